@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * libnis: neural importance sampling for people who integrate expensive functions.
+ *
+ *     double f(double *x, size_t dim, void *params);
+ *     nis_result r = nis_integrate(f, 4, .calls = 2000000, .seed = 7);
+ *     printf("%g +- %g\n", r.value, r.error);
+ *
+ * A coupling-layer rational-quadratic-spline flow q(x) on the unit cube (Durkan et al.,
+ * arXiv:1906.04032; Gao et al., arXiv:2001.05486) is trained while the integrand is
+ * sampled, then frozen; the integral is the mean of the weights w = f(x)/q(x) of fresh
+ * points. Only those fresh points enter the value, so it is unbiased.
+ *
+ * The same seed gives the same bits on the same machine for any number of threads.
+ * The library never prints, exits, installs signal handlers, or touches GSL's error handler.
+ */
+#ifndef NIS_H
+#define NIS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define NIS_API __attribute__((visibility("default")))
+#else
+#define NIS_API
+#endif
+
+/* ---- the integrand ------------------------------------------------------------- */
+
+/* One point: the shape of gsl_monte_function's f. x[0..dim-1] lies strictly inside the
+ * domain. Called from several threads at once unless options.serial is set. */
+typedef double nis_integrand(double *x, size_t dim, void *params);
+
+/* n points at once: coordinate j of point i is x[i*dim + j], component c of its value goes
+ * to f[i*ncomp + c]. Same threading. A non-zero return stops the run with NIS_CALLBACK;
+ * what was finished before stays a valid result. */
+typedef int nis_batch_integrand(size_t n, size_t dim, const double *x, size_t ncomp, double *f,
+                                void *params);
+
+/* ---- what can happen ------------------------------------------------------------ */
+
+/* Zero: all well. Positive: a valid result, and why the run ended early or short.
+ * Negative: an error; nis_last_error() says which value was wrong and what is allowed. */
+typedef enum {
+  NIS_OK = 0,
+  NIS_STOPPED = 1,     /* a progress callback or an event sink returned non-zero */
+  NIS_GOAL_MISSED = 2, /* the calls were spent before rel_error or abs_error was reached */
+  NIS_INVALID = -1,    /* an argument or an option is out of range */
+  NIS_NO_MEMORY = -2,
+  NIS_CALLBACK = -3,   /* the batch integrand returned non-zero */
+  NIS_BAD_VALUES = -4, /* more than a tenth of the integrand's values were NaN or Inf */
+  NIS_NO_EVENTS = -5   /* the integrand was zero wherever it was looked at */
+} nis_status;
+
+/* The meaning of a status, in a few words; a static string, never NULL. */
+NIS_API const char *nis_strerror(int status);
+
+/* The sentence of the calling thread's latest failure or warning (non-finite values are
+ * warned of with NIS_OK); "" if there was none. Valid until the thread's next call into
+ * the library. */
+NIS_API const char *nis_last_error(void);
+
+/* "major.minor.patch" */
+NIS_API const char *nis_version(void);
+
+/* ---- results ---------------------------------------------------------------------- */
+
+/* Weights w = f/q are those of the frozen flow, zeros included. An unweighting efficiency
+ * is mean|w| / w_max; the three differ in the choice of w_max. */
+typedef struct {
+  int status;               /* nis_status */
+  double value;             /* the integral */
+  double error;             /* its standard error: sqrt(var(w) / n) */
+  double chi2;              /* sum over iterations of ((value_i - value) / error_i)^2 */
+  int dof;                  /* iterations - 1; chi2/dof far from 1 is a warning */
+  uint64_t calls;           /* integrand calls in all, training included */
+  uint64_t train_calls;     /* of these, calls spent on training */
+  uint64_t bad_calls;       /* of these, calls that gave NaN or Inf (counted as 0) */
+  uint64_t zero_calls;      /* integration calls that gave exactly 0 (outside cuts) */
+  double ess;               /* Kish effective sample size (sum w)^2 / sum w^2 */
+  double efficiency;        /* w_max lets at most 1e-3 of sum|w| lie above it (Sherpa, MadGraph) */
+  double efficiency_max;    /* w_max is the largest |w| seen */
+  double efficiency_median; /* w_max is the median maximum of n/50 weights (i-flow, 2001.10028) */
+  double max_weight;        /* largest |w| seen, in units of the integral */
+  uint64_t seed;            /* what the run was made with */
+} nis_result;
+
+/* ---- progress ---------------------------------------------------------------------- */
+
+enum { NIS_TRAINING = 0, NIS_INTEGRATING = 1, NIS_GENERATING = 2 };
+
+typedef struct {
+  int phase;           /* NIS_TRAINING, NIS_INTEGRATING or NIS_GENERATING */
+  int iteration;       /* iterations of this phase finished so far */
+  int finished;        /* 1: an iteration has just ended; 0: somewhere inside one */
+  uint64_t done;       /* calls (events while generating) done in this phase ... */
+  uint64_t total;      /* ... and to do */
+  uint64_t calls;      /* integrand calls since the handle was made */
+  double value, error; /* of the iteration that ended last */
+  double spread;       /* its relative standard deviation of one weight */
+  double mean, sigma;  /* integration: value and error over all iterations so far */
+  double efficiency;   /* integration: as in nis_result; generation: events per call */
+} nis_progress;
+
+/* Called from the thread that called the library, several times a second if the
+ * integrand allows. Non-zero ends the run with NIS_STOPPED and what is known so far. */
+typedef int nis_progress_callback(const nis_progress *now, void *params);
+
+/* ---- options ------------------------------------------------------------------------ */
+
+/* Zero means default for every field, so a compound literal is enough. */
+typedef struct {
+  size_t dim;                 /* dimensions, 1 .. 256; required */
+  void *params;               /* handed to the integrand; never looked at, never freed */
+  uint64_t calls;             /* integrand calls in all, training included; default 1,000,000 */
+  double rel_error;           /* stop when error <= rel_error * |value|, in [0, 1) ... */
+  double abs_error;           /* ... or error <= abs_error, >= 0; default 0: spend all calls */
+  uint64_t seed;              /* default 0, a seed like any other */
+  int threads;                /* 1 .. 1024; default: all cores (OMP_NUM_THREADS) */
+  const double *lower;        /* dim lower limits, finite; default 0; copied */
+  const double *upper;        /* dim upper limits, finite, above lower; default 1; copied */
+  nis_batch_integrand *batch; /* used instead of the scalar integrand, which is then NULL */
+  size_t batch_points;        /* points in one call of batch, 1 .. 1,048,576; default 1024 */
+  size_t ncomp;               /* values per point of batch; this version: 0 or 1 */
+  int serial;                 /* 1: the integrand is called by the calling thread only; same bits */
+  nis_progress_callback *progress;
+  void *progress_params;
+
+  double train_share;   /* share of calls spent on training, in (0, 1); default 0.4 */
+  int layers;           /* coupling layers, 1 .. 64; default 2 ceil(log2 dim), 1 for dim = 1 */
+  int hidden_layers;    /* of each conditioner net, 1 .. 8; default 2 */
+  int hidden_width;     /* units in each, 1 .. 1024; default 32, 64 from 6 dimensions on */
+  int bins;             /* of each spline, 2 .. 128; default 16 */
+  int minibatch;        /* points in a gradient step, 64 .. 1,048,576; default 1024 */
+  double replay;        /* gradient samples per training call, in (0, 1000]; default 12 */
+  double learning_rate; /* Adam's at the start, in (0, 1]; falls to 0; default 2e-3 */
+} nis_options;
+
+/* ---- all in one ---------------------------------------------------------------------- */
+
+/* Trains on a share of the calls, integrates with the rest. For foreign-function
+ * interfaces; from C use nis_integrate below. f is NULL when options->batch is set. A wrong
+ * argument gives a result with status NIS_INVALID and value and error NaN. */
+NIS_API nis_result nis_integrate_with(nis_integrand *f, const nis_options *options);
+
+/* ---- step by step --------------------------------------------------------------------- */
+
+/* A flow, its integrand, and the running estimate. Not to be used from two threads at once. */
+typedef struct nis nis;
+
+/* Makes a handle with an untrained flow (q = 1). Options are copied; `calls` and the goals
+ * are not used. *out is NULL on failure. Free it with nis_free; NULL is fine there. */
+NIS_API int nis_create(nis **out, nis_integrand *f, const nis_options *options);
+NIS_API void nis_free(nis *s);
+
+/* Trains the flow on `calls` more integrand calls (>= 1). The learning rate runs through its
+ * whole schedule in each call, so one long training beats many short ones. A changed flow
+ * makes earlier estimates stale: they are dropped. */
+NIS_API int nis_train(nis *s, uint64_t calls);
+
+/* Integrates with the frozen flow: `calls` (>= 2) more points join the estimate, which is
+ * written to *result (may be NULL). */
+NIS_API int nis_estimate(nis *s, uint64_t calls, nis_result *result);
+
+/* Draws n points from the flow: point i is x[i*dim ..], log_q[i] its log-density per unit of
+ * the domain's volume, weight[i] = f/q. log_q and weight may be NULL; without weight the
+ * integrand is not called. Points continue where the last call ended, and are not part
+ * of the estimate. */
+NIS_API int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight);
+
+/* log_q[i] of n given points, strictly inside the domain. */
+NIS_API int nis_density(nis *s, size_t n, const double *x, double *log_q);
+
+/* ---- unweighted events -------------------------------------------------------------------- */
+
+/* Takes n events: x[i*dim + j] and weight[i] = sign(w) max(1, |w|/w_max), so almost all are
+ * +-1 and the few overweights are carried. Called from the calling thread, in an
+ * order that does not depend on the number of threads. Non-zero ends with NIS_STOPPED. */
+typedef int nis_event_sink(size_t n, size_t dim, const double *x, const double *weight,
+                           void *params);
+
+typedef struct {
+  int status;              /* nis_status */
+  uint64_t events;         /* handed to the sink */
+  uint64_t calls;          /* integrand calls for them */
+  uint64_t overweights;    /* events with |weight| > 1 */
+  double sum_weights;      /* over the events */
+  double overweight_share; /* share of sum|weight| that lies above 1 */
+  double unit;             /* integral that a weight of 1 stands for: the mean of unit * weight over
+                           events estimates the integral of f */
+  double efficiency;       /* events per call */
+} nis_event_summary;
+
+/* Hands n events (>= 1) to the sink, with the w_max of result.efficiency; nis_estimate comes
+ * first. A second call goes on with new events. summary may be NULL; it is of this call. */
+NIS_API int nis_events(nis *s, uint64_t n, nis_event_sink *sink, void *params,
+                       nis_event_summary *summary);
+
+/* What a weight of 1 will stand for (nis_event_summary.unit), known before the first event. */
+NIS_API int nis_event_unit(const nis *s, double *unit);
+
+#ifdef __cplusplus
+} /* extern "C" */
+
+/* C++: nis_options o{}; o.calls = 2000000; nis_result r = nis_integrate(f, 4, o); */
+inline nis_result nis_integrate(nis_integrand *f, size_t dim, nis_options options = nis_options())
+{
+  options.dim = dim;
+  return nis_integrate_with(f, &options);
+}
+#else
+/* C: nis_integrate(f, dim), or nis_integrate(f, dim, .calls = 2000000, .params = &p, ...) with
+ * the members of nis_options. */
+#define nis_integrate(f, ...) nis_integrate_with((f), &(const nis_options){.dim = __VA_ARGS__})
+#endif
+
+#endif
