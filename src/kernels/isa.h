@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Names and widths of the instruction set that this compilation is for. */
+#ifndef NIS_ISA_H
+#define NIS_ISA_H
+
+#include "kernels.h"
+
+#ifndef ISA
+#define ISA baseline
+#define VECTOR_BYTES 16
+#endif
+
+#define JOIN_(a, b) nis_##a##_##b
+#define JOIN(a, b) JOIN_(a, b)
+#define KERNEL(name) JOIN(name, ISA) /* nis_net_forward_avx2, ... */
+#define STRING_(a) #a
+#define STRING(a) STRING_(a)
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* One machine register of floats. Wider types than the machine has are not split well. */
+typedef float vec __attribute__((vector_size(VECTOR_BYTES)));
+enum { WIDTH = VECTOR_BYTES / 4 };
+
+void KERNEL(uniforms)(uint64_t, uint32_t, uint64_t, size_t, double *);
+void KERNEL(net_forward)(const struct net_shape *, const float *, const float *, float *, float *);
+void KERNEL(net_backward)(const struct net_shape *, const float *, const float *, float *,
+                          const float *, float *, float *, float *);
+void KERNEL(spline_density)(int, float *, double *, double *, float *);
+void KERNEL(spline_sample)(int, float *, double *, double *);
+void KERNEL(spline_backward)(int, float *, const float *, const float *, float *);
+void KERNEL(adam_step)(size_t, const struct adam *, const float *, float *, float *, float *);
+
+#endif

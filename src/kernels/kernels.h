@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The inner loops, on one tile of LANES points. Arrays are [row][LANES]; the innermost loop
+ * always runs over lanes. Everything in this folder is compiled once per instruction set
+ * and picked when the program starts. Kernels do not allocate, fail or branch on a lane.
+ */
+#ifndef NIS_KERNELS_H
+#define NIS_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LANES = 64, TILE_ALIGN = 64 };
+
+/* A fully connected net: leaky-ReLU hidden layers, a linear last one. With no inputs it is its
+ * last bias alone. Weights of a layer are [rows][columns], followed by its biases [rows]. */
+struct net_shape {
+  int inputs, hidden_layers, width, outputs;
+};
+
+size_t nis_net_weights(const struct net_shape *shape);
+int nis_net_hidden_rows(const struct net_shape *shape); /* of all hidden layers together */
+
+/* Raw rows of one coordinate's spline: bins widths, bins heights, bins + 1 slopes. */
+#define SPLINE_ROWS(bins) (3 * (bins) + 1)
+
+/* Rows that the density direction of a spline leaves for the backward pass. */
+enum spline_kept {
+  KEPT_BIN,
+  KEPT_XI,
+  KEPT_WIDTH,
+  KEPT_HEIGHT,
+  KEPT_SLOPE0,
+  KEPT_SLOPE1,
+  KEPT_X0,
+  KEPT_Y0,
+  KEPT_ROWS
+};
+
+struct adam {
+  float rate, beta1, beta2, epsilon; /* rate includes the bias corrections */
+  float scale;                       /* multiplies the gradient: clipping */
+};
+
+struct kernels {
+  const char *name;
+
+  /* u[dim][LANES] in (0,1): coordinate j of points first_point .. first_point + LANES - 1, a
+   * pure function of (seed, stream, point, j). */
+  void (*uniforms)(uint64_t seed, uint32_t stream, uint64_t first_point, size_t dim, double *u);
+
+  /* in[inputs][LANES] -> out[outputs][LANES]; hidden[hidden_rows][LANES] is kept for backward. */
+  void (*net_forward)(const struct net_shape *shape, const float *weights, const float *in,
+                      float *hidden, float *out);
+
+  /* dout[outputs][LANES] is dL/dout. Adds dL/dweights to gradient, writes dL/din to
+   * din[inputs][LANES], and spoils hidden. work holds nis_net_work_floats floats. */
+  void (*net_backward)(const struct net_shape *shape, const float *weights, const float *in,
+                       float *hidden, const float *dout, float *gradient, float *din, float *work);
+
+  /* One coordinate's monotone spline u = F(x) on [0,1]. raw[SPLINE_ROWS][LANES] comes from the
+   * net; softmax shares replace its widths and heights. log_slope[LANES] += log dF/dx. */
+  void (*spline_density)(int bins, float *raw, double *x_to_u, double *log_slope, float *kept);
+  void (*spline_sample)(int bins, float *raw, double *u_to_x, double *log_slope);
+
+  /* After spline_density: adjoint[LANES] holds dL/du and becomes dL/dx; dlog[LANES] is
+   * dL/dlog_slope; raw becomes dL/draw. */
+  void (*spline_backward)(int bins, float *raw, const float *kept, const float *dlog,
+                          float *adjoint);
+
+  /* One pass of Adam over n parameters. */
+  void (*adam_step)(size_t n, const struct adam *adam, const float *gradient, float *mean,
+                    float *square, float *parameters);
+};
+
+size_t nis_net_work_floats(const struct net_shape *shape);
+
+/* The fastest set that this processor runs, or the one that NIS_KERNELS names
+ * (baseline, avx2, avx512). */
+const struct kernels *nis_kernels(void);
+
+/* Set number i among those this processor runs, slowest first; NULL past the end. */
+const struct kernels *nis_kernels_available(int i);
+
+#endif

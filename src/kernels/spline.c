@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The monotone rational-quadratic spline of Durkan, Bekasov, Murray, Papamakarios,
+ * arXiv:1906.04032, on [0,1] with free end slopes. It maps a coordinate x to the latent u, so
+ * that its slope is the density. Knots are floats; positions and log-slopes are doubles.
+ *
+ * In a bin [x0, x0 + w] x [y0, y0 + h] with end slopes d0, d1, mean slope s = h/w and
+ * xi = (x - x0)/w:
+ *   u    = y0 + h (s xi^2 + d0 xi(1-xi)) / D        D = s + (d1 + d0 - 2s) xi(1-xi)
+ *   u'   = s^2 N / D^2                              N = d1 xi^2 + 2s xi(1-xi) + d0 (1-xi)^2
+ */
+#include "isa.h"
+
+#include <string.h>
+
+static const float least = 1e-3f; /* bin width and height, and slope before scaling */
+static const float ln2 = 0.69314718f;
+
+#define FOR_LANES for (int l = 0; l < LANES; l++)
+
+/* exp(x) for x <= 0, zero below -87: 2^n times the series of exp on |r| <= ln2/2 */
+INLINE float exp_negative(float x)
+{
+  x = x < -87 ? -87 : x;
+  float n = __builtin_rintf(x * 1.44269504f);
+  float r = (x - n * 0.693359375f) + n * 2.12194440e-4f; /* ln2 in two parts */
+  float p = 1.f / 5040;
+  p = p * r + 1.f / 720;
+  p = p * r + 1.f / 120;
+  p = p * r + 1.f / 24;
+  p = p * r + 1.f / 6;
+  p = p * r + 1.f / 2;
+  p = p * r + 1;
+  p = p * r + 1;
+  int32_t bits = ((int32_t)n + 127) << 23;
+  float power;
+  memcpy(&power, &bits, sizeof bits);
+  return p * power;
+}
+
+/* log(1 + t), 0 <= t <= 1: 2 atanh(t / (2 + t)) */
+INLINE float log1p_unit(float t)
+{
+  float s = t / (2 + t), z = s * s;
+  float p = 1.f / 15;
+  p = p * z + 1.f / 13;
+  p = p * z + 1.f / 11;
+  p = p * z + 1.f / 9;
+  p = p * z + 1.f / 7;
+  p = p * z + 1.f / 5;
+  p = p * z + 1.f / 3;
+  p = p * z + 1;
+  return 2 * s * p;
+}
+
+INLINE float softplus(float r)
+{
+  float a = r < 0 ? r : -r;
+  return (r > 0 ? r : 0) + log1p_unit(exp_negative(a));
+}
+
+/* log(v) for normal v > 0: exponent, and 2 atanh((m-1)/(m+1)) of a mantissa around 1 */
+INLINE double log_double(double v)
+{
+  uint64_t bits, exponent;
+  memcpy(&bits, &v, sizeof v);
+  bits -= 0x3FE6A09E667F3BCDu; /* sqrt(1/2): now the exponent field counts from there */
+  exponent = (uint64_t)((int64_t)bits >> 52);
+  bits = (bits & 0xFFFFFFFFFFFFFu) + 0x3FE6A09E667F3BCDu;
+  double m;
+  memcpy(&m, &bits, sizeof m);
+  uint64_t shifted = (exponent + 2048) | 0x4330000000000000u; /* 2^52 + exponent + 2048 */
+  double e;
+  memcpy(&e, &shifted, sizeof e);
+  e -= 0x1p52 + 2048;
+  double s = (m - 1) / (m + 1), z = s * s, p = 1. / 21;
+  p = p * z + 1. / 19;
+  p = p * z + 1. / 17;
+  p = p * z + 1. / 15;
+  p = p * z + 1. / 13;
+  p = p * z + 1. / 11;
+  p = p * z + 1. / 9;
+  p = p * z + 1. / 7;
+  p = p * z + 1. / 5;
+  p = p * z + 1. / 3;
+  p = p * z + 1;
+  return e * 0.69314718055994530942 + 2 * s * p;
+}
+
+/* raw[bins][LANES] -> shares that add up to 1 */
+static void softmax(int bins, float *restrict raw)
+{
+  float largest[LANES], sum[LANES] = {0};
+  memcpy(largest, raw, sizeof largest);
+  for (int k = 1; k < bins; k++)
+    FOR_LANES largest[l] = raw[k * LANES + l] > largest[l] ? raw[k * LANES + l] : largest[l];
+  for (int k = 0; k < bins; k++) FOR_LANES
+    {
+      float e = exp_negative(raw[k * LANES + l] - largest[l]);
+      raw[k * LANES + l] = e;
+      sum[l] += e;
+    }
+  FOR_LANES sum[l] = 1 / sum[l];
+  for (int k = 0; k < bins; k++) FOR_LANES raw[k * LANES + l] *= sum[l];
+}
+
+/* The largest float <= x, so that comparing it with a float knot is comparing x. */
+static void round_down(const double *restrict x, float *restrict key)
+{
+  FOR_LANES
+  {
+    float nearest = (float)x[l];
+    int32_t bits;
+    memcpy(&bits, &nearest, sizeof bits);
+    bits -= nearest > x[l];
+    memcpy(&key[l], &bits, sizeof bits);
+  }
+}
+
+/* The bin of each lane, kept[KEPT_ROWS][LANES] without xi; the key is x or, for by_height, u.
+ * The slopes are still raw. */
+INLINE void find_bin(int bins, const float *restrict shares, const float *restrict key,
+                     int by_height, float *restrict kept)
+{
+  const float *widths = shares, *heights = shares + bins * LANES;
+  const float *slopes = shares + 2 * bins * LANES;
+  const float stretch = 1 - (float)bins * least;
+  float x0[LANES] = {0}, y0[LANES] = {0};
+  for (int k = 0; k < bins; k++) {
+    const int last = k == bins - 1;
+    FOR_LANES
+    {
+      float x1 = last ? 1 : x0[l] + (least + stretch * widths[k * LANES + l]);
+      float y1 = last ? 1 : y0[l] + (least + stretch * heights[k * LANES + l]);
+      int here = key[l] >= (by_height ? y0[l] : x0[l]);
+      float *at = kept + l;
+      at[KEPT_BIN * LANES] = here ? (float)k : at[KEPT_BIN * LANES];
+      at[KEPT_X0 * LANES] = here ? x0[l] : at[KEPT_X0 * LANES];
+      at[KEPT_Y0 * LANES] = here ? y0[l] : at[KEPT_Y0 * LANES];
+      at[KEPT_WIDTH * LANES] = here ? x1 - x0[l] : at[KEPT_WIDTH * LANES];
+      at[KEPT_HEIGHT * LANES] = here ? y1 - y0[l] : at[KEPT_HEIGHT * LANES];
+      at[KEPT_SLOPE0 * LANES] = here ? slopes[k * LANES + l] : at[KEPT_SLOPE0 * LANES];
+      at[KEPT_SLOPE1 * LANES] = here ? slopes[(k + 1) * LANES + l] : at[KEPT_SLOPE1 * LANES];
+      x0[l] = x1;
+      y0[l] = y1;
+    }
+  }
+}
+
+/* Two rows of raw slopes -> slopes; 0 gives 1 */
+static void positive_slopes(float *restrict slope)
+{
+  for (int i = 0; i < 2 * LANES; i++) slope[i] = (least + softplus(slope[i])) / (least + ln2);
+}
+
+/* s^2 N / D^2 */
+INLINE double spline_slope(double xi, double s, double d0, double d1)
+{
+  double rest = 1 - xi, both = xi * rest;
+  double denominator = s + (d1 + d0 - 2 * s) * both;
+  double numerator = d1 * xi * xi + 2 * s * both + d0 * rest * rest;
+  double r = s / denominator;
+  return r * r * numerator;
+}
+
+INLINE double below_one(double x)
+{
+  return x < 1 - 0x1p-53 ? x : 1 - 0x1p-53;
+}
+
+void KERNEL(spline_density)(int bins, float *raw, double *restrict x_to_u,
+                            double *restrict log_slope, float *restrict kept)
+{
+  float key[LANES];
+  softmax(bins, raw);
+  softmax(bins, raw + bins * LANES);
+  round_down(x_to_u, key);
+  find_bin(bins, raw, key, 0, kept);
+  positive_slopes(kept + KEPT_SLOPE0 * LANES);
+  FOR_LANES
+  {
+    double w = kept[KEPT_WIDTH * LANES + l], h = kept[KEPT_HEIGHT * LANES + l];
+    double d0 = kept[KEPT_SLOPE0 * LANES + l], d1 = kept[KEPT_SLOPE1 * LANES + l];
+    double s = h / w, xi = (x_to_u[l] - kept[KEPT_X0 * LANES + l]) / w;
+    double both = xi * (1 - xi);
+    double fraction = (s * xi * xi + d0 * both) / (s + (d1 + d0 - 2 * s) * both);
+    x_to_u[l] = below_one(kept[KEPT_Y0 * LANES + l] + h * fraction);
+    kept[KEPT_XI * LANES + l] = (float)xi;
+    log_slope[l] += log_double(spline_slope(xi, s, d0, d1));
+  }
+}
+
+/* Solves u = F(x) in the bin: the root of a quadratic, in the form that does not cancel. */
+void KERNEL(spline_sample)(int bins, float *raw, double *restrict u_to_x,
+                           double *restrict log_slope)
+{
+  float key[LANES], kept[KEPT_ROWS * LANES] __attribute__((aligned(TILE_ALIGN)));
+  softmax(bins, raw);
+  softmax(bins, raw + bins * LANES);
+  round_down(u_to_x, key);
+  find_bin(bins, raw, key, 1, kept);
+  positive_slopes(kept + KEPT_SLOPE0 * LANES);
+  FOR_LANES
+  {
+    double w = kept[KEPT_WIDTH * LANES + l], h = kept[KEPT_HEIGHT * LANES + l];
+    double d0 = kept[KEPT_SLOPE0 * LANES + l], d1 = kept[KEPT_SLOPE1 * LANES + l];
+    double s = h / w, eta = (u_to_x[l] - kept[KEPT_Y0 * LANES + l]) / h;
+    double bend = eta * (d1 + d0 - 2 * s);
+    double a = s - d0 + bend, b = d0 - bend, c = -s * eta;
+    double square = b * b - 4 * a * c;
+    double root = __builtin_sqrt(square > 0 ? square : 0);
+    double xi = 2 * c / (-b - root);
+    xi = xi < 1 ? xi : 1;
+    u_to_x[l] = below_one(kept[KEPT_X0 * LANES + l] + w * xi);
+    log_slope[l] += log_double(spline_slope(xi, s, d0, d1));
+  }
+}
+
+/* dL of the seven numbers that a bin is made of */
+struct bin_adjoint {
+  float x0[LANES], width[LANES], y0[LANES], height[LANES], slope0[LANES], slope1[LANES];
+};
+
+/* The formulas at the top of the file, differentiated in reverse order. adjoint: dL/du -> dL/dx */
+static void bin_backward(const float *restrict kept, const float *restrict dlog,
+                         float *restrict adjoint, struct bin_adjoint *restrict out)
+{
+  FOR_LANES
+  {
+    float w = kept[KEPT_WIDTH * LANES + l], h = kept[KEPT_HEIGHT * LANES + l];
+    float d0 = kept[KEPT_SLOPE0 * LANES + l], d1 = kept[KEPT_SLOPE1 * LANES + l];
+    float xi = kept[KEPT_XI * LANES + l], rest = 1 - xi, both = xi * rest, turn = rest - xi;
+    float s = h / w, bend = d1 + d0 - 2 * s;
+    float M = s * xi * xi + d0 * both, D = s + bend * both;
+    float N = d1 * xi * xi + 2 * s * both + d0 * rest * rest;
+    float du = adjoint[l], dL = dlog[l];
+    float dM = du * h / D, dN = dL / N, dD = -dM * M / D - 2 * dL / D;
+    float ds = 2 * dL / s + dM * xi * xi + dD * (1 - 2 * both) + dN * 2 * both;
+    float dxi = dM * (2 * s * xi + d0 * turn) + dD * bend * turn +
+                2 * dN * (d1 * xi + s * turn - d0 * rest);
+    out->slope0[l] = (dM + dD) * both + dN * rest * rest;
+    out->slope1[l] = dD * both + dN * xi * xi;
+    out->y0[l] = du;
+    out->height[l] = du * M / D + ds / w;
+    out->width[l] = -(ds * s + dxi * xi) / w;
+    out->x0[l] = -dxi / w;
+    adjoint[l] = dxi / w;
+  }
+}
+
+/* shares[bins][LANES] -> dL/draw, where knot `at` = sum of the sizes below bin and size = that
+ * of bin: dL/dsize_k is dknot below the bin, dsize in it, 0 above; then through softmax. */
+static void softmax_backward(int bins, float *restrict shares, const float *restrict bin,
+                             const float *restrict dknot, const float *restrict dsize)
+{
+  const float stretch = 1 - (float)bins * least;
+  float mean[LANES] = {0};
+  for (int k = 0; k < bins; k++) FOR_LANES
+    {
+      float d = bin[l] > (float)k ? dknot[l] : bin[l] == (float)k ? dsize[l] : 0;
+      mean[l] += shares[k * LANES + l] * d;
+    }
+  for (int k = 0; k < bins; k++) FOR_LANES
+    {
+      float d = bin[l] > (float)k ? dknot[l] : bin[l] == (float)k ? dsize[l] : 0;
+      shares[k * LANES + l] *= stretch * (d - mean[l]);
+    }
+}
+
+/* dL/dslope -> dL/draw: softplus' = 1 - exp(-softplus) */
+static void slope_backward(const float *restrict slope, float *restrict d)
+{
+  FOR_LANES
+  {
+    float value = slope[l] * (least + ln2) - least;
+    d[l] *= (1 - exp_negative(value > 0 ? -value : 0)) / (least + ln2);
+  }
+}
+
+void KERNEL(spline_backward)(int bins, float *raw, const float *kept, const float *dlog,
+                             float *adjoint)
+{
+  struct bin_adjoint d;
+  const float *bin = kept + KEPT_BIN * LANES;
+  bin_backward(kept, dlog, adjoint, &d);
+  softmax_backward(bins, raw, bin, d.x0, d.width);
+  softmax_backward(bins, raw + bins * LANES, bin, d.y0, d.height);
+  slope_backward(kept + KEPT_SLOPE0 * LANES, d.slope0);
+  slope_backward(kept + KEPT_SLOPE1 * LANES, d.slope1);
+  float *restrict slopes = raw + 2 * bins * LANES;
+  for (int k = 0; k <= bins; k++)
+    FOR_LANES slopes[k * LANES + l] =
+        (bin[l] == (float)k ? d.slope0[l] : 0) + (bin[l] + 1 == (float)k ? d.slope1[l] : 0);
+}
