@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One coupling layer (Dinh, Krueger, Bengio, arXiv:1410.8516): some coordinates pass, and a net
+ * that sees only these gives each of the others its spline. Here floats meet doubles.
+ */
+#ifndef NIS_COUPLING_H
+#define NIS_COUPLING_H
+
+#include "kernels/kernels.h"
+
+struct coupling {
+  struct net_shape net;
+  int bins;
+  int passing, moving; /* how many coordinates */
+  int *pass, *move;    /* which; owned */
+  size_t first_weight; /* of this layer in the flow's block */
+};
+
+/* What a layer leaves for the backward pass: slices of one block, arrays are [rows][LANES] */
+struct coupling_tile {
+  float *in, *hidden, *raw, *kept;
+};
+
+size_t nis_coupling_rows(const struct coupling *c);
+struct coupling_tile nis_coupling_slices(const struct coupling *c, float *block);
+
+/* z[dim][LANES] in place; log_slope[LANES] is added to. x -> u and u -> x. */
+void nis_coupling_density(const struct coupling *c, const struct kernels *k, const float *weights,
+                          double *z, double *log_slope, struct coupling_tile tile);
+void nis_coupling_sample(const struct coupling *c, const struct kernels *k, const float *weights,
+                         double *z, double *log_slope, struct coupling_tile tile);
+
+/* After density: adjoint[dim][LANES] dL/dz of its output becomes that of its input; dlog[LANES]
+ * is dL/dlog_slope; gradient of the flow's weights is added to. din holds `passing` rows. */
+void nis_coupling_backward(const struct coupling *c, const struct kernels *k, const float *weights,
+                           const float *dlog, float *adjoint, float *gradient,
+                           struct coupling_tile tile, float *din, float *work);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static _Thread_local char sentence[512];
+
+int nis_fail(int status, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(sentence, sizeof sentence, format, arguments);
+  va_end(arguments);
+  return status;
+}
+
+int nis_no_memory(void)
+{
+  return nis_fail(NIS_NO_MEMORY, "not enough memory");
+}
+
+void nis_clear_error(void)
+{
+  sentence[0] = '\0';
+}
+
+const char *nis_last_error(void)
+{
+  return sentence;
+}
+
+const char *nis_strerror(int status)
+{
+  switch ((nis_status)status) {
+  case NIS_OK:
+    return "ok";
+  case NIS_STOPPED:
+    return "stopped on request";
+  case NIS_GOAL_MISSED:
+    return "calls spent before the asked error was reached";
+  case NIS_INVALID:
+    return "invalid argument";
+  case NIS_NO_MEMORY:
+    return "not enough memory";
+  case NIS_CALLBACK:
+    return "the integrand asked to stop";
+  case NIS_BAD_VALUES:
+    return "too many integrand values are NaN or Inf";
+  case NIS_NO_EVENTS:
+    return "no events: the integrand is zero everywhere";
+  }
+  return "unknown status";
+}
+
+const char *nis_version(void)
+{
+  return NIS_VERSION;
+}

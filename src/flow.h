@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The normalizing flow: coupling layers in a row, a bijection x <-> u of the open unit cube. u is
+ * uniform, so q(x) = |du/dx|. Works on one tile of LANES points; arrays are [dim][LANES].
+ */
+#ifndef NIS_FLOW_H
+#define NIS_FLOW_H
+
+#include "coupling.h"
+
+struct flow_shape {
+  size_t dim;
+  int layers, bins, hidden_layers, hidden_width;
+};
+
+struct flow {
+  size_t dim;
+  int layers;
+  struct coupling *coupling; /* [layers]; x meets the last one first */
+  float *weights;            /* of all layers, one block */
+  size_t nweights;
+  const struct kernels *kernels;
+};
+
+/* One worker's memory. Sampling keeps nothing, so all layers share one warm slice. */
+struct flow_scratch {
+  float *block;
+  float **tile;   /* [layers], slices of block, kept for the backward pass */
+  float *any;     /* a slice that fits every layer */
+  float *adjoint; /* [dim][LANES] */
+  float *din, *work;
+};
+
+int nis_flow_init(struct flow *flow, const struct flow_shape *shape, uint64_t seed);
+void nis_flow_clear(struct flow *flow);
+
+int nis_flow_scratch_init(struct flow_scratch *scratch, const struct flow *flow);
+void nis_flow_scratch_clear(struct flow_scratch *scratch);
+
+/* z in place: u -> x, and x -> u. log_q[LANES] is that of x. */
+void nis_flow_sample(const struct flow *flow, double *u_to_x, double *log_q,
+                     struct flow_scratch *scratch);
+void nis_flow_density(const struct flow *flow, double *x_to_u, double *log_q,
+                      struct flow_scratch *scratch);
+
+/* Adds to gradient[nweights] that of sum_l dlog_q[l] log q(x_l), for the points that
+ * nis_flow_density has just seen in this scratch. */
+void nis_flow_backward(const struct flow *flow, const float *dlog_q, float *gradient,
+                       struct flow_scratch *scratch);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "gradient.h"
+
+#include "error.h"
+#include "memory.h"
+#include "parallel.h"
+
+#include <math.h>
+
+enum { SLICE = 4096 }; /* weights that one worker adds up at a time */
+
+int nis_gradient_init(struct gradient *g, const struct flow *flow)
+{
+  *g = (struct gradient){.nweights = flow->nweights};
+  g->values = NIS_NEW(float, GRADIENT_CHUNKS * flow->nweights);
+  return g->values ? NIS_OK : nis_no_memory();
+}
+
+void nis_gradient_clear(struct gradient *g)
+{
+  free(g->values);
+  *g = (struct gradient){0};
+}
+
+struct job {
+  struct gradient *g;
+  struct sampler *s;
+  const struct minibatch *batch;
+  size_t tiles;
+  double loss[GRADIENT_CHUNKS];
+  double *square; /* [slices] of weights */
+};
+
+/* Points first .. of the minibatch as a tile z[dim][LANES]; lanes past n repeat the centre. */
+static void gather(const struct minibatch *batch, size_t dim, size_t first, size_t n, double *z)
+{
+  for (size_t l = 0; l < LANES; l++)
+    for (size_t j = 0; j < dim; j++)
+      z[j * LANES + l] = l < n ? batch->x[batch->slot[first + l] * dim + j] : 0.5;
+}
+
+static double coefficient(const struct minibatch *batch, size_t i, double log_q)
+{
+  if (isnan(batch->log_z)) return 1;
+  double ratio = exp(batch->log_f[batch->slot[i]] - batch->log_z - log_q);
+  return fmin(ratio, batch->clip);
+}
+
+/* Adds one tile to a chunk's gradient; returns its part of the loss. */
+static double add_tile(const struct job *job, size_t tile, int worker, float *gradient)
+{
+  struct sampler *s = job->s;
+  const struct minibatch *batch = job->batch;
+  size_t dim = s->flow.dim, first = tile * LANES;
+  size_t n = batch->n - first < LANES ? batch->n - first : LANES;
+  double *z = s->tiles + (size_t)worker * (dim + 1) * LANES, *log_q = z + dim * LANES;
+  gather(batch, dim, first, n, z);
+  nis_flow_density(&s->flow, z, log_q, &s->scratch[worker]);
+  float dlog_q[LANES] = {0};
+  double loss = 0;
+  for (size_t l = 0; l < n; l++) {
+    double c = coefficient(batch, first + l, log_q[l]) / (double)batch->n;
+    dlog_q[l] = (float)-c;
+    loss -= c * log_q[l];
+  }
+  nis_flow_backward(&s->flow, dlog_q, gradient, &s->scratch[worker]);
+  return loss;
+}
+
+static void compute_chunk(void *context, size_t chunk, int worker)
+{
+  struct job *job = context;
+  float *gradient = job->g->values + chunk * job->g->nweights;
+  memset(gradient, 0, job->g->nweights * sizeof *gradient);
+  job->loss[chunk] = 0;
+  size_t end = job->tiles * (chunk + 1) / GRADIENT_CHUNKS;
+  for (size_t tile = job->tiles * chunk / GRADIENT_CHUNKS; tile < end; tile++)
+    job->loss[chunk] += add_tile(job, tile, worker, gradient);
+}
+
+/* Adds the chunks' gradients for one slice of the weights, in chunk order. */
+static void add_slice(void *context, size_t slice, int worker)
+{
+  struct job *job = context;
+  size_t first = slice * SLICE, n = job->g->nweights;
+  size_t end = n - first < SLICE ? n : first + SLICE;
+  float *sum = job->g->values;
+  (void)worker;
+  for (int chunk = 1; chunk < GRADIENT_CHUNKS; chunk++)
+    for (size_t i = first; i < end; i++) sum[i] += sum[(size_t)chunk * n + i];
+  double square = 0;
+  for (size_t i = first; i < end; i++) square += (double)sum[i] * sum[i];
+  job->square[slice] = square;
+}
+
+void nis_gradient_compute(struct gradient *g, struct sampler *s, const struct minibatch *batch)
+{
+  size_t slices = (g->nweights + SLICE - 1) / SLICE;
+  double square[slices];
+  struct job job = {.g = g, .s = s, .batch = batch, .square = square};
+  job.tiles = (batch->n + LANES - 1) / LANES;
+  nis_parallel_for(s->threads, GRADIENT_CHUNKS, compute_chunk, &job);
+  nis_parallel_for(s->threads, slices, add_slice, &job);
+  g->loss = g->norm = 0;
+  for (int chunk = 0; chunk < GRADIENT_CHUNKS; chunk++) g->loss += job.loss[chunk];
+  for (size_t i = 0; i < slices; i++) g->norm += square[i];
+  g->norm = sqrt(g->norm);
+}

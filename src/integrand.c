@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "integrand.h"
+
+#include "error.h"
+#include "memory.h"
+#include "parallel.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+enum { LEAST_SLICE = 8 };
+
+int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_options *o)
+{
+  *c = (struct integrand_call){.f = f,
+                               .batch = o->batch,
+                               .params = o->params,
+                               .threads = o->serial ? 1 : o->threads,
+                               .batch_points = o->batch ? o->batch_points : 64,
+                               .slice = LEAST_SLICE};
+  NIS_TRY(nis_domain_init(&c->domain, o->dim, o->lower, o->upper));
+  c->box = NIS_NEW(double, (size_t)c->threads * c->batch_points * o->dim);
+  c->bad_point = NIS_NEW(double, o->dim);
+  return c->box && c->bad_point ? NIS_OK : nis_no_memory();
+}
+
+void nis_integrand_clear(struct integrand_call *c)
+{
+  nis_domain_clear(&c->domain);
+  free(c->box);
+  free(c->bad_point);
+  *c = (struct integrand_call){0};
+}
+
+/* One parallel pass over a slice of points, cut into batches. */
+struct pass {
+  struct integrand_call *c;
+  size_t n, grain;
+  const double *x;
+  double *f;
+  int refused; /* a batch callback returned non-zero */
+};
+
+static void call_batch(void *context, size_t item, int worker)
+{
+  struct pass *p = context;
+  struct integrand_call *c = p->c;
+  size_t dim = c->domain.dim, first = item * p->grain;
+  size_t n = p->n - first < p->grain ? p->n - first : p->grain;
+  double *box = c->box + (size_t)worker * c->batch_points * dim;
+  for (size_t i = 0; i < n; i++)
+    nis_domain_out(&c->domain, p->x + (first + i) * dim, box + i * dim);
+  if (c->f) {
+    for (size_t i = 0; i < n; i++) p->f[first + i] = c->f(box + i * dim, dim, c->params);
+  } else if (c->batch(n, dim, box, 1, p->f + first, c->params) != 0) {
+    __atomic_store_n(&p->refused, 1, __ATOMIC_RELAXED);
+  }
+}
+
+/* Values of n points in a row that are now in f: times the volume, and the bad ones out. */
+static void take_values(struct integrand_call *c, size_t n, const double *x, double *f)
+{
+  for (size_t i = 0; i < n; i++) {
+    double value = f[i] * c->domain.volume;
+    if (!isfinite(value)) {
+      if (c->bad_calls++ == 0) {
+        nis_domain_out(&c->domain, x + i * c->domain.dim, c->bad_point);
+        c->bad_value = f[i];
+      }
+      value = 0;
+    }
+    f[i] = value;
+  }
+  c->calls += n;
+}
+
+static double seconds(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* A slice takes a few hundredths of a second, so that a stop is heard soon; results do not depend
+ * on where the slices end. A batch callback always gets its full batches. */
+static size_t slice_points(const struct integrand_call *c)
+{
+  size_t least = c->batch ? (size_t)c->threads * c->batch_points : 1;
+  return c->slice > least ? c->slice : least;
+}
+
+int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, double *f,
+                           struct monitor *monitor, size_t *done)
+{
+  for (*done = 0; *done < n;) {
+    double start = seconds();
+    size_t left = n - *done, points = slice_points(c);
+    points = points < left ? points : left;
+    size_t share = (points + (size_t)c->threads - 1) / (size_t)c->threads;
+    struct pass pass = {.c = c, .n = points, .x = x + *done * c->domain.dim, .f = f + *done};
+    pass.grain = c->f && share < c->batch_points ? share : c->batch_points;
+    nis_parallel_for(c->threads, (points + pass.grain - 1) / pass.grain, call_batch, &pass);
+    if (pass.refused)
+      return nis_fail(NIS_CALLBACK, "the batch integrand returned non-zero after %llu calls",
+                      (unsigned long long)c->calls);
+    take_values(c, points, pass.x, pass.f);
+    *done += points;
+    monitor->now.calls += points;
+    if (monitor->now.phase != NIS_GENERATING) monitor->now.done += points;
+    NIS_TRY(nis_monitor_report(monitor));
+    if (seconds() - start < 0.02 && points >= c->slice) c->slice *= 2;
+  }
+  return NIS_OK;
+}
+
+int nis_integrand_verdict(const struct integrand_call *c)
+{
+  if (c->bad_calls == 0) return NIS_OK;
+  char point[256];
+  size_t used = 0;
+  for (size_t j = 0; j < c->domain.dim && used < sizeof point - 32; j++)
+    used += (size_t)snprintf(point + used, sizeof point - used, "%s%.6g", j ? ", " : "",
+                             c->bad_point[j]);
+  if (used >= sizeof point - 32) snprintf(point + used, sizeof point - used, ", ...");
+  int status = (double)c->bad_calls > 0.1 * (double)c->calls ? NIS_BAD_VALUES : NIS_OK;
+  return nis_fail(status, "%llu of %llu integrand values were not finite, the first %g at (%s)",
+                  (unsigned long long)c->bad_calls, (unsigned long long)c->calls, c->bad_value,
+                  point);
+}

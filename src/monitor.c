@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "monitor.h"
+
+#include "error.h"
+
+int nis_monitor_report(struct monitor *m)
+{
+  if (m->callback && m->callback(&m->now, m->params) != 0)
+    return nis_fail(NIS_STOPPED, "the progress callback asked to stop after %llu calls",
+                    (unsigned long long)m->now.calls);
+  return NIS_OK;
+}
+
+void nis_monitor_begin(struct monitor *m, int phase, uint64_t total)
+{
+  m->now = (nis_progress){.phase = phase, .total = total, .calls = m->now.calls};
+}
+
+int nis_monitor_iteration(struct monitor *m, double value, double error, double spread)
+{
+  m->now.iteration++;
+  m->now.value = value;
+  m->now.error = error;
+  m->now.spread = spread;
+  m->now.finished = 1;
+  int status = nis_monitor_report(m);
+  m->now.finished = 0;
+  return status;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The public functions: check arguments, own the handle, call down. */
+#include "nis.h"
+
+#include "error.h"
+#include "estimate.h"
+#include "memory.h"
+#include "sampler.h"
+#include "settings.h"
+#include "tally.h"
+#include "train.h"
+#include "unweight.h"
+
+#include <math.h>
+
+struct nis {
+  nis_options options; /* complete */
+  struct sampler sampler;
+  struct tally tally;
+  uint64_t train_calls;
+  /* Points used so far of each stream. */
+  uint64_t trained, estimated, sampled, tried;
+};
+
+int nis_create(nis **out, nis_integrand *f, const nis_options *options)
+{
+  nis_clear_error();
+  if (!out) return nis_fail(NIS_INVALID, "out must not be NULL");
+  *out = NULL;
+  nis_options complete;
+  NIS_TRY(nis_settings_resolve(options, f, &complete));
+  nis *s = NIS_NEW(nis, 1);
+  if (!s) return nis_no_memory();
+  s->options = complete;
+  int status = nis_sampler_init(&s->sampler, f, &complete);
+  if (status == NIS_OK) status = nis_tally_init(&s->tally);
+  if (status == NIS_OK)
+    *out = s;
+  else
+    nis_free(s);
+  return status;
+}
+
+void nis_free(nis *s)
+{
+  if (!s) return;
+  nis_sampler_clear(&s->sampler);
+  nis_tally_clear(&s->tally);
+  free(s);
+}
+
+static int need(const void *pointer, const char *name)
+{
+  return pointer ? NIS_OK : nis_fail(NIS_INVALID, "%s must not be NULL", name);
+}
+
+static int need_count(uint64_t n, const char *name, uint64_t least)
+{
+  if (n >= least && n <= (uint64_t)1 << 62) return NIS_OK;
+  return nis_fail(NIS_INVALID, "%s must be between %llu and 2^62, got %llu", name,
+                  (unsigned long long)least, (unsigned long long)n);
+}
+
+/* What the run has seen so far, also when `status` says that it ended early. */
+static void fill_result(const nis *s, int status, nis_result *r)
+{
+  *r = (nis_result){.seed = s->options.seed};
+  nis_tally_result(&s->tally, r);
+  r->calls = s->sampler.integrand.calls;
+  r->train_calls = s->train_calls;
+  r->bad_calls = s->sampler.integrand.bad_calls;
+  if (status == NIS_OK) status = nis_integrand_verdict(&s->sampler.integrand);
+  r->status = status;
+}
+
+int nis_train(nis *s, uint64_t calls)
+{
+  nis_clear_error();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need_count(calls, "calls", 1));
+  nis_tally_reset(&s->tally);
+  uint64_t before = s->sampler.integrand.calls;
+  int status = nis_train_flow(&s->sampler, s->trained, calls, &s->options);
+  uint64_t spent = s->sampler.integrand.calls - before;
+  s->trained += spent;
+  s->train_calls += spent;
+  return status;
+}
+
+static int estimate(nis *s, uint64_t calls, double rel_error, double abs_error, nis_result *result)
+{
+  uint64_t used;
+  int status =
+      nis_estimate_flow(&s->sampler, &s->tally, s->estimated, calls, rel_error, abs_error, &used);
+  s->estimated += used;
+  fill_result(s, status, result);
+  return result->status;
+}
+
+int nis_estimate(nis *s, uint64_t calls, nis_result *result)
+{
+  nis_result unused;
+  nis_clear_error();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need_count(calls, "calls", 2));
+  return estimate(s, calls, 0, 0, result ? result : &unused);
+}
+
+int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
+{
+  nis_clear_error();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(x, "x"));
+  struct points p;
+  struct domain *domain = &s->sampler.integrand.domain;
+  int status = nis_points_init(&p, n < BLOCK_POINTS ? n + 1 : BLOCK_POINTS, domain->dim);
+  for (size_t done = 0; status == NIS_OK && done < n; done += p.n, s->sampled += p.n) {
+    size_t left = n - done;
+    nis_sampler_draw(&s->sampler, STREAM_SAMPLE, s->sampled, left < p.capacity ? left : p.capacity,
+                     &p);
+    if (weight) status = nis_sampler_evaluate(&s->sampler, &p);
+    for (size_t i = 0; i < p.n; i++) {
+      nis_domain_out(domain, p.x + i * domain->dim, x + (done + i) * domain->dim);
+      if (log_q) log_q[done + i] = p.log_q[i] - log(domain->volume);
+      if (weight) weight[done + i] = nis_point_weight(&p, i);
+    }
+  }
+  nis_points_clear(&p);
+  return status;
+}
+
+static int check_points(const nis *s, size_t n, const double *x)
+{
+  const nis_options *o = &s->options;
+  const struct domain *d = &s->sampler.integrand.domain;
+  for (size_t i = 0; i < n * o->dim; i++) {
+    double low = d->lower[i % o->dim], high = low + d->width[i % o->dim];
+    if (!(x[i] > low && x[i] < high))
+      return nis_fail(NIS_INVALID, "coordinate %zu of point %zu must be between %g and %g, got %g",
+                      i % o->dim, i / o->dim, low, high, x[i]);
+  }
+  return NIS_OK;
+}
+
+int nis_density(nis *s, size_t n, const double *x, double *log_q)
+{
+  nis_clear_error();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(x, "x"));
+  NIS_TRY(need(log_q, "log_q"));
+  NIS_TRY(check_points(s, n, x));
+  struct domain *domain = &s->sampler.integrand.domain;
+  double *cube = NIS_NEW(double, n * domain->dim);
+  if (!cube) return nis_no_memory();
+  for (size_t i = 0; i < n; i++) nis_domain_in(domain, x + i * domain->dim, cube + i * domain->dim);
+  nis_sampler_density(&s->sampler, n, cube, log_q);
+  for (size_t i = 0; i < n; i++) log_q[i] -= log(domain->volume);
+  free(cube);
+  return NIS_OK;
+}
+
+int nis_events(nis *s, uint64_t n, nis_event_sink *sink, void *params, nis_event_summary *summary)
+{
+  nis_event_summary unused;
+  struct event_scale scale;
+  uint64_t used;
+  nis_clear_error();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(sink ? s : NULL, "sink"));
+  NIS_TRY(need_count(n, "n", 1));
+  NIS_TRY(nis_event_scale(&s->tally, &scale));
+  int status = nis_unweight(&s->sampler, &scale, s->tried, n, sink, params,
+                            summary ? summary : &unused, &used);
+  s->tried += used;
+  return status;
+}
+
+int nis_event_unit(const nis *s, double *unit)
+{
+  struct event_scale scale;
+  nis_clear_error();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(unit, "unit"));
+  NIS_TRY(nis_event_scale(&s->tally, &scale));
+  *unit = scale.unit;
+  return NIS_OK;
+}
+
+static nis_result failed(int status, uint64_t seed)
+{
+  return (nis_result){.status = status, .value = NAN, .error = NAN, .seed = seed};
+}
+
+/* Training on its share of the calls, then the estimate on the rest. */
+static void train_and_estimate(nis *s, nis_result *r)
+{
+  const nis_options *o = &s->options;
+  uint64_t train = (uint64_t)(o->train_share * (double)o->calls);
+  int status = train > 0 ? nis_train(s, train) : NIS_OK;
+  if (status == NIS_OK)
+    status = estimate(s, o->calls - train, o->rel_error, o->abs_error, r);
+  else
+    fill_result(s, status, r);
+  int goal = o->rel_error > 0 || o->abs_error > 0;
+  if (status == NIS_OK && goal && !nis_goal_met(&s->tally, o->rel_error, o->abs_error))
+    r->status = nis_fail(NIS_GOAL_MISSED, "%llu calls gave an error of %g",
+                         (unsigned long long)r->calls, r->error);
+}
+
+nis_result nis_integrate_with(nis_integrand *f, const nis_options *options)
+{
+  nis *s;
+  nis_result r;
+  int status = nis_create(&s, f, options);
+  if (status != NIS_OK) return failed(status, options ? options->seed : 0);
+  train_and_estimate(s, &r);
+  nis_free(s);
+  return r;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Points drawn from the flow by many threads, with the integrand's values at them. */
+#ifndef NIS_SAMPLER_H
+#define NIS_SAMPLER_H
+
+#include "flow.h"
+#include "integrand.h"
+#include "streams.h"
+
+struct sampler {
+  struct flow flow;
+  struct flow_scratch *scratch; /* [threads] */
+  double *tiles;                /* [threads][dim + 1][LANES] */
+  int threads;
+  uint64_t seed;
+  struct integrand_call integrand;
+  struct monitor monitor;
+};
+
+/* n points of the unit cube, x[n][dim], with the log-density that each was drawn from and the
+ * integrand's value times the domain's volume. */
+struct points {
+  size_t capacity, n;
+  double *x, *log_q, *f; /* one block, owned through x */
+};
+
+enum { BLOCK_POINTS = 16384 }; /* drawn at a time, so that memory does not grow with calls */
+
+int nis_sampler_init(struct sampler *s, nis_integrand *f, const nis_options *o);
+void nis_sampler_clear(struct sampler *s);
+
+int nis_points_init(struct points *p, size_t capacity, size_t dim);
+void nis_points_clear(struct points *p);
+
+/* Points first .. first + n - 1 of a stream into p (n <= capacity), without values. */
+void nis_sampler_draw(struct sampler *s, enum stream stream, uint64_t first, size_t n,
+                      struct points *p);
+
+/* The same, with the first uniform_points (a multiple of LANES) drawn from the uniform density;
+ * log_q is then that of the mixture, so all points have one weight function. */
+void nis_sampler_draw_defensive(struct sampler *s, enum stream stream, uint64_t first, size_t n,
+                                size_t uniform_points, struct points *p);
+
+/* log_q[n] at given points x[n][dim] of the cube. */
+void nis_sampler_density(struct sampler *s, size_t n, const double *x, double *log_q);
+
+/* Fills p->f; where the run was stopped, p->n shrinks to the points that have a value. */
+int nis_sampler_evaluate(struct sampler *s, struct points *p);
+
+/* f/q of point i, 0 where f is 0 */
+double nis_point_weight(const struct points *p, size_t i);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "settings.h"
+
+#include "error.h"
+#include "parallel.h"
+
+#include <math.h>
+
+/* One row an integer option: a zero is replaced by its default, then the range is checked. */
+struct integer_row {
+  const char *name;
+  int *value;
+  int initial, low, high;
+};
+
+static int check_integer(struct integer_row row)
+{
+  if (*row.value == 0) *row.value = row.initial;
+  if (*row.value < row.low || *row.value > row.high)
+    return nis_fail(NIS_INVALID, "%s must be between %d and %d (0: default), got %d", row.name,
+                    row.low, row.high, *row.value);
+  return NIS_OK;
+}
+
+static int default_layers(size_t dim)
+{
+  int digits = 0;
+  while (((size_t)1 << digits) < dim) digits++;
+  return dim == 1 ? 1 : 2 * digits;
+}
+
+static int check_integers(nis_options *o)
+{
+  const struct integer_row rows[] = {
+      {"threads", &o->threads, nis_default_threads(), 1, 1024},
+      {"serial", &o->serial, 0, 0, 1},
+      {"layers", &o->layers, default_layers(o->dim), 1, 64},
+      {"hidden_layers", &o->hidden_layers, 2, 1, 8},
+      {"hidden_width", &o->hidden_width, o->dim < 6 ? 32 : 64, 1, 1024},
+      {"bins", &o->bins, 16, 2, 128},
+      {"minibatch", &o->minibatch, 1024, 64, 1048576},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) NIS_TRY(check_integer(rows[i]));
+  return NIS_OK;
+}
+
+/* value in (0, high], or [0, high] and no default */
+static int check_real(const char *name, double *value, double initial, double high)
+{
+  if (*value == 0) *value = initial;
+  if (!(*value >= 0 && *value <= high))
+    return nis_fail(NIS_INVALID, "%s must be between 0 and %g, got %g", name, high, *value);
+  return NIS_OK;
+}
+
+static int check_reals(nis_options *o)
+{
+  const double below_one = nextafter(1, 0);
+  NIS_TRY(check_real("rel_error", &o->rel_error, 0, below_one));
+  NIS_TRY(check_real("abs_error", &o->abs_error, 0, HUGE_VAL));
+  NIS_TRY(check_real("train_share", &o->train_share, 0.4, below_one));
+  NIS_TRY(check_real("replay", &o->replay, 12, 1000));
+  return check_real("learning_rate", &o->learning_rate, 2e-3, 1);
+}
+
+static int check_limits(const nis_options *o)
+{
+  for (size_t j = 0; j < o->dim; j++) {
+    double low = o->lower ? o->lower[j] : 0, high = o->upper ? o->upper[j] : 1;
+    if (!isfinite(low) || !isfinite(high) || !(low < high) || !isfinite(high - low))
+      return nis_fail(NIS_INVALID,
+                      "coordinate %zu: lower must be below upper and both finite, got %g and %g", j,
+                      low, high);
+  }
+  return NIS_OK;
+}
+
+static int check_integrand(const nis_options *o, nis_integrand *f)
+{
+  if (!f && !o->batch)
+    return nis_fail(NIS_INVALID, "an integrand is needed: f and options.batch are both NULL");
+  if (f && o->batch)
+    return nis_fail(NIS_INVALID, "two integrands given: f must be NULL when batch is set");
+  if (o->ncomp > 1)
+    return nis_fail(NIS_INVALID, "ncomp must be 0 or 1 in this version, got %zu", o->ncomp);
+  if (o->batch_points > 1048576)
+    return nis_fail(NIS_INVALID, "batch_points must be between 1 and 1048576, got %zu",
+                    o->batch_points);
+  return NIS_OK;
+}
+
+int nis_settings_resolve(const nis_options *given, nis_integrand *f, nis_options *settings)
+{
+  if (!given) return nis_fail(NIS_INVALID, "options must not be NULL");
+  *settings = *given;
+  if (given->dim < 1 || given->dim > 256)
+    return nis_fail(NIS_INVALID, "dim must be between 1 and 256, got %zu", given->dim);
+  NIS_TRY(check_integrand(given, f));
+  NIS_TRY(check_integers(settings));
+  NIS_TRY(check_reals(settings));
+  NIS_TRY(check_limits(given));
+  if (settings->calls == 0) settings->calls = 1000000;
+  if (settings->batch_points == 0) settings->batch_points = 1024;
+  settings->ncomp = 1;
+  return NIS_OK;
+}

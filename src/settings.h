@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Options checked and completed with their defaults. */
+#ifndef NIS_SETTINGS_H
+#define NIS_SETTINGS_H
+
+#include "nis.h"
+
+/* Fills in every default; NIS_INVALID with a sentence for a value out of range. */
+int nis_settings_resolve(const nis_options *given, nis_integrand *f, nis_options *settings);
+
+#endif

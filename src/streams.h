@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Random numbers are a pure function of (seed, stream, point number, coordinate): each use of
+ * them has its own stream. */
+#ifndef NIS_STREAMS_H
+#define NIS_STREAMS_H
+
+enum stream {
+  STREAM_WEIGHTS,   /* initial weights of the nets */
+  STREAM_TRAIN,     /* points of the training rounds */
+  STREAM_REPLAY,    /* which stored points make a gradient step */
+  STREAM_INTEGRATE, /* points of the estimate */
+  STREAM_SAMPLE,    /* nis_sample */
+  STREAM_EVENTS,    /* points tried for events ... */
+  STREAM_ACCEPT     /* ... and whether each is accepted */
+};
+
+#endif

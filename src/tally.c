@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tally.h"
+
+#include "error.h"
+#include "memory.h"
+
+#include <math.h>
+
+/* The leading bits of a positive double order as the number does: 11 of exponent, 6 of mantissa. */
+enum { BIN_SHIFT = 46, BINS = 1 << 17 };
+
+static const double tail_share = 1e-3;
+
+struct weight_bin {
+  uint64_t count;
+  double sum;
+};
+
+static unsigned bin_of(double magnitude)
+{
+  uint64_t bits;
+  memcpy(&bits, &magnitude, sizeof bits);
+  return (unsigned)(bits >> BIN_SHIFT);
+}
+
+static double upper_edge(unsigned bin)
+{
+  uint64_t bits = (uint64_t)(bin + 1) << BIN_SHIFT;
+  double edge;
+  memcpy(&edge, &bits, sizeof edge);
+  return edge;
+}
+
+void nis_moments_add(struct moments *m, double w)
+{
+  double off = w - m->mean;
+  m->n++;
+  m->mean += off / (double)m->n;
+  m->squares += off * (w - m->mean);
+}
+
+void nis_moments_merge(struct moments *into, const struct moments *from)
+{
+  if (from->n == 0) return;
+  double n = (double)(into->n + from->n), off = from->mean - into->mean;
+  into->squares += from->squares + off * off * (double)into->n * (double)from->n / n;
+  into->mean += off * (double)from->n / n;
+  into->n += from->n;
+}
+
+double nis_moments_error(const struct moments *m)
+{
+  if (m->n < 2) return 0;
+  return sqrt(m->squares / ((double)(m->n - 1) * (double)m->n));
+}
+
+double nis_moments_spread(const struct moments *m)
+{
+  if (m->n < 2 || m->mean == 0) return 0;
+  return sqrt(m->squares / (double)(m->n - 1)) / fabs(m->mean);
+}
+
+int nis_tally_init(struct tally *t)
+{
+  *t = (struct tally){.bins = NIS_NEW(struct weight_bin, BINS)};
+  return t->bins ? NIS_OK : nis_no_memory();
+}
+
+void nis_tally_clear(struct tally *t)
+{
+  free(t->bins);
+  *t = (struct tally){0};
+}
+
+void nis_tally_reset(struct tally *t)
+{
+  struct weight_bin *bins = t->bins;
+  memset(bins, 0, BINS * sizeof *bins);
+  *t = (struct tally){.bins = bins};
+}
+
+void nis_tally_add(struct tally *t, double w)
+{
+  nis_moments_add(&t->iteration, w);
+  double magnitude = fabs(w);
+  if (magnitude == 0) {
+    t->zeros++;
+    return;
+  }
+  t->absolute += magnitude;
+  t->largest = magnitude > t->largest ? magnitude : t->largest;
+  struct weight_bin *bin = &t->bins[bin_of(magnitude)];
+  bin->count++;
+  bin->sum += magnitude;
+}
+
+void nis_tally_end_iteration(struct tally *t)
+{
+  double error = nis_moments_error(&t->iteration);
+  if (error > 0) {
+    if (t->iterations == 0) t->origin = t->iteration.mean;
+    double off = (t->iteration.mean - t->origin) / error;
+    t->precision += 1 / (error * error);
+    t->precision_value += off / error;
+    t->precision_square += off * off;
+    t->iterations++;
+  }
+  nis_moments_merge(&t->all, &t->iteration);
+  t->iteration = (struct moments){0};
+}
+
+double nis_tally_w_max(const struct tally *t, double eps)
+{
+  double count = 0, sum = 0, allowed = eps * t->absolute;
+  double edge = upper_edge(bin_of(t->largest));
+  for (unsigned bin = bin_of(t->largest); bin > 0; bin--) {
+    count += (double)t->bins[bin].count;
+    sum += t->bins[bin].sum;
+    double lower = upper_edge(bin - 1);
+    if (sum - count * lower > allowed) break;
+    edge = lower;
+  }
+  return edge;
+}
+
+double nis_tally_largest(const struct tally *t, uint64_t k)
+{
+  uint64_t count = 0;
+  for (unsigned bin = bin_of(t->largest); bin > 0; bin--) {
+    count += t->bins[bin].count;
+    if (count >= k) return fmin(upper_edge(bin), t->largest);
+  }
+  return upper_edge(0);
+}
+
+double nis_tally_capped_mean(const struct tally *t, double w_max)
+{
+  double sum = t->absolute;
+  for (unsigned bin = bin_of(t->largest); bin > 0 && upper_edge(bin - 1) >= w_max; bin--)
+    sum -= t->bins[bin].sum - (double)t->bins[bin].count * w_max;
+  return sum / (double)t->all.n;
+}
+
+/* sum ((value_i - value) / error_i)^2 */
+static double chi2(const struct tally *t)
+{
+  double off = t->all.mean - t->origin;
+  double sum = t->precision_square - 2 * off * t->precision_value + off * off * t->precision;
+  return sum > 0 ? sum : 0;
+}
+
+/* The median of the maxima of samples of n/50 weights drawn from n is the largest weight number
+ * ceil(n 2^(-50/n)) from below (i-flow's bootstrap, arXiv:2001.10028, without the drawing). */
+static uint64_t median_rank(uint64_t n)
+{
+  double from_below = ceil((double)n * exp2(-50. / (double)n));
+  uint64_t rank = n - (uint64_t)from_below + 1;
+  return rank < 1 ? 1 : rank;
+}
+
+void nis_tally_result(const struct tally *t, nis_result *r)
+{
+  double n = (double)t->all.n;
+  r->value = t->all.mean;
+  r->error = nis_moments_error(&t->all);
+  r->chi2 = t->iterations > 1 ? chi2(t) : 0;
+  r->dof = t->iterations > 1 ? t->iterations - 1 : 0;
+  r->zero_calls = t->zeros;
+  if (t->absolute == 0) return;
+  double mean = t->absolute / n, square = t->all.squares / n + t->all.mean * t->all.mean;
+  r->ess = n * t->all.mean * t->all.mean / square;
+  r->efficiency = mean / fmin(nis_tally_w_max(t, tail_share), t->largest);
+  r->efficiency_max = mean / t->largest;
+  r->efficiency_median = mean / nis_tally_largest(t, median_rank(t->all.n));
+  r->max_weight = t->largest / fabs(t->all.mean);
+}

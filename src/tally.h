@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Running totals of weights: moments, iterations and their chi2, and a histogram of |w| with a bin
+ * for every 1/64 of an octave, from which any choice of w_max follows. Fixed memory.
+ */
+#ifndef NIS_TALLY_H
+#define NIS_TALLY_H
+
+#include "nis.h"
+
+/* Mean and sum of squared deviations: Welford, Technometrics 4 (1962) 419; merged as in Chan,
+ * Golub, LeVeque, Am. Stat. 37 (1983) 242. */
+struct moments {
+  uint64_t n;
+  double mean, squares;
+};
+
+void nis_moments_add(struct moments *m, double w);
+void nis_moments_merge(struct moments *into, const struct moments *from);
+double nis_moments_error(const struct moments *m);  /* of the mean; 0 for n < 2 */
+double nis_moments_spread(const struct moments *m); /* sd of one weight over |mean| */
+
+struct tally {
+  struct moments all, iteration;
+  double absolute; /* sum |w| */
+  double largest;
+  uint64_t zeros;
+  int iterations;          /* ended, with a positive error */
+  double precision;        /* sum 1/error_i^2 */
+  double precision_value;  /* sum value_i/error_i^2 */
+  double precision_square; /* sum value_i^2/error_i^2, all from `origin` */
+  double origin;           /* value of the first iteration */
+  struct weight_bin *bins; /* owned */
+};
+
+int nis_tally_init(struct tally *t);
+void nis_tally_clear(struct tally *t);
+void nis_tally_reset(struct tally *t);
+
+void nis_tally_add(struct tally *t, double w);
+
+/* Closes the current iteration: it joins `all` and chi2. */
+void nis_tally_end_iteration(struct tally *t);
+
+/* Smallest edge of the histogram above which lies at most a share eps of sum|w|, counted as excess:
+ * sum over |w| > w_max of (|w| - w_max) <= eps sum|w| (Sherpa's and MadGraph's rule). */
+double nis_tally_w_max(const struct tally *t, double eps);
+
+/* The k-th largest |w|, rounded up to an edge; k >= 1. */
+double nis_tally_largest(const struct tally *t, uint64_t k);
+
+/* mean of min(|w|, w_max) */
+double nis_tally_capped_mean(const struct tally *t, double w_max);
+
+/* value, error, chi2, dof, ess, efficiencies, zero_calls, max_weight */
+void nis_tally_result(const struct tally *t, nis_result *r);
+
+#endif
