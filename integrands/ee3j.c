@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* e+ e- -> q qbar g at leading order: photon and Z, all lepton correlations, massless
+ * quarks.
+ *
+ * With a = 1 - x_q, b = 1 - x_qbar, c = 1 - a - b (three_jets.h) the phase space is
+ * s / (128 pi^3) da db times the average over three Euler angles, and |M|^2 has the two
+ * collinear poles 1 / (a b). JADE keeps the triangle a, b, c > y. On it
+ *
+ *     a = y ((1 - 2y) / y)^r1        y < a < 1 - 2y
+ *     b = y ((1 - a - y) / y)^r2     y < b < 1 - a - y
+ *
+ * has the Jacobian a b log((1 - 2y) / y) log((1 - a - y) / y): the poles cancel, and what
+ * is left are two logarithms times the correlations with the leptons. Durham's y_ij are
+ * never above JADE's, so its region lies inside the triangle; the rest of that is zero.
+ *
+ * No difference from 1 is formed: the distances of a and b to their upper ends come from
+ * expm1, so a point right at an end has no negative logarithm, and y = 1e-9 keeps all
+ * digits. */
+#include "integrands.h"
+#include "three_jets.h"
+
+#include <math.h>
+
+enum { SQRTS, MEASURE, YCUT, QUARK_FLAVOUR, ALPHA_S };
+enum { JADE, DURHAM };
+
+static const struct parameter parameters[] = {
+    {"sqrts", NULL, Z_MASS, 10, 1e5, "centre-of-mass energy in GeV"},
+    {"measure", "jade,durham", JADE, JADE, DURHAM, "jet measure of the cut"},
+    {"ycut", NULL, 0.01, 1e-9, 0.333, "smallest y_ij of two partons"},
+    {"quark", "u,d,s,c,b", 0, 0, 4, "flavour of the quark, massless"},
+    {"alpha_s", NULL, 0.118, 1e-4, 1, "strong coupling"},
+    {NULL, NULL, 0, 0, 0, NULL},
+};
+
+struct ee3j {
+  double sqrts, ycut, alpha_s;
+  int measure, quark; /* Particle Data Group number */
+  double log_a;       /* log((1 - 2y) / y) */
+  double sigma0;      /* sigma(e+ e- -> q qbar) in pb */
+  double weight[2];   /* of LL + RR and LR + RL: all factors that are no function of x */
+};
+
+static void setup(void *state, size_t dim, const double *values)
+{
+  static const int pdg[] = {2, 1, 3, 4, 5};
+  struct ee3j *p = state;
+  (void)dim;
+  p->sqrts = values[SQRTS];
+  p->ycut = values[YCUT];
+  p->alpha_s = values[ALPHA_S];
+  p->measure = (int)values[MEASURE];
+  p->quark = pdg[(int)values[QUARK_FLAVOUR]];
+  p->log_a = log1p((1 - 3 * p->ycut) / p->ycut);
+
+  struct ee_couplings couplings;
+  double s = p->sqrts * p->sqrts, g2[2][2];
+  ee_couplings_set(&couplings, p->quark, p->alpha_s);
+  ee_couplings_squared(&couplings, s, g2);
+  double same = g2[LEFT][LEFT] + g2[RIGHT][RIGHT];
+  double opposite = g2[LEFT][RIGHT] + g2[RIGHT][LEFT];
+  p->sigma0 = PB_GEV2 * 3 / (48 * M_PI * s) * (same + opposite);
+  /* flux 1 / (2s), phase space s / (128 pi^3), and |M|^2 = g_s^2 N_c C_F / (2 s a b)
+   * [...] with the bracket of correlations() */
+  double factor = PB_GEV2 * couplings.strong * 4 / (512 * pow(M_PI, 3) * s);
+  p->weight[0] = factor * same;
+  p->weight[1] = factor * opposite;
+}
+
+/* Returns the Jacobian over a b. */
+static double map_triangle(const struct ee3j *p, const double r[2], struct dalitz *d)
+{
+  double y = p->ycut;
+  d->a = y * exp(r[0] * p->log_a);
+  double room_a = -(1 - 2 * y) * expm1((r[0] - 1) * p->log_a); /* 1 - 2y - a */
+  double log_b = log1p(room_a / y);
+  d->b = y * exp(r[1] * log_b);
+  d->c = y - (room_a + y) * expm1((r[1] - 1) * log_b);
+  return p->log_a * log_b;
+}
+
+static void set_angles(const double u[3], struct euler *angles)
+{
+  angles->cos_theta = 2 * u[0] - 1;
+  angles->phi = 2 * M_PI * u[1];
+  angles->chi = 2 * M_PI * u[2];
+}
+
+/* x_q (1 -+ cos theta_q) and x_qbar (1 -+ cos theta_qbar) are 4 / s times the products of
+ * the quarks' momenta with the leptons'. The azimuth does not matter. */
+static double correlations(const struct ee3j *p, const struct dalitz *d, const struct euler *angles)
+{
+  double x_q = d->b + d->c, x_qbar = d->a + d->c;
+  double cosine = angles->cos_theta, sine = sqrt((1 - cosine) * (1 + cosine));
+  double across = 2 * sqrt(d->a * d->b * d->c) / x_q;
+  double q_z = x_q * cosine;
+  double qbar_z = (x_qbar - 2 * d->c / x_q) * cosine - across * sine * cos(angles->chi);
+  double em_q = x_q - q_z, ep_q = x_q + q_z;
+  double em_qbar = x_qbar - qbar_z, ep_qbar = x_qbar + qbar_z;
+  return p->weight[0] * (em_qbar * em_qbar + ep_q * ep_q) +
+         p->weight[1] * (em_q * em_q + ep_qbar * ep_qbar);
+}
+
+static double evaluate(double *x, size_t dim, void *state)
+{
+  const struct ee3j *p = state;
+  struct dalitz d;
+  struct euler angles;
+  (void)dim;
+  double jacobian = map_triangle(p, x, &d);
+  if (p->measure == DURHAM && durham_resolution(&d) <= p->ycut) return 0;
+  set_angles(x + 2, &angles);
+  return jacobian * correlations(p, &d, &angles);
+}
+
+static int exact(const void *state, size_t dim, double *value)
+{
+  const struct ee3j *p = state;
+  (void)dim;
+  double rate = p->measure == JADE ? jade_rate(p->ycut) : durham_rate(p->ycut);
+  *value = p->sigma0 * p->alpha_s * (4.0 / 3) / (2 * M_PI) * rate;
+  return isfinite(*value);
+}
+
+/* ---- events -------------------------------------------------------------------- */
+
+static void add_incoming(struct event *out, int pdg, double pz)
+{
+  out->particle[out->nparticles++] =
+      (struct particle){.pdg = pdg, .status = -1, .p = {fabs(pz), 0, 0, pz}};
+}
+
+static void add_outgoing(struct event *out, int pdg, int colour, int anticolour, const double p[4])
+{
+  out->particle[out->nparticles++] = (struct particle){.pdg = pdg,
+                                                       .status = 1,
+                                                       .mother = {1, 2},
+                                                       .colour = {colour, anticolour},
+                                                       .p = {p[0], p[1], p[2], p[3]}};
+}
+
+static void make_event(const void *state, const double *x, struct event *out)
+{
+  const struct ee3j *p = state;
+  struct dalitz d;
+  struct euler angles;
+  double momenta[3][4];
+  map_triangle(p, x, &d);
+  set_angles(x + 2, &angles);
+  three_jet_momenta(p->sqrts, &d, &angles, momenta);
+
+  out->nparticles = 0;
+  out->scale = p->sqrts;
+  out->alpha_em = 1 / INVERSE_ALPHA;
+  out->alpha_s = p->alpha_s;
+  add_incoming(out, 11, 0.5 * p->sqrts);
+  add_incoming(out, -11, -0.5 * p->sqrts);
+  add_outgoing(out, p->quark, 501, 0, momenta[0]);
+  add_outgoing(out, -p->quark, 0, 502, momenta[1]);
+  add_outgoing(out, 21, 502, 501, momenta[2]);
+}
+
+const struct integrand ee3j_integrand = {
+    .name = "ee3j",
+    .dim_min = 5,
+    .dim_max = 5,
+    .dim_default = 5,
+    .parameters = parameters,
+    .state_size = sizeof(struct ee3j),
+    .setup = setup,
+    .f = evaluate,
+    .exact = exact,
+    .event = make_event,
+    .unit = "pb",
+    .source = "Ellis, Gaillard, Ross, Nucl. Phys. B 111 (1976) 253; jet measures: JADE, "
+              "Z. Phys. C 33 (1986) 23, Durham, Phys. Lett. B 269 (1991) 432",
+    .description = "cross section of e+ e- -> q qbar g inside a jet cut",
+};

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The table, and what all its rows share: finding them and reading their parameters. */
+#include "integrands.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const struct integrand gaussian_integrand;
+extern const struct integrand camel_integrand;
+extern const struct integrand ee3j_integrand;
+
+const struct integrand *const integrand_table[] = {
+    &gaussian_integrand,
+    &camel_integrand,
+    &ee3j_integrand,
+    NULL,
+};
+
+const struct integrand *integrand_find(const char *name)
+{
+  for (size_t i = 0; integrand_table[i]; i++)
+    if (strcmp(integrand_table[i]->name, name) == 0) return integrand_table[i];
+  return NULL;
+}
+
+void integrand_defaults(const struct integrand *row, double values[INTEGRAND_MAX_PARAMETERS])
+{
+  for (size_t i = 0; row->parameters[i].name; i++) values[i] = row->parameters[i].initial;
+}
+
+/* ---- "key=value" --------------------------------------------------------------- */
+
+static int has_length(const char *word, const char *text, size_t length)
+{
+  return strlen(word) == length && memcmp(word, text, length) == 0;
+}
+
+static int find_parameter(const struct integrand *row, const char *key, size_t length)
+{
+  for (int i = 0; row->parameters[i].name; i++)
+    if (has_length(row->parameters[i].name, key, length)) return i;
+  return -1;
+}
+
+/* The place of `word` in "first,second,...", or -1. */
+static int find_choice(const char *choices, const char *word)
+{
+  for (int i = 0;; i++) {
+    size_t length = strcspn(choices, ",");
+    if (has_length(word, choices, length)) return i;
+    if (choices[length] == '\0') return -1;
+    choices += length + 1;
+  }
+}
+
+static int set_choice(const struct parameter *p, const char *text, double *value, char *message,
+                      size_t size)
+{
+  int choice = find_choice(p->choices, text);
+  if (choice < 0) {
+    snprintf(message, size, "%s must be one of %s, got '%s'", p->name, p->choices, text);
+    return -1;
+  }
+  *value = choice;
+  return 0;
+}
+
+static int set_number(const struct parameter *p, const char *text, double *value, char *message,
+                      size_t size)
+{
+  char *end;
+  double number = strtod(text, &end);
+  const char *kind = end == text || *end ? "a number " : "";
+  /* negated, so that NaN is refused as well */
+  if (*kind || !(number >= p->low && number <= p->high)) {
+    snprintf(message, size, "%s must be %sbetween %g and %g, got '%s'", p->name, kind, p->low,
+             p->high, text);
+    return -1;
+  }
+  *value = number;
+  return 0;
+}
+
+static void list_parameters(const struct integrand *row, char *list, size_t size)
+{
+  size_t used = 0;
+  list[0] = '\0';
+  for (size_t i = 0; row->parameters[i].name && used < size; i++)
+    used +=
+        (size_t)snprintf(list + used, size - used, "%s%s", i ? ", " : "", row->parameters[i].name);
+}
+
+static int unknown_parameter(const struct integrand *row, const char *setting, size_t length,
+                             char *message, size_t size)
+{
+  char list[512];
+  list_parameters(row, list, sizeof list);
+  snprintf(message, size, "%s has no parameter '%.*s'; it has: %s", row->name, (int)length, setting,
+           list);
+  return -1;
+}
+
+int integrand_set(const struct integrand *row, const char *setting,
+                  double values[INTEGRAND_MAX_PARAMETERS], char *message, size_t size)
+{
+  size_t length = strcspn(setting, "=");
+  if (setting[length] == '\0') {
+    snprintf(message, size, "a parameter is set by key=value, got '%s'", setting);
+    return -1;
+  }
+  int i = find_parameter(row, setting, length);
+  if (i < 0) return unknown_parameter(row, setting, length, message, size);
+  const struct parameter *p = &row->parameters[i];
+  const char *text = setting + length + 1;
+  return p->choices ? set_choice(p, text, &values[i], message, size)
+                    : set_number(p, text, &values[i], message, size);
+}
+
+void *integrand_make(const struct integrand *row, size_t dim, const double *values)
+{
+  assert(dim >= row->dim_min && dim <= row->dim_max);
+  void *state = malloc(row->state_size);
+  if (state) row->setup(state, dim, values);
+  return state;
+}

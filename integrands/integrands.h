@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The table of built-in integrands. A family is one file; a row there and a line in
+ * integrands.c are all that a new one needs. */
+#ifndef INTEGRANDS_H
+#define INTEGRANDS_H
+
+#include "nis.h"
+
+#include <stdio.h>
+
+enum { INTEGRAND_MAX_PARAMETERS = 16 };
+
+/* A parameter is a number in [low, high], or one of the words in `choices`, which is then
+ * stored as its index. */
+struct parameter {
+  const char *name;
+  const char *choices; /* "jade,durham", or NULL for a number */
+  double initial;
+  double low, high;
+  const char *help; /* meaning and unit */
+};
+
+/* One outgoing or incoming leg of an event, in GeV; beams first, +pz first. */
+struct particle {
+  int pdg;       /* Particle Data Group number */
+  int status;    /* -1 incoming, 1 outgoing */
+  int mother[2]; /* 1-based, 0 for none */
+  int colour[2]; /* Les Houches colour and anticolour line, 0 for none */
+  double p[4];   /* E, px, py, pz */
+  double mass;
+};
+
+enum { EVENT_MAX_PARTICLES = 16 };
+
+struct event {
+  int nparticles;
+  double scale, alpha_em, alpha_s; /* GeV; couplings at that scale */
+  struct particle particle[EVENT_MAX_PARTICLES];
+};
+
+struct integrand {
+  const char *name;
+  size_t dim_min, dim_max, dim_default;
+  const struct parameter *parameters; /* ends with a NULL name */
+  size_t state_size;                  /* bytes that setup fills */
+
+  /* Prepares what `f` needs from the parameter values, once. */
+  void (*setup)(void *state, size_t dim, const double *values);
+  nis_integrand *f; /* its params is the state */
+
+  /* Writes the exact value and returns 1, or returns 0 where none is known. NULL: never. */
+  int (*exact)(const void *state, size_t dim, double *value);
+
+  /* Point to particles; NULL if the integrand has none. */
+  void (*event)(const void *state, const double *x, struct event *out);
+
+  const char *unit;        /* of the value: "pb", or "" */
+  const char *source;      /* paper and equation */
+  const char *description; /* one line */
+};
+
+extern const struct integrand *const integrand_table[]; /* ends with NULL */
+
+const struct integrand *integrand_find(const char *name); /* NULL if there is none */
+
+/* Parameter values: defaults, then "key=value" settings. integrand_set returns 0, or -1 with a
+ * sentence that names the value and what is allowed in message[0..size). */
+void integrand_defaults(const struct integrand *row, double values[INTEGRAND_MAX_PARAMETERS]);
+int integrand_set(const struct integrand *row, const char *setting,
+                  double values[INTEGRAND_MAX_PARAMETERS], char *message, size_t size);
+
+/* The state for these values, to be freed with free(); NULL when memory is short. */
+void *integrand_make(const struct integrand *row, size_t dim, const double *values);
+
+#endif
