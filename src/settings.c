@@ -60,7 +60,7 @@ static int check_reals(nis_options *o)
   NIS_TRY(check_real("abs_error", &o->abs_error, 0, HUGE_VAL));
   NIS_TRY(check_real("train_share", &o->train_share, 0.4, below_one));
   NIS_TRY(check_real("replay", &o->replay, 12, 1000));
-  return check_real("learning_rate", &o->learning_rate, 2e-3, 1);
+  return check_real("learning_rate", &o->learning_rate, o->dim < 6 ? 4e-3 : 2e-3, 1);
 }
 
 static int check_limits(const nis_options *o)
