@@ -22,6 +22,34 @@
 typedef float vec __attribute__((vector_size(VECTOR_BYTES)));
 enum { WIDTH = VECTOR_BYTES / 4 };
 
+/* The same anywhere in an array of floats. */
+typedef float loose_vec __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+
+INLINE vec load(const float *from)
+{
+  return *(const loose_vec *)from;
+}
+
+INLINE void store(float *to, vec v)
+{
+  *(loose_vec *)to = v;
+}
+
+typedef int32_t mask __attribute__((vector_size(VECTOR_BYTES))); /* all bits set, or none */
+
+/* m ? a : b, lane by lane */
+INLINE vec choose(mask m, vec a, vec b)
+{
+  return (vec)((m & (mask)a) | (~m & (mask)b));
+}
+
+/* A block of registers stays in registers only if every loop over it is unrolled. */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 void KERNEL(uniforms)(uint64_t, uint32_t, uint64_t, size_t, double *);
 void KERNEL(net_forward)(const struct net_shape *, const float *, const float *, float *, float *);
 void KERNEL(net_backward)(const struct net_shape *, const float *, const float *, float *,

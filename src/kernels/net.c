@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* 6 x 4 needs 29 of AVX-512's 32 registers, 6 x 2 needs 15 of the 16 that others have. */
-enum { ROWS = 6, VECS = WIDTH == 16 ? 4 : 2 };
+enum { ROWS = 6, VECS = WIDTH == 16 ? 4 : 2, OUTER_ROWS = WIDTH == 16 ? 12 : 6 };
 
 static const float leak = 0.01f;
 
@@ -24,19 +24,19 @@ INLINE void affine_block(int rows, int terms, struct matrix w, const float *bias
                          float *out)
 {
   vec sum[ROWS][VECS];
-  for (int r = 0; r < rows; r++)
-    for (int v = 0; v < VECS; v++) sum[r][v] = (vec){0} + (bias ? bias[r] : 0);
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < VECS; v++) sum[r][v] =
+      (vec){0} + (bias ? bias[r] : 0);
   for (int k = 0; k < terms; k++) {
     vec x[VECS];
-    memcpy(x, in + (ptrdiff_t)k * LANES, sizeof x);
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; r++) {
+    UNROLL for (int v = 0; v < VECS; v++) x[v] = load(in + k * LANES + v * WIDTH);
+    UNROLL for (int r = 0; r < rows; r++)
+    {
       float weight = w.at[r * w.row_step + k * w.column_step];
-#pragma GCC unroll 8
-      for (int v = 0; v < VECS; v++) sum[r][v] += weight * x[v];
+      UNROLL for (int v = 0; v < VECS; v++) sum[r][v] += weight * x[v];
     }
   }
-  for (int r = 0; r < rows; r++) memcpy(out + (ptrdiff_t)r * LANES, sum[r], sizeof sum[r]);
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < VECS; v++)
+      store(out + r * LANES + v * WIDTH, sum[r][v]);
 }
 
 /* The same with `rows` made a constant, so that the block stays in registers. */
@@ -102,18 +102,20 @@ static void deactivate(int rows, const float *activation, float *d)
 #endif
 
 /* log2(WIDTH) perfect shuffles of the rows transpose a WIDTH x WIDTH block. */
-INLINE void transpose_block(const float *in, size_t in_step, float *out, size_t out_step)
+INLINE void transpose_block(const float *in, int in_step, float *out, int out_step)
 {
   vec a[WIDTH], b[WIDTH];
-  for (int i = 0; i < WIDTH; i++) memcpy(&a[i], in + (size_t)i * in_step, sizeof a[i]);
-  for (int stage = 1; stage < WIDTH; stage *= 2) {
-    for (int i = 0; i < WIDTH / 2; i++) {
+  UNROLL for (int i = 0; i < WIDTH; i++) a[i] = load(in + i * in_step);
+  UNROLL for (int stage = 1; stage < WIDTH; stage *= 2)
+  {
+    UNROLL for (int i = 0; i < WIDTH / 2; i++)
+    {
       b[2 * i] = LOW(a[i], a[i + WIDTH / 2]);
       b[2 * i + 1] = HIGH(a[i], a[i + WIDTH / 2]);
     }
-    memcpy(a, b, sizeof a);
+    UNROLL for (int i = 0; i < WIDTH; i++) a[i] = b[i];
   }
-  for (int i = 0; i < WIDTH; i++) memcpy(out + (size_t)i * out_step, &a[i], sizeof a[i]);
+  UNROLL for (int i = 0; i < WIDTH; i++) store(out + i * out_step, a[i]);
 }
 
 static int padded(int columns)
@@ -127,7 +129,7 @@ static void transpose(int rows, const float *in, float *out)
   int whole = rows / WIDTH * WIDTH, step = padded(rows);
   for (int r = 0; r < whole; r += WIDTH)
     for (int l = 0; l < LANES; l += WIDTH)
-      transpose_block(in + r * LANES + l, LANES, out + l * step + r, (size_t)step);
+      transpose_block(in + r * LANES + l, LANES, out + l * step + r, step);
   for (int l = 0; l < LANES; l++)
     for (int r = whole; r < step; r++) out[l * step + r] = r < rows ? in[r * LANES + l] : 0;
 }
@@ -136,38 +138,36 @@ static void transpose(int rows, const float *in, float *out)
 INLINE void outer_block(int rows, int vectors, const float *d, const float *x, int x_step,
                         int columns, float *gradient, int gradient_step)
 {
-  vec sum[ROWS][VECS] = {0};
+  vec sum[OUTER_ROWS][2];
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) sum[r][v] =
+      (vec){0};
   for (int l = 0; l < LANES; l++) {
-    vec in[VECS];
-    memcpy(in, x + l * x_step, (size_t)vectors * sizeof(vec));
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 8
-      for (int v = 0; v < vectors; v++) sum[r][v] += d[r * LANES + l] * in[v];
+    vec in[2];
+    UNROLL for (int v = 0; v < vectors; v++) in[v] = load(x + l * x_step + v * WIDTH);
+    UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) sum[r][v] +=
+        d[r * LANES + l] * in[v];
   }
-  float flat[VECS * WIDTH];
-  for (int r = 0; r < rows; r++) {
-    memcpy(flat, sum[r], sizeof flat);
-    for (int c = 0; c < columns; c++) gradient[r * gradient_step + c] += flat[c];
-  }
+  float flat[OUTER_ROWS][2 * WIDTH];
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++)
+      store(&flat[r][v * WIDTH], sum[r][v]);
+  for (int r = 0; r < rows; r++)
+    for (int c = 0; c < columns; c++) gradient[r * gradient_step + c] += flat[r][c];
 }
 
-INLINE void outer_rows(int rows, int vectors, const float *d, const float *x, int x_step,
-                       int columns, float *gradient, int gradient_step)
+/* Again with the rows made a constant: whole blocks, then one row at a time. */
+INLINE void outer_columns(int rows, int vectors, const float *d, const float *x, int x_step,
+                          int columns, float *gradient, int gradient_step)
 {
-#define CASE(n)                                                                                    \
-  case n:                                                                                          \
-    outer_block(n, vectors, d, x, x_step, columns, gradient, gradient_step);                       \
-    break
-  switch (rows) {
-    CASE(1);
-    CASE(2);
-    CASE(3);
-    CASE(4);
-    CASE(5);
-    CASE(6);
-  }
-#undef CASE
+  int r = 0;
+  for (; r + OUTER_ROWS <= rows; r += OUTER_ROWS)
+    outer_block(OUTER_ROWS, vectors, d + r * LANES, x, x_step, columns,
+                gradient + r * gradient_step, gradient_step);
+  for (; r + 2 <= rows; r += 2)
+    outer_block(2, vectors, d + r * LANES, x, x_step, columns, gradient + r * gradient_step,
+                gradient_step);
+  if (r < rows)
+    outer_block(1, vectors, d + r * LANES, x, x_step, columns, gradient + r * gradient_step,
+                gradient_step);
 }
 
 /* gradient[rows][columns] += sum_l d[rows][l] x[l][columns], x as transpose() made it */
@@ -175,16 +175,11 @@ static void outer(int rows, int columns, const float *d, const float *x, float *
 {
   int step = padded(columns);
   for (int c = 0; c < columns; c += 2 * WIDTH) {
-    int left = columns - c;
-    for (int r = 0; r < rows; r += ROWS) {
-      int n = rows - r < ROWS ? rows - r : ROWS;
-      float *g = gradient + (ptrdiff_t)r * columns + c;
-      if (left > WIDTH)
-        outer_rows(n, 2, d + r * LANES, x + c, step, left < 2 * WIDTH ? left : 2 * WIDTH, g,
-                   columns);
-      else
-        outer_rows(n, 1, d + r * LANES, x + c, step, left, g, columns);
-    }
+    int left = columns - c < 2 * WIDTH ? columns - c : 2 * WIDTH;
+    if (left > WIDTH)
+      outer_columns(rows, 2, d, x + c, step, left, gradient + c, columns);
+    else
+      outer_columns(rows, 1, d, x + c, step, left, gradient + c, columns);
   }
 }
 

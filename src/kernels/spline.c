@@ -117,33 +117,55 @@ static void round_down(const double *restrict x, float *restrict key)
   }
 }
 
-/* The bin of each lane, kept[KEPT_ROWS][LANES] without xi; the key is x or, for by_height, u.
- * The slopes are still raw. */
-INLINE void find_bin(int bins, const float *restrict shares, const float *restrict key,
-                     int by_height, float *restrict kept)
+/* A lane's bin while the knots go by: its number, and the rows of enum spline_kept. */
+struct bin {
+  vec number, x0, y0, width, height, slope0, slope1;
+};
+
+INLINE void store_bin(const struct bin *b, float *kept)
 {
-  const float *widths = shares, *heights = shares + bins * LANES;
-  const float *slopes = shares + 2 * bins * LANES;
+  store(kept + KEPT_BIN * LANES, b->number);
+  store(kept + KEPT_X0 * LANES, b->x0);
+  store(kept + KEPT_Y0 * LANES, b->y0);
+  store(kept + KEPT_WIDTH * LANES, b->width);
+  store(kept + KEPT_HEIGHT * LANES, b->height);
+  store(kept + KEPT_SLOPE0 * LANES, b->slope0);
+  store(kept + KEPT_SLOPE1 * LANES, b->slope1);
+}
+
+/* One vector of lanes: the last bin whose lower knot is not above the key. */
+INLINE struct bin search(int bins, const float *shares, vec key, int by_height)
+{
+  const float *heights = shares + bins * LANES, *slopes = heights + bins * LANES;
   const float stretch = 1 - (float)bins * least;
-  float x0[LANES] = {0}, y0[LANES] = {0};
+  struct bin b = {0};
+  vec x0 = {0}, y0 = {0};
   for (int k = 0; k < bins; k++) {
-    const int last = k == bins - 1;
-    FOR_LANES
-    {
-      float x1 = last ? 1 : x0[l] + (least + stretch * widths[k * LANES + l]);
-      float y1 = last ? 1 : y0[l] + (least + stretch * heights[k * LANES + l]);
-      int here = key[l] >= (by_height ? y0[l] : x0[l]);
-      float *at = kept + l;
-      at[KEPT_BIN * LANES] = here ? (float)k : at[KEPT_BIN * LANES];
-      at[KEPT_X0 * LANES] = here ? x0[l] : at[KEPT_X0 * LANES];
-      at[KEPT_Y0 * LANES] = here ? y0[l] : at[KEPT_Y0 * LANES];
-      at[KEPT_WIDTH * LANES] = here ? x1 - x0[l] : at[KEPT_WIDTH * LANES];
-      at[KEPT_HEIGHT * LANES] = here ? y1 - y0[l] : at[KEPT_HEIGHT * LANES];
-      at[KEPT_SLOPE0 * LANES] = here ? slopes[k * LANES + l] : at[KEPT_SLOPE0 * LANES];
-      at[KEPT_SLOPE1 * LANES] = here ? slopes[(k + 1) * LANES + l] : at[KEPT_SLOPE1 * LANES];
-      x0[l] = x1;
-      y0[l] = y1;
-    }
+    vec width = least + stretch * load(shares + k * LANES);
+    vec height = least + stretch * load(heights + k * LANES);
+    vec x1 = k == bins - 1 ? (vec){0} + 1 : x0 + width;
+    vec y1 = k == bins - 1 ? (vec){0} + 1 : y0 + height;
+    mask here = key >= (by_height ? y0 : x0);
+    b.number = choose(here, (vec){0} + (float)k, b.number);
+    b.x0 = choose(here, x0, b.x0);
+    b.y0 = choose(here, y0, b.y0);
+    b.width = choose(here, x1 - x0, b.width);
+    b.height = choose(here, y1 - y0, b.height);
+    b.slope0 = choose(here, load(slopes + k * LANES), b.slope0);
+    b.slope1 = choose(here, load(slopes + (k + 1) * LANES), b.slope1);
+    x0 = x1;
+    y0 = y1;
+  }
+  return b;
+}
+
+/* The bin of each lane, kept[KEPT_ROWS][LANES] without xi; the key is x or, for by_height, u. The
+ * slopes are still raw. */
+INLINE void find_bin(int bins, const float *shares, const float *key, int by_height, float *kept)
+{
+  for (int l = 0; l < LANES; l += WIDTH) {
+    struct bin b = search(bins, shares + l, load(key + l), by_height);
+    store_bin(&b, kept + l);
   }
 }
 
