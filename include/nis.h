@@ -138,6 +138,7 @@ typedef struct {
   int bins;             /* of each spline, 2 .. 128; default 16 */
   int minibatch;        /* points in a gradient step, 64 .. 1,048,576; default 1024 */
   double replay;        /* gradient samples per training call, in (0, 1000]; default 12 */
+  size_t replay_bytes;  /* memory for stored training points, the oldest go; default 1 GiB */
   double learning_rate; /* Adam's at the start, in (0, 1]; falls to 0; default 4e-3, 2e-3 from 6
                               dimensions on */
 } nis_options;

@@ -101,6 +101,7 @@ int nis_settings_resolve(const nis_options *given, nis_integrand *f, nis_options
   NIS_TRY(check_limits(given));
   if (settings->calls == 0) settings->calls = 1000000;
   if (settings->batch_points == 0) settings->batch_points = 1024;
+  if (settings->replay_bytes == 0) settings->replay_bytes = (size_t)1 << 30;
   settings->ncomp = 1;
   return NIS_OK;
 }

@@ -2,9 +2,8 @@
 #include "train.h"
 
 #include "error.h"
-#include "gradient.h"
 #include "memory.h"
-#include "parallel.h"
+#include "optimizer.h"
 #include "replay.h"
 #include "tally.h"
 
@@ -17,7 +16,6 @@ enum {
   HOT_ROUNDS = 4, /* replayed while beta < 1 */
 };
 
-static const size_t replay_bytes = (size_t)1 << 30;
 static const double uniform_share = 0.1;    /* of each round: a lost mode comes back */
 static const double effective_share = 0.25; /* Kish fraction that sets beta */
 static const double variance_from = 0.55;   /* share of the steps before the variance loss */
@@ -30,11 +28,11 @@ struct trainer {
   struct points fresh;
   struct replay replay;
   struct gradient gradient;
-  float *mean, *square; /* Adam's, one block */
-  size_t *slot;         /* [minibatch] */
-  uint64_t calls;       /* to spend in all */
-  uint64_t done;        /* calls spent */
-  uint64_t step, steps; /* gradient steps done, and planned */
+  struct optimizer optimizer;
+  size_t *slot;   /* [minibatch] */
+  uint64_t calls; /* to spend in all */
+  uint64_t done;  /* calls spent */
+  uint64_t steps; /* gradient steps planned */
   double beta;
   size_t window;             /* newest stored points that are replayed */
   size_t newest[HOT_ROUNDS]; /* points stored by the last rounds */
@@ -49,9 +47,11 @@ static size_t round_points(uint64_t calls)
   return (size_t)(n < calls ? n : calls);
 }
 
-static size_t replay_capacity(uint64_t calls, size_t dim)
+/* Stored points: all of them, or as many as fit the option. */
+static size_t replay_capacity(uint64_t calls, const nis_options *o)
 {
-  size_t most = replay_bytes / ((dim + 3) * sizeof(double));
+  size_t most = o->replay_bytes / ((o->dim + 3) * sizeof(double));
+  if (most < 1) most = 1;
   return (size_t)(calls < most ? calls : most);
 }
 
@@ -60,7 +60,7 @@ static void trainer_clear(struct trainer *t)
   nis_points_clear(&t->fresh);
   nis_replay_clear(&t->replay);
   nis_gradient_clear(&t->gradient);
-  free(t->mean);
+  nis_optimizer_clear(&t->optimizer);
   free(t->slot);
 }
 
@@ -69,12 +69,11 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
   *t = (struct trainer){.s = s, .o = o, .calls = calls, .log_z = NAN};
   t->steps = (uint64_t)(o->replay * (double)calls / o->minibatch) + 1;
   NIS_TRY(nis_points_init(&t->fresh, round_points(calls), o->dim));
-  NIS_TRY(nis_replay_init(&t->replay, o->dim, replay_capacity(calls, o->dim)));
+  NIS_TRY(nis_replay_init(&t->replay, o->dim, replay_capacity(calls, o)));
   NIS_TRY(nis_gradient_init(&t->gradient, &s->flow));
-  t->mean = NIS_NEW(float, 2 * s->flow.nweights);
-  t->square = t->mean ? t->mean + s->flow.nweights : NULL;
+  NIS_TRY(nis_optimizer_init(&t->optimizer, &s->flow));
   t->slot = NIS_NEW(size_t, o->minibatch);
-  return t->mean && t->slot ? NIS_OK : nis_no_memory();
+  return t->slot ? NIS_OK : nis_no_memory();
 }
 
 /* Draws, evaluates and stores one round; a tenth of it uniform. */
@@ -121,55 +120,29 @@ static void store_round(struct trainer *t)
   t->window = t->window < t->replay.count ? t->window : t->replay.count;
 }
 
-struct update {
-  struct trainer *t;
-  struct adam adam;
-};
-
-enum { SLICE = 4096 };
-
-static void update_slice(void *context, size_t slice, int worker)
+/* The learning rate falls to zero along a cosine (Loshchilov, Hutter, arXiv:1608.03983). */
+static double learning_rate(const struct trainer *t)
 {
-  struct update *u = context;
-  struct trainer *t = u->t;
-  struct flow *flow = &t->s->flow;
-  size_t first = slice * SLICE, left = flow->nweights - first;
-  (void)worker;
-  flow->kernels->adam_step(left < SLICE ? left : SLICE, &u->adam, t->gradient.values + first,
-                           t->mean + first, t->square + first, flow->weights + first);
-}
-
-/* Adam with the learning rate falling to zero along a cosine (Loshchilov, Hutter, arXiv:1608.03983)
- * and gradients longer than largest_norm shortened to it. A non-finite gradient is no step. */
-static void update_weights(struct trainer *t)
-{
-  t->step++;
-  if (!isfinite(t->gradient.norm)) return;
-  double k = (double)t->step, beta1 = 0.9, beta2 = 0.999;
-  double cosine = (1 + cos(M_PI * (k - 1) / (double)t->steps)) / 2;
-  double correction = sqrt(1 - pow(beta2, k)) / (1 - pow(beta1, k));
-  struct update u = {t, {.beta1 = (float)beta1, .beta2 = (float)beta2, .epsilon = 1e-8f}};
-  u.adam.rate = (float)(t->o->learning_rate * cosine * correction);
-  u.adam.scale = (float)(largest_norm / fmax(t->gradient.norm, largest_norm));
-  nis_parallel_for(t->s->threads, (t->s->flow.nweights + SLICE - 1) / SLICE, update_slice, &u);
+  double share = (double)t->optimizer.step / (double)t->steps;
+  return t->o->learning_rate * (1 + cos(M_PI * share)) / 2;
 }
 
 static int finishing(const struct trainer *t)
 {
-  return t->beta == 1 && (double)t->step > variance_from * (double)t->steps;
+  return t->beta == 1 && (double)t->optimizer.step > variance_from * (double)t->steps;
 }
 
 static void gradient_step(struct trainer *t)
 {
   double u[LANES];
   size_t n = (size_t)t->o->minibatch;
-  t->s->flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, t->step, 1, u);
+  t->s->flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, t->optimizer.step, 1, u);
   nis_replay_draw(&t->replay, u[0], n, t->slot);
   struct minibatch batch = {.n = n, .slot = t->slot, .x = t->replay.x, .log_f = t->replay.log_f};
   batch.log_z = finishing(t) ? t->log_z : NAN;
   batch.clip = variance_clip;
   nis_gradient_compute(&t->gradient, t->s, &batch);
-  update_weights(t);
+  nis_optimizer_step(&t->optimizer, t->s, &t->gradient, learning_rate(t), largest_norm);
 }
 
 /* The gradient steps that are due by now: they grow as the square of the calls, for a few points
@@ -180,7 +153,7 @@ static void learn(struct trainer *t)
   nis_replay_prepare(&t->replay, t->window, t->beta);
   double share = (double)t->done / (double)t->calls;
   uint64_t due = (uint64_t)((double)t->steps * share * share);
-  while (t->step < due) gradient_step(t);
+  while (t->optimizer.step < due) gradient_step(t);
 }
 
 static int run(struct trainer *t, uint64_t first)

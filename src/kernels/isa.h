@@ -43,11 +43,11 @@ INLINE vec choose(mask m, vec a, vec b)
   return (vec)((m & (mask)a) | (~m & (mask)b));
 }
 
-/* A block of registers stays in registers only if every loop over it is unrolled. */
+/* A loop over a block of registers: these stay in registers only if all of it is unrolled. */
 #ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
+#define UNROLLED(i, n) _Pragma("clang loop unroll(full)") for (int i = 0; i < (n); i++)
 #else
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLLED(i, n) _Pragma("GCC unroll 16") for (int i = 0; i < (n); i++)
 #endif
 
 void KERNEL(uniforms)(uint64_t, uint32_t, uint64_t, size_t, double *);
@@ -57,6 +57,7 @@ void KERNEL(net_backward)(const struct net_shape *, const float *, const float *
 void KERNEL(spline_density)(int, float *, double *, double *, float *);
 void KERNEL(spline_sample)(int, float *, double *, double *);
 void KERNEL(spline_backward)(int, float *, const float *, const float *, float *);
+double KERNEL(peak)(uint64_t);
 void KERNEL(adam_step)(size_t, const struct adam *, const float *, float *, float *, float *);
 
 #endif

@@ -71,6 +71,9 @@ struct kernels {
   /* One pass of Adam over n parameters. */
   void (*adam_step)(size_t n, const struct adam *adam, const float *gradient, float *mean,
                     float *square, float *parameters);
+
+  /* Multiplies and adds as fast as it can; returns how many floating-point operations. */
+  double (*peak)(uint64_t rounds);
 };
 
 size_t nis_net_work_floats(const struct net_shape *shape);

@@ -11,7 +11,7 @@
 /* 6 x 4 needs 29 of AVX-512's 32 registers, 6 x 2 needs 15 of the 16 that others have. */
 enum { ROWS = 6, VECS = WIDTH == 16 ? 4 : 2, OUTER_ROWS = WIDTH == 16 ? 12 : 6 };
 
-static const float leak = 0.01f;
+static const float leak = 0.01f; /* slope of a hidden unit below zero */
 
 /* A matrix seen through steps, so that one kernel serves W and its transpose. */
 struct matrix {
@@ -19,66 +19,56 @@ struct matrix {
   ptrdiff_t row_step, column_step;
 };
 
-/* out[rows][VECS * WIDTH of LANES] = bias[rows] + sum_k w[rows][k] in[k][...] */
+/* Values of y below zero times `slope`; 1 leaves them alone. */
+INLINE vec bend(vec y, float slope)
+{
+  return choose(y > 0, y, slope * y);
+}
+
+/* out[rows][VECS * WIDTH of LANES] = bend(bias[rows] + sum_k w[rows][k] in[k][...], slope) */
 INLINE void affine_block(int rows, int terms, struct matrix w, const float *bias, const float *in,
-                         float *out)
+                         float slope, float *out)
 {
   vec sum[ROWS][VECS];
-  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < VECS; v++) sum[r][v] =
-      (vec){0} + (bias ? bias[r] : 0);
+  UNROLLED (r, rows)
+    UNROLLED (v, VECS) sum[r][v] = (vec){0} + (bias ? bias[r] : 0);
   for (int k = 0; k < terms; k++) {
     vec x[VECS];
-    UNROLL for (int v = 0; v < VECS; v++) x[v] = load(in + k * LANES + v * WIDTH);
-    UNROLL for (int r = 0; r < rows; r++)
-    {
+    UNROLLED (v, VECS) x[v] = load(in + k * LANES + v * WIDTH);
+    UNROLLED (r, rows) {
       float weight = w.at[r * w.row_step + k * w.column_step];
-      UNROLL for (int v = 0; v < VECS; v++) sum[r][v] += weight * x[v];
+      UNROLLED (v, VECS) sum[r][v] += weight * x[v];
     }
   }
-  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < VECS; v++)
-      store(out + r * LANES + v * WIDTH, sum[r][v]);
+  UNROLLED (r, rows)
+    UNROLLED (v, VECS) store(out + r * LANES + v * WIDTH, bend(sum[r][v], slope));
 }
 
 /* The same with `rows` made a constant, so that the block stays in registers. */
 static void affine_rows(int rows, int terms, struct matrix w, const float *bias, const float *in,
-                        float *out)
+                        float slope, float *out)
 {
   switch (rows) {
-  case 1:
-    affine_block(1, terms, w, bias, in, out);
-    break;
-  case 2:
-    affine_block(2, terms, w, bias, in, out);
-    break;
-  case 3:
-    affine_block(3, terms, w, bias, in, out);
-    break;
-  case 4:
-    affine_block(4, terms, w, bias, in, out);
-    break;
-  case 5:
-    affine_block(5, terms, w, bias, in, out);
-    break;
-  default:
-    affine_block(ROWS, terms, w, bias, in, out);
+  case 1: affine_block(1, terms, w, bias, in, slope, out); break;
+  case 2: affine_block(2, terms, w, bias, in, slope, out); break;
+  case 3: affine_block(3, terms, w, bias, in, slope, out); break;
+  case 4: affine_block(4, terms, w, bias, in, slope, out); break;
+  case 5: affine_block(5, terms, w, bias, in, slope, out); break;
+  default: affine_block(ROWS, terms, w, bias, in, slope, out);
   }
 }
 
-/* out[rows][LANES] = bias[rows] + w[rows][terms] in[terms][LANES]; bias may be NULL */
+/* out[rows][LANES] = bend(bias[rows] + w[rows][terms] in[terms][LANES]); bias may be NULL */
 static void affine(int rows, int terms, struct matrix w, const float *bias, const float *in,
-                   float *out)
+                   float slope, float *out)
 {
   for (int r = 0; r < rows; r += ROWS) {
     struct matrix part = {w.at + r * w.row_step, w.row_step, w.column_step};
     int n = rows - r < ROWS ? rows - r : ROWS;
     for (int l = 0; l < LANES; l += VECS * WIDTH)
-      affine_rows(n, terms, part, bias ? bias + r : NULL, in + l, out + (ptrdiff_t)r * LANES + l);
+      affine_rows(n, terms, part, bias ? bias + r : NULL, in + l, slope,
+                  out + (ptrdiff_t)r * LANES + l);
   }
-}
-
-static void activate(int rows, float *z)
-{
-  for (int i = 0; i < rows * LANES; i++) z[i] = z[i] > 0 ? z[i] : leak * z[i];
 }
 
 /* dL/dactivation -> dL/dz, from the sign that the activation kept */
@@ -89,14 +79,17 @@ static void deactivate(int rows, const float *activation, float *d)
 
 /* The perfect shuffle, WIDTH = 4, 8 or 16: first and second halves of a and b interleaved. */
 #if VECTOR_BYTES == 64
+enum { STAGES = 4 };
 #define LOW(a, b)                                                                                  \
   __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 #define HIGH(a, b)                                                                                 \
   __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #elif VECTOR_BYTES == 32
+enum { STAGES = 3 };
 #define LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
 #define HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
 #else
+enum { STAGES = 2 };
 #define LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
 #define HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
 #endif
@@ -105,17 +98,15 @@ static void deactivate(int rows, const float *activation, float *d)
 INLINE void transpose_block(const float *in, int in_step, float *out, int out_step)
 {
   vec a[WIDTH], b[WIDTH];
-  UNROLL for (int i = 0; i < WIDTH; i++) a[i] = load(in + i * in_step);
-  UNROLL for (int stage = 1; stage < WIDTH; stage *= 2)
-  {
-    UNROLL for (int i = 0; i < WIDTH / 2; i++)
-    {
+  UNROLLED (i, WIDTH) a[i] = load(in + i * in_step);
+  UNROLLED (stage, STAGES) {
+    UNROLLED (i, WIDTH / 2) {
       b[2 * i] = LOW(a[i], a[i + WIDTH / 2]);
       b[2 * i + 1] = HIGH(a[i], a[i + WIDTH / 2]);
     }
-    UNROLL for (int i = 0; i < WIDTH; i++) a[i] = b[i];
+    UNROLLED (i, WIDTH) a[i] = b[i];
   }
-  UNROLL for (int i = 0; i < WIDTH; i++) store(out + i * out_step, a[i]);
+  UNROLLED (i, WIDTH) store(out + i * out_step, a[i]);
 }
 
 static int padded(int columns)
@@ -139,17 +130,17 @@ INLINE void outer_block(int rows, int vectors, const float *d, const float *x, i
                         int columns, float *gradient, int gradient_step)
 {
   vec sum[OUTER_ROWS][2];
-  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) sum[r][v] =
-      (vec){0};
+  UNROLLED (r, rows)
+    UNROLLED (v, vectors) sum[r][v] = (vec){0};
   for (int l = 0; l < LANES; l++) {
     vec in[2];
-    UNROLL for (int v = 0; v < vectors; v++) in[v] = load(x + l * x_step + v * WIDTH);
-    UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) sum[r][v] +=
-        d[r * LANES + l] * in[v];
+    UNROLLED (v, vectors) in[v] = load(x + l * x_step + v * WIDTH);
+    UNROLLED (r, rows)
+      UNROLLED (v, vectors) sum[r][v] += d[r * LANES + l] * in[v];
   }
   float flat[OUTER_ROWS][2 * WIDTH];
-  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++)
-      store(&flat[r][v * WIDTH], sum[r][v]);
+  UNROLLED (r, rows)
+    UNROLLED (v, vectors) store(&flat[r][v * WIDTH], sum[r][v]);
   for (int r = 0; r < rows; r++)
     for (int c = 0; c < columns; c++) gradient[r * gradient_step + c] += flat[r][c];
 }
@@ -203,15 +194,14 @@ void KERNEL(net_forward)(const struct net_shape *shape, const float *weights, co
   int layers = columns > 0 ? shape->hidden_layers : 0;
   for (int i = 0; i < layers; i++) {
     struct matrix w = {weights, columns, 1};
-    affine(shape->width, columns, w, weights + (ptrdiff_t)shape->width * columns, in, hidden);
-    activate(shape->width, hidden);
+    affine(shape->width, columns, w, weights + (ptrdiff_t)shape->width * columns, in, leak, hidden);
     weights += shape->width * (columns + 1);
     in = hidden;
     hidden += shape->width * LANES;
     columns = shape->width;
   }
   struct matrix w = {weights, columns, 1};
-  affine(shape->outputs, columns, w, weights + (ptrdiff_t)shape->outputs * columns, in, out);
+  affine(shape->outputs, columns, w, weights + (ptrdiff_t)shape->outputs * columns, in, 1, out);
 }
 
 /* One layer: dL/d(its output) d -> gradient of its weights, and dL/d(its input) */
@@ -222,7 +212,7 @@ static void layer_backward(int rows, int columns, const float *weights, const fl
   outer(rows, columns, d, transposed, gradient);
   add_row_sums(rows, d, gradient + (ptrdiff_t)rows * columns);
   struct matrix w_transposed = {weights, 1, columns};
-  affine(columns, rows, w_transposed, NULL, d, din);
+  affine(columns, rows, w_transposed, NULL, d, 1, din);
 }
 
 void KERNEL(net_backward)(const struct net_shape *shape, const float *weights, const float *in,

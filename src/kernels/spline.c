@@ -16,7 +16,7 @@
 static const float least = 1e-3f; /* bin width and height, and slope before scaling */
 static const float ln2 = 0.69314718f;
 
-#define FOR_LANES for (int l = 0; l < LANES; l++)
+#define FOR_LANES() for (int l = 0; l < LANES; l++)
 
 /* exp(x) for x <= 0, zero below -87: 2^n times the series of exp on |r| <= ln2/2 */
 INLINE float exp_negative(float x)
@@ -24,8 +24,7 @@ INLINE float exp_negative(float x)
   x = x < -87 ? -87 : x;
   float n = __builtin_rintf(x * 1.44269504f);
   float r = (x - n * 0.693359375f) + n * 2.12194440e-4f; /* ln2 in two parts */
-  float p = 1.f / 5040;
-  p = p * r + 1.f / 720;
+  float p = 1.f / 720;
   p = p * r + 1.f / 120;
   p = p * r + 1.f / 24;
   p = p * r + 1.f / 6;
@@ -93,22 +92,22 @@ static void softmax(int bins, float *restrict raw)
   float largest[LANES], sum[LANES] = {0};
   memcpy(largest, raw, sizeof largest);
   for (int k = 1; k < bins; k++)
-    FOR_LANES largest[l] = raw[k * LANES + l] > largest[l] ? raw[k * LANES + l] : largest[l];
-  for (int k = 0; k < bins; k++) FOR_LANES
-    {
+    FOR_LANES () largest[l] = raw[k * LANES + l] > largest[l] ? raw[k * LANES + l] : largest[l];
+  for (int k = 0; k < bins; k++)
+    FOR_LANES () {
       float e = exp_negative(raw[k * LANES + l] - largest[l]);
       raw[k * LANES + l] = e;
       sum[l] += e;
     }
-  FOR_LANES sum[l] = 1 / sum[l];
-  for (int k = 0; k < bins; k++) FOR_LANES raw[k * LANES + l] *= sum[l];
+  FOR_LANES () sum[l] = 1 / sum[l];
+  for (int k = 0; k < bins; k++)
+    FOR_LANES () raw[k * LANES + l] *= sum[l];
 }
 
 /* The largest float <= x, so that comparing it with a float knot is comparing x. */
 static void round_down(const double *restrict x, float *restrict key)
 {
-  FOR_LANES
-  {
+  FOR_LANES () {
     float nearest = (float)x[l];
     int32_t bits;
     memcpy(&bits, &nearest, sizeof bits);
@@ -199,8 +198,7 @@ void KERNEL(spline_density)(int bins, float *raw, double *restrict x_to_u,
   round_down(x_to_u, key);
   find_bin(bins, raw, key, 0, kept);
   positive_slopes(kept + KEPT_SLOPE0 * LANES);
-  FOR_LANES
-  {
+  FOR_LANES () {
     double w = kept[KEPT_WIDTH * LANES + l], h = kept[KEPT_HEIGHT * LANES + l];
     double d0 = kept[KEPT_SLOPE0 * LANES + l], d1 = kept[KEPT_SLOPE1 * LANES + l];
     double s = h / w, xi = (x_to_u[l] - kept[KEPT_X0 * LANES + l]) / w;
@@ -222,8 +220,7 @@ void KERNEL(spline_sample)(int bins, float *raw, double *restrict u_to_x,
   round_down(u_to_x, key);
   find_bin(bins, raw, key, 1, kept);
   positive_slopes(kept + KEPT_SLOPE0 * LANES);
-  FOR_LANES
-  {
+  FOR_LANES () {
     double w = kept[KEPT_WIDTH * LANES + l], h = kept[KEPT_HEIGHT * LANES + l];
     double d0 = kept[KEPT_SLOPE0 * LANES + l], d1 = kept[KEPT_SLOPE1 * LANES + l];
     double s = h / w, eta = (u_to_x[l] - kept[KEPT_Y0 * LANES + l]) / h;
@@ -247,8 +244,7 @@ struct bin_adjoint {
 static void bin_backward(const float *restrict kept, const float *restrict dlog,
                          float *restrict adjoint, struct bin_adjoint *restrict out)
 {
-  FOR_LANES
-  {
+  FOR_LANES () {
     float w = kept[KEPT_WIDTH * LANES + l], h = kept[KEPT_HEIGHT * LANES + l];
     float d0 = kept[KEPT_SLOPE0 * LANES + l], d1 = kept[KEPT_SLOPE1 * LANES + l];
     float xi = kept[KEPT_XI * LANES + l], rest = 1 - xi, both = xi * rest, turn = rest - xi;
@@ -277,13 +273,13 @@ static void softmax_backward(int bins, float *restrict shares, const float *rest
 {
   const float stretch = 1 - (float)bins * least;
   float mean[LANES] = {0};
-  for (int k = 0; k < bins; k++) FOR_LANES
-    {
+  for (int k = 0; k < bins; k++)
+    FOR_LANES () {
       float d = bin[l] > (float)k ? dknot[l] : bin[l] == (float)k ? dsize[l] : 0;
       mean[l] += shares[k * LANES + l] * d;
     }
-  for (int k = 0; k < bins; k++) FOR_LANES
-    {
+  for (int k = 0; k < bins; k++)
+    FOR_LANES () {
       float d = bin[l] > (float)k ? dknot[l] : bin[l] == (float)k ? dsize[l] : 0;
       shares[k * LANES + l] *= stretch * (d - mean[l]);
     }
@@ -292,8 +288,7 @@ static void softmax_backward(int bins, float *restrict shares, const float *rest
 /* dL/dslope -> dL/draw: softplus' = 1 - exp(-softplus) */
 static void slope_backward(const float *restrict slope, float *restrict d)
 {
-  FOR_LANES
-  {
+  FOR_LANES () {
     float value = slope[l] * (least + ln2) - least;
     d[l] *= (1 - exp_negative(value > 0 ? -value : 0)) / (least + ln2);
   }
@@ -311,6 +306,7 @@ void KERNEL(spline_backward)(int bins, float *raw, const float *kept, const floa
   slope_backward(kept + KEPT_SLOPE1 * LANES, d.slope1);
   float *restrict slopes = raw + 2 * bins * LANES;
   for (int k = 0; k <= bins; k++)
-    FOR_LANES slopes[k * LANES + l] =
-        (bin[l] == (float)k ? d.slope0[l] : 0) + (bin[l] + 1 == (float)k ? d.slope1[l] : 0);
+    FOR_LANES ()
+      slopes[k * LANES + l] =
+          (bin[l] == (float)k ? d.slope0[l] : 0) + (bin[l] + 1 == (float)k ? d.slope1[l] : 0);
 }

@@ -10,5 +10,6 @@ const struct kernels KERNEL(kernels) = {
     .spline_density = KERNEL(spline_density),
     .spline_sample = KERNEL(spline_sample),
     .spline_backward = KERNEL(spline_backward),
+    .peak = KERNEL(peak),
     .adam_step = KERNEL(adam_step),
 };

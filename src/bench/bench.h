@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How fast the flow runs here: points per second, and as a share of what the core can do. */
+#ifndef NIS_BENCH_H
+#define NIS_BENCH_H
+
+#include "nis.h"
+
+#include <stddef.h>
+
+/* Of several repeats. */
+struct rate {
+  double median, low, high;
+};
+
+/* Counted on the net's multiply-adds alone, 2 operations each; training is 3 times a pass. */
+struct speed {
+  int threads;
+  struct rate sample, density, train; /* points per second */
+};
+
+enum share {
+  SHARE_NET,
+  SHARE_SPLINE,
+  SHARE_RANDOM,
+  SHARE_ADAM,
+  SHARE_CALLBACK,
+  SHARE_REST,
+  SHARES
+};
+extern const char *const share_names[SHARES];
+
+struct flow_bench {
+  size_t dim, weights;
+  int layers, hidden_layers, hidden_width, bins;
+  double flops;          /* of one pass of one point */
+  double peak;           /* float32 operations per second of one core, measured just before */
+  struct speed one, all; /* one thread; all threads */
+  double shares[SHARES]; /* of the time of a training run with a cheap callback, one thread */
+};
+
+/* Fills out for the flow that these options make. */
+int bench_flow(const nis_options *o, int repeats, struct flow_bench *out);
+
+/* One whole run with a callback of a few nanoseconds, in a process of its own. */
+struct run_bench {
+  size_t dim;
+  uint64_t calls;
+  int threads;
+  double train_seconds, integrate_seconds;
+  double sample_seconds; /* drawing as many points from the flow without calling */
+  double bytes;          /* largest resident size */
+};
+
+int bench_run(size_t dim, uint64_t calls, int threads, struct run_bench *out);
+
+const char *bench_kernels(void); /* the instruction set in use */
+
+#endif

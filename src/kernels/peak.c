@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The machine's own limit, for benchmarks: independent multiply-adds that never leave registers. */
+#include "isa.h"
+
+enum { CHAINS = 12 };
+
+double KERNEL(peak)(uint64_t rounds)
+{
+  vec sum[CHAINS], factor = (vec){0} + 0.999f, term = (vec){0} + 1e-3f;
+  UNROLLED (i, CHAINS) sum[i] = (vec){0} + (float)i;
+  for (uint64_t k = 0; k < rounds; k++) {
+    UNROLLED (i, CHAINS) sum[i] = sum[i] * factor + term;
+  }
+  volatile float keep = 0;
+  UNROLLED (i, CHAINS) keep += sum[i][0];
+  return 2. * CHAINS * WIDTH * (double)rounds;
+}
