@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "arguments.h"
+
+#include "message.h"
+#include "options.h"
+
+#include <getopt.h>
+#include <string.h>
+
+enum { MAX_OPTIONS = 32, FIRST_LONG = 256, LIST_TEXT = 2048, SENTENCE = 512 };
+
+/* The table in the form that getopt_long wants. */
+struct getopt_form {
+  char letters[2 * MAX_OPTIONS + 2];
+  struct option longs[MAX_OPTIONS + 1];
+};
+
+static void append(char list[LIST_TEXT], const char *before, const char *name)
+{
+  size_t used = strlen(list);
+  snprintf(list + used, LIST_TEXT - used, "%s%s%s", used ? ", " : "", before, name);
+}
+
+static void make_form(struct getopt_form *form, int command)
+{
+  char *letter = form->letters;
+  struct option *next = form->longs;
+  *letter++ = ':'; /* report a missing value as ':', and never print */
+  for (const struct option_row *row = option_table; row->name; row++) {
+    if (!(row->commands & command)) continue;
+    int takes = row->argument ? required_argument : no_argument;
+    *next++ = (struct option){row->name, takes, NULL, FIRST_LONG + (int)(row - option_table)};
+    if (!row->letter) continue;
+    *letter++ = row->letter;
+    if (row->argument) *letter++ = ':';
+  }
+  *letter = '\0';
+  *next = (struct option){0};
+}
+
+static const struct option_row *find_option(int code)
+{
+  if (code >= FIRST_LONG) return &option_table[code - FIRST_LONG];
+  const struct option_row *row = option_table;
+  while (row->name && row->letter != code) row++;
+  return row->name ? row : NULL;
+}
+
+static int unknown_option(const struct arguments *arguments, const char *text)
+{
+  char list[LIST_TEXT] = "";
+  for (const struct option_row *row = option_table; row->name; row++)
+    if (row->commands & arguments->command) append(list, "--", row->name);
+  return complain(BAD_USAGE, "unknown option '%s'; 'nis %s' knows %s", text,
+                  arguments->command_name, list);
+}
+
+static int bad_option(const struct arguments *arguments, char **argv)
+{
+  if (optopt >= FIRST_LONG)
+    return complain(BAD_USAGE, "--%s takes no value", find_option(optopt)->name);
+  char letter[] = {'-', (char)optopt, '\0'};
+  return unknown_option(arguments, optopt ? letter : argv[optind - 1]);
+}
+
+static int missing_value(void)
+{
+  char range[RANGE_TEXT];
+  const struct option_row *row = find_option(optopt);
+  option_describe(range, row);
+  return complain(BAD_USAGE, "--%s needs a value%s%s", row->name, *range ? ": " : "", range);
+}
+
+static int parse_options(struct arguments *arguments, int argc, char **argv)
+{
+  struct getopt_form form;
+  make_form(&form, arguments->command);
+  int code, bad = DONE;
+  while (!bad && (code = getopt_long(argc, argv, form.letters, form.longs, NULL)) != -1)
+    bad = code == '?'   ? bad_option(arguments, argv)
+          : code == ':' ? missing_value()
+                        : option_store(find_option(code), arguments, optarg);
+  return bad;
+}
+
+static void list_integrands(char list[LIST_TEXT])
+{
+  list[0] = '\0';
+  for (int i = 0; integrand_table[i]; i++) append(list, "", integrand_table[i]->name);
+}
+
+static int find_integrand(struct arguments *arguments)
+{
+  char list[LIST_TEXT];
+  list_integrands(list);
+  if (!arguments->name)
+    return complain(BAD_USAGE, "'nis %s' needs the name of an integrand; there are %s",
+                    arguments->command_name, list);
+  arguments->row = integrand_find(arguments->name);
+  if (arguments->row) return DONE;
+  return complain(BAD_USAGE, "unknown integrand '%s'; there are %s", arguments->name, list);
+}
+
+static int take_name(struct arguments *arguments, int argc, char **argv)
+{
+  if (optind < argc) arguments->name = argv[optind++];
+  if (optind < argc)
+    return complain(BAD_USAGE, "unexpected argument '%s': 'nis %s' takes one integrand",
+                    argv[optind], arguments->command_name);
+  if (arguments->command == LIST && !arguments->name) return DONE;
+  return find_integrand(arguments);
+}
+
+static int check_dim(struct arguments *arguments)
+{
+  const struct integrand *row = arguments->row;
+  size_t *dim = &arguments->options.dim;
+  if (!*dim) *dim = row->dim_default;
+  if (*dim >= row->dim_min && *dim <= row->dim_max) return DONE;
+  if (row->dim_min == row->dim_max)
+    return complain(BAD_USAGE, "--dim must be %zu for %s, got '%zu'", row->dim_min, row->name,
+                    *dim);
+  return complain(BAD_USAGE, "--dim must be a whole number between %zu and %zu for %s, got '%zu'",
+                  row->dim_min, row->dim_max, row->name, *dim);
+}
+
+static int apply_settings(struct arguments *arguments)
+{
+  char sentence[SENTENCE];
+  integrand_defaults(arguments->row, arguments->values);
+  for (int i = 0; i < arguments->nsettings; i++)
+    if (integrand_set(arguments->row, arguments->settings[i], arguments->values, sentence,
+                      sizeof sentence))
+      return complain(BAD_USAGE, "%s", sentence);
+  return DONE;
+}
+
+static int check_output(const struct arguments *arguments)
+{
+  const char *format = arguments->format;
+  if (!arguments->events) return complain(BAD_USAGE, "'nis events' needs -n N: how many");
+  if (!arguments->output)
+    return complain(BAD_USAGE, "'nis events' needs -o FILE, or -o - for standard output");
+  if (!format || strcmp(format, "text") == 0) return DONE;
+  if (strcmp(format, "lhe") != 0)
+    return complain(BAD_USAGE, "--format must be lhe or text, got '%s'", format);
+  if (!arguments->row->event)
+    return complain(BAD_USAGE,
+                    "--format lhe needs an integrand with particles, "
+                    "and '%s' has none; use --format text",
+                    arguments->row->name);
+  return DONE;
+}
+
+int arguments_parse(struct arguments *arguments, int argc, char **argv)
+{
+  int bad = parse_options(arguments, argc, argv);
+  if (bad || arguments->help) return bad;
+  if ((bad = take_name(arguments, argc, argv)) || !arguments->row) return bad;
+  if ((bad = check_dim(arguments)) || (bad = apply_settings(arguments))) return bad;
+  return arguments->command == EVENTS ? check_output(arguments) : DONE;
+}

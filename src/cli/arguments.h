@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a command line says. */
+#ifndef ARGUMENTS_H
+#define ARGUMENTS_H
+
+#include "integrands.h"
+
+enum { MAX_SETTINGS = 64 };
+
+/* Subcommands, as bits for the option table. */
+enum { LIST = 1, INTEGRATE = 2, EVENTS = 4 };
+
+struct arguments {
+  int command;              /* one of the bits above */
+  const char *command_name; /* "integrate" */
+
+  const char *name; /* of the integrand; NULL: none given */
+  const struct integrand *row;
+  double values[INTEGRAND_MAX_PARAMETERS];
+  const char *settings[MAX_SETTINGS]; /* "key=value", in their order */
+  int nsettings;
+
+  nis_options options; /* without params, progress: those belong to the run */
+  int json, quiet, help;
+
+  uint64_t events;
+  const char *output, *format;
+};
+
+/* Fills everything from argv (argv[0] is the subcommand). 0, or BAD_USAGE with a sentence
+ * on stderr. With --help the rest may be missing. */
+int arguments_parse(struct arguments *arguments, int argc, char **argv);
+
+#endif

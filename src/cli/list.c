@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "commands.h"
+
+#include "json.h"
+#include "message.h"
+#include "numbers.h"
+#include "values.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* With default parameters and dimension; NaN where none is known. */
+static double exact_value(const struct integrand *row)
+{
+  double values[INTEGRAND_MAX_PARAMETERS], value = NAN;
+  integrand_defaults(row, values);
+  void *state = integrand_make(row, row->dim_default, values);
+  if (!state || !row->exact || !row->exact(state, row->dim_default, &value)) value = NAN;
+  free(state);
+  return value;
+}
+
+static void print_parameter(const struct parameter *p)
+{
+  char text[VALUE_TEXT], low[NUMBER_TEXT], high[NUMBER_TEXT];
+  value_format(text, p, p->initial);
+  format_number(low, p->low);
+  format_number(high, p->high);
+  printf("    %s=%s  ", p->name, text);
+  if (p->choices)
+    printf("(%s)", p->choices);
+  else
+    printf("(%s .. %s)", low, high);
+  printf("  %s\n", p->help ? p->help : "");
+}
+
+static void print_dims(const struct integrand *row)
+{
+  if (row->dim_min == row->dim_max)
+    printf("%zu dimension%s", row->dim_min, row->dim_min == 1 ? "" : "s");
+  else
+    printf("%zu .. %zu dimensions, default %zu", row->dim_min, row->dim_max, row->dim_default);
+}
+
+static void print_row(const struct integrand *row)
+{
+  double exact = exact_value(row);
+  printf("%s  (", row->name);
+  print_dims(row);
+  printf(")\n    %s\n", row->description);
+  for (const struct parameter *p = row->parameters; p->name; p++) print_parameter(p);
+  if (isfinite(exact)) {
+    printf("    exact: %.15g", exact);
+    unit_print(stdout, row);
+    putchar('\n');
+  }
+  printf("    source: %s\n", row->source);
+}
+
+static void print_detail(const struct integrand *row)
+{
+  print_row(row);
+  printf("    unit: %s\n", *row->unit ? row->unit : "none");
+  printf("    events: %s\n", row->event ? "lhe, text" : "text");
+  printf("    try: nis integrate %s --calls 1e5\n", row->name);
+}
+
+static void json_parameter(struct json *json, const struct parameter *p)
+{
+  char text[VALUE_TEXT];
+  value_format(text, p, p->initial);
+  json_object(json, p->name);
+  if (p->choices) {
+    json_text(json, "default", text);
+    json_text(json, "choices", p->choices);
+  } else {
+    json_real(json, "default", p->initial);
+    json_real(json, "low", p->low);
+    json_real(json, "high", p->high);
+  }
+  json_text(json, "help", p->help ? p->help : "");
+  json_end(json);
+}
+
+static void json_row(struct json *json, const struct integrand *row)
+{
+  json_object(json, NULL);
+  json_text(json, "name", row->name);
+  json_text(json, "description", row->description);
+  json_whole(json, "dim_min", row->dim_min);
+  json_whole(json, "dim_max", row->dim_max);
+  json_whole(json, "dim_default", row->dim_default);
+  json_object(json, "parameters");
+  for (const struct parameter *p = row->parameters; p->name; p++) json_parameter(json, p);
+  json_end(json);
+  json_real(json, "exact", exact_value(row));
+  json_text(json, "unit", row->unit);
+  json_flag(json, "lhe", row->event != NULL);
+  json_text(json, "source", row->source);
+  json_end(json);
+}
+
+static void print_all(void)
+{
+  for (int i = 0; integrand_table[i]; i++) {
+    if (i) putchar('\n');
+    print_row(integrand_table[i]);
+  }
+}
+
+static void json_all(void)
+{
+  struct json json = {.file = stdout};
+  json_array(&json, NULL);
+  for (int i = 0; integrand_table[i]; i++) json_row(&json, integrand_table[i]);
+  json_end(&json);
+}
+
+int list_command(const struct arguments *arguments)
+{
+  struct json json = {.file = stdout};
+  if (arguments->row && arguments->json)
+    json_row(&json, arguments->row);
+  else if (arguments->row)
+    print_detail(arguments->row);
+  else if (arguments->json)
+    json_all();
+  else
+    print_all();
+  return DONE;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* nis: integrate and generate events from the built-in integrands. */
+#include "commands.h"
+#include "message.h"
+#include "options.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct command {
+  const char *name;
+  int bit;
+  int (*run)(const struct arguments *arguments);
+  const char *usage, *summary;
+} commands[] = {
+    {"list", LIST, list_command, "nis list [NAME] [--json]",
+     "show the built-in integrands, or one of them in detail"},
+    {"integrate", INTEGRATE, integrate_command, "nis integrate NAME [options]",
+     "train a flow on an integrand and integrate it"},
+    {"events", EVENTS, events_command, "nis events NAME -n N -o FILE [options]",
+     "integrate, then write unweighted events"},
+};
+
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static const struct command *find_command(const char *name)
+{
+  for (int i = 0; i < COMMANDS; i++)
+    if (strcmp(commands[i].name, name) == 0) return &commands[i];
+  return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+  return complain(BAD_USAGE, "unknown command '%s'; there are list, integrate, events, help", name);
+}
+
+static int print_usage(FILE *file, int code)
+{
+  fputs("nis: neural importance sampling Monte Carlo\n\nusage:\n", file);
+  for (int i = 0; i < COMMANDS; i++)
+    fprintf(file, "  %-40s %s\n", commands[i].usage, commands[i].summary);
+  fprintf(file, "  %-40s %s\n", "nis help [COMMAND]", "explain a command and its options");
+  fprintf(file, "  %-40s %s\n", "nis --version", "print the version");
+  fputs("\nexit code: 0 success, 1 failure, 2 wrong usage, 3 the wanted error was not reached,"
+        "\n           130 stopped by Ctrl-C (the result so far is printed)\n",
+        file);
+  return code;
+}
+
+static int print_help(const struct command *command)
+{
+  printf("usage: %s\n%s\n\noptions:\n", command->usage, command->summary);
+  options_help(stdout, command->bit);
+  return DONE;
+}
+
+static int help_command(int argc, char **argv)
+{
+  if (argc < 2) return print_usage(stdout, DONE);
+  if (argc > 2) return complain(BAD_USAGE, "unexpected argument '%s' after help", argv[2]);
+  const struct command *command = find_command(argv[1]);
+  return command ? print_help(command) : unknown_command(argv[1]);
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+  struct arguments arguments = {.command = command->bit, .command_name = command->name};
+  int bad = arguments_parse(&arguments, argc, argv);
+  if (bad) return bad;
+  return arguments.help ? print_help(command) : command->run(&arguments);
+}
+
+/* argv[0] is the first word after "nis". */
+static int dispatch(int argc, char **argv)
+{
+  if (argc < 1) return print_usage(stderr, BAD_USAGE);
+  const char *word = argv[0];
+  if (strcmp(word, "help") == 0) return help_command(argc, argv);
+  if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) return print_usage(stdout, DONE);
+  if (strcmp(word, "--version") == 0) return printf("nis %s\n", nis_version()), DONE;
+  const struct command *command = find_command(word);
+  return command ? run_command(command, argc, argv) : unknown_command(word);
+}
+
+/* A full disk behind standard output must not pass for success. */
+static int close_stdout(int code)
+{
+  int failed = ferror(stdout);
+  errno = 0;
+  if (fclose(stdout) == 0 && !failed) return code;
+  return complain(FAILED, "cannot write to standard output: %s",
+                  errno ? strerror(errno) : "write error");
+}
+
+int main(int argc, char **argv)
+{
+  return close_stdout(dispatch(argc - 1, argv + 1));
+}

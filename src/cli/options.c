@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "options.h"
+
+#include "message.h"
+#include "values.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#define MEMBER(member) offsetof(struct arguments, member)
+#define OPTION(member) offsetof(struct arguments, options.member)
+
+enum { RUNS = INTEGRATE | EVENTS, ALL = RUNS | LIST };
+
+/* Rows as macro calls, so that clang-format keeps each on two lines. */
+#define ROW(...)                                                                                   \
+  {                                                                                                \
+    __VA_ARGS__                                                                                    \
+  }
+
+/* Limits and defaults are those of nis_options in nis.h. */
+const struct option_row option_table[] = {
+    ROW(EVENTS, "events", 'n', "N", WHOLE, MEMBER(events), {1, 1e18, CLOSED},
+        "events to write; required"),
+    ROW(EVENTS, "output", 'o', "FILE", TEXT, MEMBER(output), {0, 0, CLOSED},
+        "where to write them; - is standard output, the report then goes to stderr"),
+    ROW(EVENTS, "format", 0, "FORMAT", TEXT, MEMBER(format), {0, 0, CLOSED},
+        "lhe or text; default lhe if the integrand has particles"),
+    ROW(RUNS, "param", 'p', "KEY=VALUE", SETTING, MEMBER(settings), {0, 0, CLOSED},
+        "set a parameter of the integrand; may be repeated"),
+    ROW(RUNS, "dim", 'd', "D", SIZE, OPTION(dim), {1, 256, CLOSED},
+        "dimensions; default as 'nis list' says"),
+    ROW(RUNS, "calls", 'c', "N", WHOLE, OPTION(calls), {2, 1e18, CLOSED},
+        "integrand calls in all, training included; default 1e6"),
+    ROW(RUNS, "rel-error", 0, "E", REAL, OPTION(rel_error), {0, 1, OPEN_HIGH},
+        "stop when the relative error is reached; default 0: never"),
+    ROW(RUNS, "abs-error", 0, "E", REAL, OPTION(abs_error), {0, INFINITY, CLOSED},
+        "stop when the absolute error is reached; default 0: never"),
+    ROW(RUNS, "seed", 's', "S", WHOLE, OPTION(seed), {0, 0x1p64, CLOSED},
+        "same seed, same numbers; default 0"),
+    ROW(RUNS, "threads", 't', "T", INT, OPTION(threads), {1, 1024, CLOSED},
+        "default: all cores (OMP_NUM_THREADS)"),
+    ROW(RUNS, "train-share", 0, "X", REAL, OPTION(train_share), {0, 1, OPEN_LOW | OPEN_HIGH},
+        "share of the calls spent on training; default 0.4"),
+    ROW(RUNS, "layers", 0, "N", INT, OPTION(layers), {1, 64, CLOSED},
+        "coupling layers; default 2 ceil(log2 D), 1 for D = 1"),
+    ROW(RUNS, "hidden-layers", 0, "N", INT, OPTION(hidden_layers), {1, 8, CLOSED},
+        "hidden layers of each conditioner net; default 2"),
+    ROW(RUNS, "hidden-width", 0, "N", INT, OPTION(hidden_width), {1, 1024, CLOSED},
+        "units in each; default 32, 64 from 6 dimensions on"),
+    ROW(RUNS, "bins", 0, "N", INT, OPTION(bins), {2, 128, CLOSED},
+        "bins of each spline; default 16"),
+    ROW(RUNS, "minibatch", 0, "N", INT, OPTION(minibatch), {64, 1048576, CLOSED},
+        "points in a gradient step; default 1024"),
+    ROW(RUNS, "replay", 0, "X", REAL, OPTION(replay), {0, 1000, OPEN_LOW},
+        "gradient samples per training call; default 12"),
+    ROW(RUNS, "learning-rate", 0, "X", REAL, OPTION(learning_rate), {0, 1, OPEN_LOW},
+        "Adam's at the start; default 4e-3, 2e-3 from 6 dimensions on"),
+    ROW(ALL, "json", 0, NULL, FLAG, MEMBER(json), {0, 0, CLOSED}, "print JSON instead of text"),
+    ROW(RUNS, "quiet", 'q', NULL, FLAG, MEMBER(quiet), {0, 0, CLOSED},
+        "no table and no progress line, only the result"),
+    ROW(ALL, "help", 'h', NULL, FLAG, MEMBER(help), {0, 0, CLOSED}, "print this"),
+    {0},
+};
+
+static int is_whole(const struct option_row *row)
+{
+  return row->type == INT || row->type == SIZE || row->type == WHOLE;
+}
+
+void option_describe(char text[RANGE_TEXT], const struct option_row *row)
+{
+  text[0] = '\0';
+  if (is_whole(row) || row->type == REAL) describe_range(text, &row->range, is_whole(row));
+}
+
+static int wrong_value(const struct option_row *row, const char *text)
+{
+  char range[RANGE_TEXT];
+  option_describe(range, row);
+  return complain(BAD_USAGE, "--%s must be %s, got '%s'", row->name, range, text);
+}
+
+static int store_whole(const struct option_row *row, void *member, const char *text)
+{
+  uint64_t value;
+  if (parse_whole(text, &row->range, &value)) return wrong_value(row, text);
+  if (row->type == INT)
+    *(int *)member = (int)value;
+  else if (row->type == SIZE)
+    *(size_t *)member = (size_t)value;
+  else
+    *(uint64_t *)member = value;
+  return DONE;
+}
+
+static int store_real(const struct option_row *row, double *member, const char *text)
+{
+  return parse_real(text, &row->range, member) ? wrong_value(row, text) : DONE;
+}
+
+static int store_text(const struct option_row *row, const char **member, const char *text)
+{
+  if (!*text) return complain(BAD_USAGE, "--%s must not be empty", row->name);
+  *member = text;
+  return DONE;
+}
+
+static int store_setting(struct arguments *arguments, const char *text)
+{
+  if (arguments->nsettings == MAX_SETTINGS)
+    return complain(BAD_USAGE, "--param may be given %d times at most", MAX_SETTINGS);
+  arguments->settings[arguments->nsettings++] = text;
+  return DONE;
+}
+
+int option_store(const struct option_row *row, struct arguments *arguments, const char *text)
+{
+  void *member = (char *)arguments + row->offset;
+  switch (row->type) {
+  case FLAG: *(int *)member = 1; return DONE;
+  case TEXT: return store_text(row, member, text);
+  case SETTING: return store_setting(arguments, text);
+  case REAL: return store_real(row, member, text);
+  default: return store_whole(row, member, text);
+  }
+}
+
+void options_help(FILE *file, int command)
+{
+  for (const struct option_row *row = option_table; row->name; row++) {
+    if (!(row->commands & command)) continue;
+    char letter[8] = "    ", name[40];
+    if (row->letter) snprintf(letter, sizeof letter, "-%c, ", row->letter);
+    snprintf(name, sizeof name, "--%s %s", row->name, row->argument ? row->argument : "");
+    fprintf(file, "  %s%-22s %s\n", letter, name, row->help);
+
+    char range[RANGE_TEXT];
+    option_describe(range, row);
+    if (*range) fprintf(file, "  %26s %s\n", "", range);
+  }
+}
+
+/* 0 stands for the default. */
+static double stored_number(const struct option_row *row, const struct arguments *arguments)
+{
+  const void *member = (const char *)arguments + row->offset;
+  switch (row->type) {
+  case REAL: return *(const double *)member;
+  case INT: return *(const int *)member;
+  case SIZE: return (double)*(const size_t *)member;
+  case WHOLE: return (double)*(const uint64_t *)member;
+  default: return 0;
+  }
+}
+
+/* The values, not what was typed: that might hold a line break. */
+static void print_settings(FILE *file, const struct arguments *arguments)
+{
+  const double *value = arguments->values;
+  for (const struct parameter *p = arguments->row->parameters; p->name; p++, value++) {
+    char text[VALUE_TEXT];
+    value_format(text, p, *value);
+    if (*value != p->initial) fprintf(file, " --param %s=%s", p->name, text);
+  }
+}
+
+void options_print(FILE *file, const struct arguments *arguments)
+{
+  fprintf(file, "nis %s %s", arguments->command_name, arguments->row->name);
+  for (const struct option_row *row = option_table; row->name; row++) {
+    if (row->offset == OPTION(threads) || row->offset == OPTION(seed)) continue;
+    char text[NUMBER_TEXT];
+    double value = stored_number(row, arguments);
+    format_number(text, value);
+    if (value != 0) fprintf(file, " --%s %s", row->name, text);
+  }
+  fprintf(file, " --seed %" PRIu64, arguments->options.seed);
+  print_settings(file, arguments);
+}

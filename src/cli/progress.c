@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "progress.h"
+
+#include "interrupt.h"
+#include "numbers.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LIVE_WIDTH = 76 };
+
+static const char *const phase_names[] = {"training", "integration", "events"};
+
+double seconds_now(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void progress_start(struct progress *progress, FILE *table, int quiet)
+{
+  *progress = (struct progress){
+      .table = quiet ? NULL : table,
+      .live = !quiet && isatty(STDERR_FILENO),
+      .phase = -1,
+      .phase_start = seconds_now(),
+      .last_drawn = -INFINITY,
+  };
+}
+
+void progress_end(struct progress *progress)
+{
+  /* Blanks, not an escape sequence: any terminal knows them. */
+  if (progress->shown) fprintf(stderr, "\r%*s\r", LIVE_WIDTH, "");
+  progress->shown = 0;
+}
+
+static void print_row(struct progress *progress, const nis_progress *now)
+{
+  char estimate[ESTIMATE_TEXT];
+  format_estimate(estimate, now->value, now->error);
+  progress_end(progress);
+  if (!progress->rows++)
+    fprintf(progress->table, "%-12s %4s %12s   %-30s %10s\n", "phase", "it", "calls",
+            "value +- error", "spread");
+  fprintf(progress->table, "%-12s %4d %12" PRIu64 "   %-30s %10.4g\n", phase_names[now->phase],
+          now->iteration, now->calls, estimate, now->spread);
+  fflush(progress->table);
+}
+
+static void format_left(char *text, size_t size, double seconds)
+{
+  if (seconds < 120)
+    snprintf(text, size, "%.0f s", seconds);
+  else if (seconds < 7200)
+    snprintf(text, size, "%.0f min", seconds / 60);
+  else
+    snprintf(text, size, "%.1f h", seconds / 3600);
+}
+
+static void draw_line(struct progress *progress, const nis_progress *now, double clock)
+{
+  double spent = clock - progress->phase_start;
+  double share = now->total ? (double)now->done / (double)now->total : 0;
+  char line[160], left[32] = "?";
+  if (now->done) format_left(left, sizeof left, spent * (1 - share) / share);
+  double rate = (double)(now->calls - progress->phase_calls) / (spent + 1e-9);
+  snprintf(line, sizeof line, "%s %3.0f %%  %" PRIu64 " calls  %.3g calls/s  ETA %s",
+           phase_names[now->phase], 100 * share, now->calls, rate, left);
+  fprintf(stderr, "\r%-*.*s", LIVE_WIDTH, LIVE_WIDTH, line);
+  progress->shown = 1;
+  progress->last_drawn = clock;
+}
+
+int progress_callback(const nis_progress *now, void *params)
+{
+  struct progress *progress = params;
+  double clock = seconds_now();
+  if (now->phase != progress->phase) {
+    if (progress->phase >= 0) progress->phase_start = clock;
+    progress->phase = now->phase;
+    progress->phase_calls = progress->calls;
+  }
+  progress->calls = now->calls;
+  if (now->finished && progress->table && now->phase != NIS_GENERATING) print_row(progress, now);
+  if (progress->live && clock - progress->last_drawn >= 0.1) draw_line(progress, now, clock);
+  return interrupted();
+}

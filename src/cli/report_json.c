@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "report.h"
+
+#include "json.h"
+#include "message.h"
+#include "values.h"
+
+#include <math.h>
+
+static void parameters(struct json *json, const struct run *run)
+{
+  const double *value = run->arguments->values;
+  json_object(json, "parameters");
+  for (const struct parameter *p = run->row->parameters; p->name; p++, value++) {
+    char text[VALUE_TEXT];
+    value_format(text, p, *value);
+    if (p->choices)
+      json_text(json, p->name, text);
+    else
+      json_real(json, p->name, *value);
+  }
+  json_end(json);
+}
+
+static void problem(struct json *json, const struct run *run)
+{
+  json_text(json, "name", run->row->name);
+  json_whole(json, "dim", run->options.dim);
+  parameters(json, run);
+  json_whole(json, "seed", run->options.seed);
+}
+
+static void estimate(struct json *json, const struct run *run)
+{
+  const nis_result *r = &run->result;
+  json_text(json, "status", status_name(run->status));
+  json_int(json, "status_code", run->status);
+  json_text(json, "message", run->message);
+  json_real(json, "value", r->value);
+  json_real(json, "error", r->error);
+  json_real(json, "relative_error", r->error / fabs(r->value));
+  json_text(json, "value_unit", run->row->unit);
+  json_real(json, "exact", run->has_exact ? run->exact : NAN);
+  json_real(json, "chi2", r->chi2);
+  json_int(json, "dof", r->dof);
+}
+
+static void calls(struct json *json, const struct run *run)
+{
+  const nis_result *r = &run->result;
+  json_whole(json, "calls", r->calls);
+  json_whole(json, "train_calls", r->train_calls);
+  json_whole(json, "bad_calls", r->bad_calls);
+  json_whole(json, "zero_calls", r->zero_calls);
+  json_real(json, "efficiency", r->efficiency);
+  json_real(json, "efficiency_max", r->efficiency_max);
+  json_real(json, "efficiency_median", r->efficiency_median);
+  json_real(json, "max_weight", r->max_weight);
+  json_real(json, "ess", r->ess);
+  json_real(json, "seconds", run->seconds);
+}
+
+static void events(struct json *json, const struct run *run)
+{
+  const nis_event_summary *e = &run->events;
+  json_text(json, "output", run->arguments->output);
+  json_whole(json, "events", e->events);
+  json_whole(json, "event_calls", e->calls);
+  json_real(json, "event_efficiency", e->efficiency);
+  json_whole(json, "overweights", e->overweights);
+  json_real(json, "overweight_share", e->overweight_share);
+  json_real(json, "sum_weights", e->sum_weights);
+  json_real(json, "unit", e->unit);
+}
+
+void report_json(FILE *file, const struct run *run)
+{
+  struct json json = {.file = file};
+  json_object(&json, NULL);
+  problem(&json, run);
+  estimate(&json, run);
+  calls(&json, run);
+  if (run->arguments->command == EVENTS) events(&json, run);
+  json_end(&json);
+}

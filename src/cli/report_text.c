@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "report.h"
+
+#include "numbers.h"
+#include "values.h"
+
+#include <gsl/gsl_cdf.h>
+#include <inttypes.h>
+#include <math.h>
+
+static void label(FILE *file, const char *text)
+{
+  fprintf(file, "%-20s ", text);
+}
+
+static void print_problem(FILE *file, const struct run *run)
+{
+  label(file, "integrand");
+  fprintf(file, "%s, %zu dimension%s, seed %" PRIu64, run->row->name, run->options.dim,
+          run->options.dim == 1 ? "" : "s", run->options.seed);
+  if (run->row->parameters->name) fputs("; ", file);
+  values_print(file, run->row, run->arguments->values);
+  fputc('\n', file);
+}
+
+static void print_value(FILE *file, const struct run *run)
+{
+  const nis_result *r = &run->result;
+  char estimate[ESTIMATE_TEXT];
+  format_estimate(estimate, r->value, r->error);
+  label(file, "integral");
+  fputs(estimate, file);
+  unit_print(file, run->row);
+  fputc('\n', file);
+  if (!isfinite(r->error / r->value)) return;
+  label(file, "relative error");
+  fprintf(file, "%.3g\n", r->error / fabs(r->value));
+}
+
+static void print_exact(FILE *file, const struct run *run)
+{
+  const nis_result *r = &run->result;
+  if (!run->has_exact) return;
+  label(file, "exact value");
+  fprintf(file, "%.12g", run->exact);
+  if (r->error > 0) fprintf(file, "  (pull %+.2f)", (r->value - run->exact) / r->error);
+  fputc('\n', file);
+}
+
+static void print_chi2(FILE *file, const nis_result *r)
+{
+  if (r->dof < 1) return;
+  label(file, "chi2 / dof");
+  fprintf(file, "%.4g / %d", r->chi2, r->dof);
+  if (r->chi2 >= 0 && isfinite(r->chi2))
+    fprintf(file, "  (p = %.2g)", gsl_cdf_chisq_Q(r->chi2, r->dof));
+  fputc('\n', file);
+}
+
+static void print_calls(FILE *file, const struct run *run)
+{
+  const nis_result *r = &run->result;
+  label(file, "calls");
+  fprintf(file, "%" PRIu64 "  (training %" PRIu64 ", integration %" PRIu64 ")\n", r->calls,
+          r->train_calls, r->calls - r->train_calls);
+  label(file, "zero calls");
+  fprintf(file, "%" PRIu64 "\n", r->zero_calls);
+  if (!r->bad_calls) return;
+  label(file, "bad calls");
+  fprintf(file, "%" PRIu64 "  (NaN or Inf, counted as 0)\n", r->bad_calls);
+}
+
+static void print_quality(FILE *file, const nis_result *r)
+{
+  label(file, "effective sample");
+  fprintf(file, "%.0f\n", r->ess);
+  label(file, "unweighting eff.");
+  fprintf(file, "%.4g  (1e-3 of the weight above w_max)\n", r->efficiency);
+  label(file, "");
+  fprintf(file, "%.4g  (w_max = largest weight)\n", r->efficiency_max);
+  label(file, "");
+  fprintf(file, "%.4g  (w_max = median of maxima)\n", r->efficiency_median);
+}
+
+static void print_events(FILE *file, const struct run *run)
+{
+  const nis_event_summary *e = &run->events;
+  label(file, "events");
+  fprintf(file, "%" PRIu64 " in %s\n", e->events, run->arguments->output);
+  label(file, "calls for them");
+  fprintf(file, "%" PRIu64 "  (%.4g events per call)\n", e->calls, e->efficiency);
+  label(file, "overweights");
+  fprintf(file, "%" PRIu64 "  (%.3g of the weight lies above 1)\n", e->overweights,
+          e->overweight_share);
+  label(file, "unit weight");
+  fprintf(file, "%.10g", e->unit);
+  unit_print(file, run->row);
+  fputc('\n', file);
+}
+
+void report_text(FILE *file, const struct run *run)
+{
+  if (run->progress.rows) fputc('\n', file);
+  print_problem(file, run);
+  if (isnan(run->result.value)) {
+    fputs("integral             unknown: stopped before the integration\n", file);
+    print_calls(file, run);
+  } else {
+    print_value(file, run);
+    print_exact(file, run);
+    print_chi2(file, &run->result);
+    print_calls(file, run);
+    print_quality(file, &run->result);
+  }
+  if (run->has_events) print_events(file, run);
+  label(file, "time");
+  fprintf(file, "%.3g s\n", run->seconds);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "run.h"
+
+#include "interrupt.h"
+#include "message.h"
+#include "report.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+static const nis_result nothing_yet = {.value = NAN,
+                                       .error = NAN,
+                                       .chi2 = NAN,
+                                       .ess = NAN,
+                                       .efficiency = NAN,
+                                       .efficiency_max = NAN,
+                                       .efficiency_median = NAN,
+                                       .max_weight = NAN};
+
+int run_begin(struct run *run, const struct arguments *arguments, FILE *table)
+{
+  const struct integrand *row = arguments->row;
+  *run = (struct run){.arguments = arguments, .row = row, .options = arguments->options};
+  run->result = nothing_yet;
+  run->state = integrand_make(row, run->options.dim, arguments->values);
+  if (!run->state) return complain(FAILED, "no memory for the integrand '%s'", row->name);
+  run->has_exact = row->exact && row->exact(run->state, run->options.dim, &run->exact);
+  progress_start(&run->progress, table, arguments->json || arguments->quiet);
+  run->options.params = run->state;
+  run->options.progress = progress_callback;
+  run->options.progress_params = &run->progress;
+  interrupt_catch();
+  run->start = seconds_now();
+  return DONE;
+}
+
+int run_note(struct run *run, int status)
+{
+  run->status = status;
+  const char *sentence = status || run->result.bad_calls ? nis_last_error() : "";
+  if (status && !*sentence) sentence = nis_strerror(status);
+  snprintf(run->message, sizeof run->message, "%s", sentence);
+  if (status == NIS_STOPPED)
+    snprintf(run->message, sizeof run->message, "stopped after %" PRIu64 " calls",
+             run->progress.calls);
+  return status;
+}
+
+/* Without one integration call there is no estimate, not an estimate of 0. */
+static void complete_result(struct run *run)
+{
+  nis_result *r = &run->result;
+  if (r->calls > r->train_calls) return;
+  uint64_t calls = run->progress.calls, bad = r->bad_calls;
+  *r = nothing_yet;
+  r->calls = r->train_calls = calls;
+  r->bad_calls = bad;
+}
+
+void run_end(struct run *run)
+{
+  progress_end(&run->progress);
+  run->seconds = seconds_now() - run->start;
+  complete_result(run);
+  if (run->status)
+    complain(0, "%s", run->message);
+  else if (*run->message)
+    complain(0, "warning: %s", run->message);
+}
+
+int run_report(const struct run *run, FILE *file)
+{
+  if (run->status == NIS_INVALID || run->status == NIS_NO_MEMORY)
+    return exit_code(run->status); /* there is no result */
+  if (run->arguments->json)
+    report_json(file, run);
+  else
+    report_text(file, run);
+  return exit_code(run->status);
+}
+
+void run_free(struct run *run)
+{
+  free(run->state);
+}

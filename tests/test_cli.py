@@ -1,0 +1,688 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command `nis`, from outside: python3 test_cli.py PATH_TO_NIS [unittest options]."""
+
+import json
+import math
+import os
+import pty
+import re
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree as ElementTree
+
+NIS = ""
+SMALL = "--layers 2 --hidden-layers 1 --hidden-width 8 --bins 8 --replay 2".split()
+FOREVER = ["--calls", "1e12", "--train-share", "1e-9"] + SMALL  # trains on 1000 calls
+PATIENCE = 50  # seconds; only a hanging command takes that long
+
+
+def nis(*words, **more):
+    return subprocess.run([NIS, *map(str, words)], stdin=subprocess.DEVNULL, text=True,
+                          timeout=PATIENCE, stdout=more.pop("stdout", subprocess.PIPE),
+                          stderr=subprocess.PIPE, **more)
+
+
+def start(*words, **more):
+    return subprocess.Popen([NIS, *map(str, words)], stdin=subprocess.DEVNULL, text=True,
+                            stdout=more.pop("stdout", subprocess.PIPE),
+                            stderr=more.pop("stderr", subprocess.PIPE), **more)
+
+
+def wait_until(condition):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("waited in vain")
+        time.sleep(0.02)
+
+
+def refuse_constant(word):
+    raise AssertionError(f"{word} is no JSON")
+
+
+def parse_json(text):
+    return json.loads(text, parse_constant=refuse_constant)
+
+
+def particle_rows():
+    return [row["name"] for row in parse_json(nis("list", "--json").stdout) if row["lhe"]]
+
+
+# ---- an independent reader of Les Houches files ------------------------------------
+
+
+class Lhe:
+    """Strict: one tag a line, right numbers of columns, the stated numbers of rows."""
+
+    def __init__(self, text):
+        root = ElementTree.fromstring(text)
+        assert root.tag == "LesHouchesEvents" and root.get("version") == "1.0"
+        assert text.startswith("<LesHouchesEvents"), "the tag must be the first line"
+        assert text.endswith("</LesHouchesEvents>\n")
+        assert all(re.fullmatch(r"</?\w+( [^<>]*)?>", line)
+                   for line in text.splitlines() if "<" in line or ">" in line)
+        assert [child.tag for child in root][:2] == ["header", "init"]
+        assert all(child.tag == "event" for child in root[2:])
+        self.header = root[0].text
+        self.read_init(self.table(root[1]))
+        self.events = [self.read_event(self.table(child)) for child in root[2:]]
+
+    @staticmethod
+    def table(element):
+        return [line.split() for line in element.text.strip().splitlines()]
+
+    def read_init(self, rows):
+        assert len(rows) == 2 and len(rows[0]) == 10 and len(rows[1]) == 4
+        self.beams = [int(rows[0][0]), int(rows[0][1])]
+        self.energies = [float(rows[0][2]), float(rows[0][3])]
+        assert rows[0][4:8] == ["0"] * 4
+        self.strategy, processes = int(rows[0][8]), int(rows[0][9])
+        assert processes == 1
+        self.xsec, self.xerr, self.xmax = map(float, rows[1][:3])
+        self.process = int(rows[1][3])
+
+    def read_event(self, rows):
+        assert len(rows[0]) == 6 and int(rows[0][1]) == self.process
+        assert int(rows[0][0]) == len(rows) - 1
+        assert all(len(row) == 13 for row in rows[1:])
+        particles = [([int(word) for word in row[:6]], [float(word) for word in row[6:]])
+                     for row in rows[1:]]
+        return float(rows[0][2]), [float(word) for word in rows[0][3:]], particles
+
+
+def momentum(particles, status, component):
+    return sum(real[component] for whole, real in particles if whole[1] == status)
+
+
+# ---- usage --------------------------------------------------------------------------
+
+
+class Usage(unittest.TestCase):
+    def refused(self, words, *parts, code=2):
+        done = nis(*words)
+        self.assertEqual(done.returncode, code, done)
+        self.assertEqual(done.stdout, "")
+        self.assertRegex(done.stderr, r"\Anis: [^\n]+\n\Z")
+        for part in parts:
+            self.assertIn(part, done.stderr)
+
+    def shown(self, words, *parts):
+        done = nis(*words)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for part in parts:
+            self.assertIn(part, done.stdout)
+
+    def test_help(self):
+        self.shown(["--help"], "list", "integrate", "events", "130")
+        self.shown(["help"], "integrate")
+        for command in "list", "integrate", "events":
+            self.shown(["help", command], "usage: nis " + command, "--json")
+            self.shown([command, "--help"], "usage: nis " + command)
+            self.shown([command, "-h"], "usage: nis " + command)
+        self.shown(["integrate", "--help"], "--calls", "--learning-rate", "default 1e6",
+                   "a whole number between 1 and 1024")
+        self.assertNotIn("--output", nis("integrate", "--help").stdout)
+        self.shown(["events", "--help"], "--output", "--calls")
+
+    def test_version(self):
+        self.assertRegex(nis("--version").stdout, r"\Anis \d+\.\d+\.\d+\n\Z")
+        self.assertEqual(nis("--version").returncode, 0)
+
+    def test_alone(self):
+        done = nis()
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("nis integrate NAME", done.stderr)
+
+    def test_unknown_words(self):
+        self.refused(["bogus"], "'bogus'", "list", "integrate", "events")
+        self.refused(["help", "bogus"], "'bogus'", "integrate")
+        self.refused(["help", "list", "more"], "'more'")
+        self.refused(["--bogus"], "'--bogus'")
+        self.refused(["integrate", "bogus"], "'bogus'", "camel", "gaussian")
+        self.refused(["list", "bogus"], "'bogus'", "camel")
+        self.refused(["integrate", "camel", "--bogus"], "'--bogus'", "--calls", "--json")
+        self.refused(["integrate", "camel", "-z"], "'-z'", "--calls")
+        self.refused(["list", "--calls", "3"], "'--calls'")
+
+    def test_wrong_number_of_words(self):
+        for command in "integrate", "events":
+            self.refused([command], "needs the name of an integrand", "camel")
+            self.refused([command, "camel", "gaussian"], "'gaussian'")
+        self.refused(["list", "camel", "gaussian"], "'gaussian'")
+        self.refused(["integrate", "camel", "--calls"], "--calls", "whole number")
+        self.refused(["integrate", "camel", "--json=1"], "--json takes no value")
+
+    def test_whole_numbers(self):
+        options = {"calls": "2 and", "threads": "1 and 1024", "layers": "1 and 64",
+                   "hidden-layers": "1 and 8", "hidden-width": "1 and 1024",
+                   "bins": "2 and 128", "minibatch": "64 and 1048576", "dim": "1 and 256",
+                   "seed": "0 and 18446744073709551615"}
+        for option, allowed in options.items():
+            for text in ("x", "", "-1", "1.5", "nan", "inf", "1e400", "0x10", " 5", "5 ",
+                         "18446744073709551616", "99999999999999999999999", "1e", "--"):
+                with self.subTest(option=option, text=text):
+                    self.refused(["integrate", "camel", f"--{option}={text}"],
+                                 f"--{option} must be a whole number between {allowed}",
+                                 f"got '{text}'")
+        for option in "threads", "calls", "layers", "bins", "minibatch", "dim":
+            self.refused(["integrate", "camel", "--" + option, "0"], option, "got '0'")
+        self.refused(["integrate", "camel", "--threads", "1025"], "1024", "'1025'")
+
+    def test_real_numbers(self):
+        options = {"rel-error": ("1", "of at least 0 and below 1"),
+                   "abs-error": ("-1e-9", "of at least 0"),
+                   "train-share": ("0", "above 0 and below 1"),
+                   "replay": ("1001", "above 0 and at most 1000"),
+                   "learning-rate": ("0", "above 0 and at most 1")}
+        for option, (outside, allowed) in options.items():
+            for text in outside, "x", "", "-1", "nan", "inf", "1e999", "0.1x", "0x1p-3":
+                with self.subTest(option=option, text=text):
+                    self.refused(["integrate", "camel", f"--{option}={text}"],
+                                 f"--{option} must be a number {allowed}", f"got '{text}'")
+        self.refused(["integrate", "camel", "--train-share", "1"], "below 1")
+
+    def test_parameters(self):
+        camel = ["integrate", "camel", "--param"]
+        self.refused(camel + ["alpha"], "key=value", "'alpha'")
+        self.refused(camel + ["bogus=1"], "'bogus'", "alpha")
+        for text in "", "x", "nan", "-1", "1e9", "0.1x":
+            self.refused(camel + ["alpha=" + text], "alpha", f"'{text}'")
+        many = ["--param", "alpha=0.2"] * 65
+        self.refused(["integrate", "camel"] + many, "--param", "64")
+        self.refused(["integrate", "ee3j", "--param", "measure=bogus"], "jade", "durham")
+
+    def test_dimensions_of_the_integrand(self):
+        self.refused(["integrate", "ee3j", "--dim", "4"], "--dim must be 5 for ee3j", "'4'")
+
+    def test_events(self):
+        self.refused(["events", "camel", "-o", "x"], "-n N")
+        self.refused(["events", "camel", "-n", "3"], "-o FILE")
+        self.refused(["events", "camel", "-n", "3", "-o", ""], "--output", "empty")
+        self.refused(["events", "camel", "-n", "0", "-o", "x"], "--events", "got '0'")
+        self.refused(["events", "camel", "-n", "3", "-o", "x", "--format", "root"],
+                     "lhe or text", "'root'")
+        self.refused(["events", "camel", "-n", "3", "-o", "x", "--format", "lhe"],
+                     "camel", "--format text")
+
+
+# ---- list ---------------------------------------------------------------------------
+
+
+class List(unittest.TestCase):
+    def test_text(self):
+        done = nis("list")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for part in "camel", "gaussian", "ee3j", "alpha=0.2", "jade,durham", "source:", "exact:":
+            self.assertIn(part, done.stdout)
+
+    def test_one(self):
+        text = nis("list", "ee3j").stdout
+        for part in "unit: pb", "lhe", "ycut=0.01", "5 dimensions", "source:":
+            self.assertIn(part, text)
+        self.assertNotIn("camel", text)
+
+    def test_json(self):
+        rows = {row["name"]: row for row in parse_json(nis("list", "--json").stdout)}
+        self.assertLessEqual({"camel", "gaussian", "ee3j"}, set(rows))
+        for row in rows.values():
+            self.assertLessEqual(row["dim_min"], row["dim_default"])
+            self.assertLessEqual(row["dim_default"], row["dim_max"])
+            self.assertTrue(row["description"] and row["source"])
+        camel = rows["camel"]
+        self.assertEqual(camel["parameters"]["alpha"]["default"], 0.2)
+        side = 0.5 * (math.erf(1 / 0.6) + math.erf(2 / 0.6))
+        self.assertAlmostEqual(camel["exact"], side ** camel["dim_default"], places=12)
+        self.assertEqual(rows["ee3j"]["parameters"]["measure"]["choices"], "jade,durham")
+        self.assertEqual(parse_json(nis("list", "camel", "--json").stdout), camel)
+
+
+# ---- integrate ------------------------------------------------------------------------
+
+INTEGRATE_KEYS = {
+    "name", "dim", "parameters", "value", "error", "relative_error", "status", "status_code",
+    "message", "chi2", "dof", "calls", "train_calls", "bad_calls", "zero_calls", "efficiency",
+    "efficiency_max", "efficiency_median", "ess", "seed", "seconds", "exact"}
+EVENT_KEYS = {"events", "event_calls", "overweights", "overweight_share", "unit",
+              "sum_weights", "output"}
+
+
+class Integrate(unittest.TestCase):
+    def result(self, *words, code=0):
+        done = nis("integrate", *words, "--json", *SMALL)
+        self.assertEqual(done.returncode, code, done)
+        result = parse_json(done.stdout)
+        self.assertLessEqual(INTEGRATE_KEYS, set(result))
+        return result
+
+    def test_json(self):
+        r = self.result("camel", "--dim", 3, "--calls", "1e4", "--seed", 7,
+                        "--param", "alpha=0.3")
+        self.assertEqual([r[key] for key in ("name", "dim", "parameters", "seed", "status")],
+                         ["camel", 3, {"alpha": 0.3}, 7, "ok"])
+        self.assertEqual((r["status_code"], r["message"], r["bad_calls"]), (0, "", 0))
+        self.assertEqual((r["calls"], r["train_calls"]), (10000, 4000))
+        self.assertLess(abs(r["value"] - r["exact"]), 6 * r["error"])
+        self.assertAlmostEqual(r["relative_error"], r["error"] / r["value"], places=12)
+        self.assertGreater(r["dof"], 0)
+        self.assertTrue(0 < r["efficiency_max"] <= r["efficiency"] <= 1)
+        self.assertTrue(0 < r["ess"] <= 6000)
+
+    def test_every_row(self):
+        for row in parse_json(nis("list", "--json").stdout):
+            with self.subTest(row=row["name"]):
+                r = self.result(row["name"], "--calls", 5000)
+                self.assertEqual(r["exact"], row["exact"])
+                self.assertEqual(r["value_unit"], row["unit"])
+
+    def test_choice_parameter(self):
+        r = self.result("ee3j", "--calls", 5000, "--param", "measure=durham",
+                        "-p", "ycut=0.05", "-p", "ycut=0.02")
+        self.assertEqual((r["parameters"]["measure"], r["parameters"]["ycut"]), ("durham", 0.02))
+        self.assertGreater(r["zero_calls"], 0)
+
+    def test_large_seed(self):
+        seed = 2 ** 64 - 1
+        self.assertEqual(self.result("camel", "--calls", 2000, "--seed", seed)["seed"], seed)
+
+    def test_options_reach_the_library(self):
+        base = self.result("camel", "--calls", 5000)["value"]
+        for option, value in (("seed", 1), ("train-share", 0.5), ("minibatch", 256),
+                              ("learning-rate", 1e-4)):
+            with self.subTest(option=option):
+                r = self.result("camel", "--calls", 5000, "--" + option, value)
+                self.assertNotEqual(r["value"], base)
+        for option, value in (("layers", 3), ("hidden-layers", 2), ("hidden-width", 9),
+                              ("bins", 5), ("replay", 4)):
+            with self.subTest(option=option):  # the last one given counts
+                done = nis("integrate", "camel", "--calls", 5000, *SMALL, "--" + option, value,
+                           "--json")
+                self.assertNotEqual(parse_json(done.stdout)["value"], base)
+
+    def test_threads_do_not_matter(self):
+        one, two = (self.result("camel", "--calls", 2e4, "--threads", t) for t in (1, 2))
+        one["seconds"] = two["seconds"] = 0
+        self.assertEqual(one, two)
+
+    def test_text(self):
+        done = nis("integrate", "ee3j", "--calls", 10000, "--seed", 3, *SMALL)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        table, report = done.stdout.split("\n\n")
+        self.assertRegex(table, r"(?m)^phase +it +calls +value \+- error +spread$")
+        self.assertRegex(table, r"(?m)^training +1 +\d+ +\d+ \+- \d+ +[\d.]+$")
+        self.assertRegex(table, r"(?m)^integration +16 +10000 ")
+        self.assertRegex(report, r"(?m)^integral +\d+ \+- \d+ pb$")
+        self.assertRegex(report, r"(?m)^exact value +5058\.\d+ +\(pull [+-]\d+\.\d\d\)$")
+        self.assertRegex(report, r"(?m)^chi2 / dof +[\d.]+ / 15 +\(p = [\d.e-]+\)$")
+        self.assertRegex(report, r"(?m)^calls +10000 +\(training 4000, integration 6000\)$")
+        for label in "relative error", "effective sample", "unweighting eff.", "zero calls", "time":
+            self.assertRegex(report, rf"(?m)^{re.escape(label)} +[\d.e-]+")
+        self.assertNotIn("bad calls", report)
+
+    def test_quiet(self):
+        done = nis("integrate", "camel", "--calls", 5000, "-q", *SMALL)
+        self.assertEqual(done.returncode, 0)
+        self.assertNotIn("phase", done.stdout)
+        self.assertTrue(done.stdout.startswith("integrand"))
+
+    def test_goals(self):
+        r = self.result("camel", "--calls", 20000, "--rel-error", 0.5)
+        self.assertLess(r["calls"], 20000)
+        self.assertEqual(r["status"], "ok")
+        r = self.result("camel", "--calls", 20000, "--abs-error", 0.5)
+        self.assertLess(r["calls"], 20000)
+        r = self.result("camel", "--calls", 5000, "--rel-error", 1e-9, code=3)
+        self.assertEqual((r["status"], r["status_code"], r["calls"]), ("goal_missed", 2, 5000))
+        self.assertTrue(r["message"])
+        done = nis("integrate", "camel", "--calls", 5000, "--rel-error", 1e-9, *SMALL)
+        self.assertEqual(done.returncode, 3)
+        self.assertRegex(done.stderr, r"\Anis: .+\n\Z")
+        self.assertRegex(done.stdout, r"(?m)^integral ")
+
+
+# ---- events ---------------------------------------------------------------------------
+
+
+class Events(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.path = os.path.join(folder.name, "out.lhe")
+
+    def make(self, *words, code=0, output=None):
+        done = nis("events", *words, "-o", output or self.path, *SMALL)
+        self.assertEqual(done.returncode, code, done)
+        return done
+
+    def read(self):
+        with open(self.path, encoding="ascii") as file:
+            return file.read()
+
+    def check_physics(self, lhe):
+        for weight, (scale, alpha_em, alpha_s), particles in lhe.events:
+            total = sum(lhe.energies)
+            self.assertGreater(abs(weight), 0)
+            self.assertTrue(scale > 0 and 0 < alpha_em < 0.02 and 0 < alpha_s <= 1)
+            for k in range(4):
+                off = momentum(particles, -1, k) - momentum(particles, 1, k)
+                self.assertLess(abs(off), 1e-10 * total)
+            for whole, (px, py, pz, e, m, lifetime, spin) in particles:
+                self.assertLess(abs(e * e - px * px - py * py - pz * pz - m * m), 1e-9 * total ** 2)
+                self.assertEqual((lifetime, spin), (0, 9))
+                self.assertEqual(whole[2:4], [0, 0] if whole[1] == -1 else [1, 2])
+            self.check_colours(particles)
+
+    def check_colours(self, particles):
+        lines = {}
+        for whole, _ in particles:
+            for place in (4, 5):
+                if whole[place]:
+                    end = place if whole[1] > 0 else 9 - place
+                    lines.setdefault(whole[place], []).append(end)
+        self.assertTrue(all(sorted(ends) == [4, 5] for ends in lines.values()), lines)
+
+    def test_les_houches(self):
+        for name in particle_rows():
+            with self.subTest(row=name):
+                done = self.make(name, "-n", 2000, "--calls", 20000, "--seed", 3, "--json")
+                report, lhe = parse_json(done.stdout), Lhe(self.read())
+                self.assertLessEqual(INTEGRATE_KEYS | EVENT_KEYS, set(report))
+                self.assertEqual((report["events"], report["output"]), (2000, self.path))
+                self.assertEqual(len(lhe.events), 2000)
+                self.assertEqual(lhe.strategy, -4)
+                self.assertEqual((lhe.xsec, lhe.xerr), (report["value"], report["error"]))
+                for part in "nis ", name, "seed: 3", "--calls 20000":
+                    self.assertIn(part, lhe.header)
+                self.check_weights(lhe, report)
+                self.check_beams(lhe)
+                self.check_physics(lhe)
+
+    def check_weights(self, lhe, report):
+        weights = [event[0] for event in lhe.events]
+        mean = sum(weights) / len(weights)
+        self.assertLess(abs(mean - lhe.xsec), 5 * lhe.xerr)
+        self.assertLess(abs(mean - report["exact"]), 6 * lhe.xerr)
+        self.assertAlmostEqual(mean, report["unit"] * report["sum_weights"] / 2000,
+                               delta=1e-9 * mean)
+        over = sum(weight > 1.000001 * report["unit"] for weight in weights)
+        self.assertEqual(over, report["overweights"])
+        self.assertGreaterEqual(lhe.xmax, report["unit"])
+
+    def check_beams(self, lhe):
+        for _, _, particles in lhe.events:
+            for beam in 0, 1:
+                whole, real = particles[beam]
+                self.assertEqual(whole[:2], [lhe.beams[beam], -1])
+                self.assertEqual(real[3], lhe.energies[beam])
+                self.assertGreater(real[2] * (1 - 2 * beam), 0)
+
+    def test_text(self):
+        self.make("camel", "-n", 1000, "--calls", 10000, "--dim", 3, "--param", "alpha=0.3")
+        lines = self.read().splitlines()
+        header = dict(line[2:].split(": ", 1) for line in lines if ": " in line)
+        for key in "generator", "integrand", "parameters", "seed", "integral", "unit", "columns":
+            self.assertIn(key, header)
+        self.assertEqual(header["columns"], "x1 x2 x3 weight")
+        self.assertEqual(header["parameters"], "alpha=0.3")
+        rows = [[float(word) for word in line.split()] for line in lines if line[0] != "#"]
+        self.assertEqual(lines[-1], "# end of 1000 events")
+        self.assertEqual({len(row) for row in rows}, {4})
+        self.assertEqual(len(rows), 1000)
+        self.assertTrue(all(0 < x < 1 for row in rows for x in row[:3]))
+        self.assertTrue(all(row[3] >= 1 for row in rows))
+        value, error = map(float, header["integral"].split(" +- "))
+        mean = sum(row[3] for row in rows) / 1000 * float(header["unit"])
+        self.assertLess(abs(mean - value), 5 * error)
+
+    def test_text_of_particles(self):
+        self.make("ee3j", "-n", 10, "--calls", 5000, "--format", "text")
+        self.assertIn("# columns: x1 x2 x3 x4 x5 weight\n", self.read())
+
+    def test_same_integral_as_integrate(self):
+        done = nis("integrate", "ee3j", "--calls", 7777, "--seed", 5, "--json", *SMALL)
+        integral = parse_json(done.stdout)
+        report = parse_json(self.make("ee3j", "-n", 10, "--calls", 7777, "--seed", 5,
+                                      "--json").stdout)
+        for key in INTEGRATE_KEYS - {"seconds"}:
+            self.assertEqual(report[key], integral[key], key)
+
+    def test_same_goal_as_integrate(self):
+        goal = ["ee3j", "--calls", 20000, "--rel-error", 0.01, "--json"]
+        integral = parse_json(nis("integrate", *goal, *SMALL).stdout)
+        report = parse_json(self.make(*goal, "-n", 10).stdout)
+        self.assertLess(report["calls"], 20000)
+        for key in INTEGRATE_KEYS - {"seconds"}:
+            self.assertEqual(report[key], integral[key], key)
+
+    def test_missed_goal_still_gives_events(self):
+        done = self.make("ee3j", "-n", 10, "--calls", 5000, "--rel-error", 1e-9, "--json", code=3)
+        self.assertEqual(parse_json(done.stdout)["status"], "goal_missed")
+        self.assertEqual(len(Lhe(self.read()).events), 10)
+
+    def test_threads_do_not_matter(self):
+        texts = []
+        for threads in 1, 2:
+            self.make("ee3j", "-n", 500, "--calls", 10000, "--threads", threads)
+            texts.append(self.read())
+        self.assertEqual(*texts)
+
+    def test_standard_output(self):
+        self.make("ee3j", "-n", 50, "--calls", 5000)
+        done = self.make("ee3j", "-n", 50, "--calls", 5000, output="-")
+        self.assertEqual(done.stdout, self.read())
+        self.assertRegex(done.stderr, r"(?m)^events +50 in ")
+        self.assertRegex(done.stderr, r"(?m)^integration ")
+        done = self.make("ee3j", "-n", 50, "--calls", 5000, "--json", output="-")
+        self.assertEqual(done.stdout, self.read())
+        self.assertEqual(parse_json(done.stderr)["events"], 50)
+
+    def test_report(self):
+        text = self.make("ee3j", "-n", 50, "--calls", 5000).stdout
+        self.assertRegex(text, rf"(?m)^events +50 in {re.escape(self.path)}$")
+        for label in "calls for them", "overweights", "unit weight":
+            self.assertRegex(text, rf"(?m)^{label} +[\d.]+")
+
+    def test_odd_file_names(self):
+        name = os.fsencode(self.folder) + b'/a "b"\\\n\xc3\xa4\xff.lhe'
+        done = subprocess.run([NIS, "events", "camel", "-n", "5", "--calls", "2000", "--json",
+                               "-o", name, *SMALL], capture_output=True, timeout=PATIENCE)
+        self.assertEqual(done.returncode, 0)
+        output = parse_json(done.stdout.decode("utf-8"))["output"]
+        self.assertTrue(output.endswith('/a "b"\\\n\xe4\xff.lhe'), output)
+
+    # ---- when the file cannot be written
+
+    def test_unwritable_at_once(self):
+        for path in self.folder, self.folder + "/none/x", "/dev/null/x":
+            done = self.make("camel", "-n", 5, *FOREVER, output=path, code=1)
+            self.assertRegex(done.stderr, r"\Anis: cannot write .+: .+\n\Z")
+            self.assertEqual(done.stdout, "")
+
+    @unittest.skipIf(os.geteuid() == 0, "root may write everywhere")
+    def test_write_protected(self):
+        with open(self.path, "w") as file:
+            file.write("precious")
+        os.chmod(self.path, 0o444)
+        self.make("camel", "-n", 5, *FOREVER, code=1)
+        self.assertEqual(self.read(), "precious")
+
+    def test_full_device(self):
+        done = self.make("ee3j", "-n", 500, "--calls", 5000, output="/dev/full", code=1)
+        self.assertIn("nis: cannot write /dev/full: No space left on device\n", done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^integral ")
+
+    def test_full_disk(self):
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+        with open(self.path, "w") as file:
+            file.write("precious")
+        done = nis("events", "ee3j", "-n", 500, "--calls", 5000, "-o", self.path, *SMALL,
+                   preexec_fn=limit)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"nis: cannot write {self.path}: File too large\n", done.stderr)
+        self.assertEqual(os.listdir(self.folder), ["out.lhe"])
+        self.assertEqual(self.read(), "precious")
+
+    def test_symbolic_link(self):
+        link = self.path + ".link"
+        os.symlink(self.path, link)
+        open(self.path, "w").close()
+        self.make("camel", "-n", 5, "--calls", 2000, output=link)
+        self.assertTrue(os.path.islink(link))
+        self.assertIn("# end of 5 events\n", self.read())
+
+    # ---- Ctrl-C
+
+    def stop_events(self, *words, number=signal.SIGINT):
+        part = self.path + ".part"
+        process = start("events", "ee3j", "-n", "1e12", "-o", self.path, "--calls", 5000,
+                        *SMALL, *words)
+        self.addCleanup(process.kill)
+        wait_until(lambda: os.path.exists(part) and os.path.getsize(part) > 100000)
+        self.assertFalse(os.path.exists(self.path))
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 130, stderr)
+        self.assertEqual(os.listdir(self.folder), ["out.lhe"])
+        return stdout, stderr
+
+    def test_interrupt(self):
+        stdout, stderr = self.stop_events()
+        lhe = Lhe(self.read())
+        self.check_physics(lhe)
+        said = re.search(r"nis: stopped: \S+ holds (\d+) of 1000000000000 events\n", stderr)
+        self.assertEqual(int(said[1]), len(lhe.events))
+        self.assertRegex(stdout, rf"(?m)^events +{said[1]} in ")
+
+    def test_terminate_text(self):
+        stdout, _ = self.stop_events("--json", "--format", "text", number=signal.SIGTERM)
+        report = parse_json(stdout)
+        self.assertEqual((report["status"], report["status_code"]), ("stopped", 1))
+        lines = self.read().splitlines()
+        self.assertEqual(lines[-1], f"# end of {report['events']} events")
+        self.assertEqual(sum(line[0] != "#" for line in lines), report["events"])
+
+    def test_interrupt_before_events(self):
+        process = start("events", "camel", "-n", 5, "-o", self.path, "--json", *FOREVER)
+        self.addCleanup(process.kill)
+        wait_until(lambda: os.path.exists(self.path + ".part"))
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("before the first event", stderr)
+        report = parse_json(stdout)
+        self.assertEqual((report["status"], report["events"], report["unit"]),
+                         ("stopped", 0, None))
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_second_interrupt_kills(self):
+        process = start("events", "ee3j", "-n", "1e12", "-o", "-", "--calls", 5000, *SMALL)
+        self.addCleanup(process.kill)
+        self.assertTrue(process.stdout.readline())
+        time.sleep(0.3)  # now the pipe is full and the command blocked
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=PATIENCE), -signal.SIGINT)
+        process.stdout.close()
+        process.stderr.close()
+
+
+# ---- terminals, interrupts, full disks ---------------------------------------------------
+
+
+def on_terminal(*words):
+    """Runs with stderr on a terminal; what came there, stdout, exit code."""
+    ours, theirs = pty.openpty()
+    process = start(*words, stderr=theirs)
+    os.close(theirs)
+    seen = b""
+    try:
+        while block := os.read(ours, 4096):
+            seen += block
+    except OSError:  # the other end was closed
+        pass
+    os.close(ours)
+    stdout, _ = process.communicate(timeout=PATIENCE)
+    return seen.decode(), stdout, process.returncode
+
+
+class Surroundings(unittest.TestCase):
+    def test_live_line(self):
+        seen, stdout, code = on_terminal("integrate", "camel", "--calls", 20000, *SMALL)
+        self.assertEqual(code, 0)
+        self.assertRegex(seen, r"\rtraining +\d+ %  \d+ calls  \S+ calls/s  ETA \S+ s +")
+        self.assertRegex(seen, r"\r +\r\Z", "not erased")
+        self.assertNotIn("\n", seen)
+        self.assertNotIn("\r", stdout)
+        self.assertRegex(stdout, r"(?m)^integral ")
+
+    def test_no_live_line(self):
+        for option in "--quiet", "--json":
+            seen, _, code = on_terminal("integrate", "camel", "--calls", 5000, option, *SMALL)
+            self.assertEqual((seen, code), ("", 0))
+        self.assertEqual(nis("integrate", "camel", "--calls", 5000, *SMALL).stderr, "")
+
+    def stop(self, *words):
+        process = start("integrate", "camel", *words)
+        self.addCleanup(process.kill)
+        line = process.stdout.readline() + process.stdout.readline()
+        self.assertIn("training", line)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 130)
+        self.assertRegex(stderr, r"\Anis: stopped after \d+ calls\n\Z")
+        return stdout
+
+    def test_interrupt(self):
+        stdout = self.stop(*FOREVER)
+        self.assertRegex(stdout, r"(?m)^integral +0\.\d+ \+- 0\.\d+$")
+        calls = re.search(r"(?m)^calls +(\d+) +\(training (\d+), integration (\d+)\)$", stdout)
+        self.assertEqual(int(calls[1]), int(calls[2]) + int(calls[3]))
+        self.assertGreater(int(calls[3]), 0)
+
+    def test_interrupt_in_training(self):
+        stdout = self.stop("--calls", "1e7", "--train-share", "0.9")
+        self.assertRegex(stdout, r"(?m)^integral +unknown")
+
+    def test_interrupt_json(self):
+        process = start("integrate", "camel", "--json", "--calls", "1e7", "--train-share", "0.9")
+        self.addCleanup(process.kill)
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        stdout, _ = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 130)
+        report = parse_json(stdout)
+        self.assertEqual((report["status"], report["value"], report["error"]),
+                         ("stopped", None, None))
+
+    def test_full_standard_output(self):
+        for words in (["list"], ["list", "--json"], ["--help"], ["help", "events"], ["--version"],
+                      ["integrate", "camel", "--calls", 2000] + SMALL,
+                      ["integrate", "camel", "--calls", 2000, "--json"] + SMALL,
+                      ["events", "ee3j", "-n", 9, "-o", "-", "--calls", 2000] + SMALL):
+            with self.subTest(words=words), open("/dev/full", "w") as full:
+                done = nis(*words, stdout=full)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("standard output: No space left on device", done.stderr)
+
+    def test_closed_standard_output(self):
+        done = nis("--version", stdout=None, preexec_fn=lambda: os.close(1))
+        self.assertEqual(done.returncode, 1)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("usage: test_cli.py PATH_TO_NIS [unittest options]")
+    NIS = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
