@@ -103,6 +103,9 @@ static int find_integrand(struct arguments *arguments)
 
 static int take_name(struct arguments *arguments, int argc, char **argv)
 {
+  if (optind < argc && arguments->command == BENCH)
+    return complain(BAD_USAGE, "unexpected argument '%s': 'nis bench' takes none", argv[optind]);
+  if (arguments->command == BENCH) return DONE;
   if (optind < argc) arguments->name = argv[optind++];
   if (optind < argc)
     return complain(BAD_USAGE, "unexpected argument '%s': 'nis %s' takes one integrand",

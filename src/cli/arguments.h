@@ -8,7 +8,7 @@
 enum { MAX_SETTINGS = 64 };
 
 /* Subcommands, as bits for the option table. */
-enum { LIST = 1, INTEGRATE = 2, EVENTS = 4 };
+enum { LIST = 1, INTEGRATE = 2, EVENTS = 4, BENCH = 8 };
 
 struct arguments {
   int command;              /* one of the bits above */
@@ -22,6 +22,7 @@ struct arguments {
 
   nis_options options; /* without params, progress: those belong to the run */
   int json, quiet, help;
+  int quick, runs; /* of bench */
 
   uint64_t events;
   const char *output, *format;

@@ -8,5 +8,6 @@
 int list_command(const struct arguments *arguments);
 int integrate_command(const struct arguments *arguments);
 int events_command(const struct arguments *arguments);
+int bench_command(const struct arguments *arguments);
 
 #endif

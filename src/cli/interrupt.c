@@ -15,7 +15,7 @@ static void remember(int number)
 void interrupt_catch(void)
 {
   /* SA_RESETHAND makes the second signal a deadly one. */
-  struct sigaction action = {.sa_handler = remember, .sa_flags = SA_RESETHAND | SA_RESTART};
+  struct sigaction action = {.sa_handler = remember, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);

@@ -5,7 +5,9 @@
 #include "options.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command {
   const char *name;
@@ -19,6 +21,8 @@ static const struct command {
      "train a flow on an integrand and integrate it"},
     {"events", EVENTS, events_command, "nis events NAME -n N -o FILE [options]",
      "integrate, then write unweighted events"},
+    {"bench", BENCH, bench_command, "nis bench [options]",
+     "time the flow on this machine, as a share of what the core can do"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -32,7 +36,8 @@ static const struct command *find_command(const char *name)
 
 static int unknown_command(const char *name)
 {
-  return complain(BAD_USAGE, "unknown command '%s'; there are list, integrate, events, help", name);
+  return complain(BAD_USAGE, "unknown command '%s'; there are list, integrate, events, bench, help",
+                  name);
 }
 
 static int print_usage(FILE *file, int code)
@@ -93,7 +98,17 @@ static int close_stdout(int code)
                   errno ? strerror(errno) : "write error");
 }
 
+/* gcc's OpenMP runtime lets waiting threads spin for milliseconds. On a machine with other work that
+ * makes a run ten times slower; a few microseconds are enough. It reads the environment only when
+ * the program starts, so start again. */
+static void spin_less(char **argv)
+{
+  if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
+  if (setenv("GOMP_SPINCOUNT", "1000", 1) == 0) execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv)
 {
+  spin_less(argv);
   return close_stdout(dispatch(argc - 1, argv + 1));
 }

@@ -11,7 +11,7 @@
 #define MEMBER(member) offsetof(struct arguments, member)
 #define OPTION(member) offsetof(struct arguments, options.member)
 
-enum { RUNS = INTEGRATE | EVENTS, ALL = RUNS | LIST };
+enum { RUNS = INTEGRATE | EVENTS, ALL = RUNS | LIST | BENCH };
 
 /* Rows as macro calls, so that clang-format keeps each on two lines. */
 #define ROW(...)                                                                                   \
@@ -39,7 +39,7 @@ const struct option_row option_table[] = {
         "stop when the absolute error is reached; default 0: never"),
     ROW(RUNS, "seed", 's', "S", WHOLE, OPTION(seed), {0, 0x1p64, CLOSED},
         "same seed, same numbers; default 0"),
-    ROW(RUNS, "threads", 't', "T", INT, OPTION(threads), {1, 1024, CLOSED},
+    ROW(RUNS | BENCH, "threads", 't', "T", INT, OPTION(threads), {1, 1024, CLOSED},
         "default: all cores (OMP_NUM_THREADS)"),
     ROW(RUNS, "train-share", 0, "X", REAL, OPTION(train_share), {0, 1, OPEN_LOW | OPEN_HIGH},
         "share of the calls spent on training; default 0.4"),
@@ -57,6 +57,9 @@ const struct option_row option_table[] = {
         "gradient samples per training call; default 12"),
     ROW(RUNS, "learning-rate", 0, "X", REAL, OPTION(learning_rate), {0, 1, OPEN_LOW},
         "Adam's at the start; default 4e-3, 2e-3 from 6 dimensions on"),
+    ROW(BENCH, "quick", 0, NULL, FLAG, MEMBER(quick), {0, 0, CLOSED}, "fewer repeats and sizes"),
+    ROW(BENCH, "runs", 0, NULL, FLAG, MEMBER(runs), {0, 0, CLOSED},
+        "whole runs instead: seconds and bytes against dimensions, calls, threads"),
     ROW(ALL, "json", 0, NULL, FLAG, MEMBER(json), {0, 0, CLOSED}, "print JSON instead of text"),
     ROW(RUNS, "quiet", 'q', NULL, FLAG, MEMBER(quiet), {0, 0, CLOSED},
         "no table and no progress line, only the result"),

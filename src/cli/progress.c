@@ -76,6 +76,13 @@ static void draw_line(struct progress *progress, const nis_progress *now, double
   progress->last_drawn = clock;
 }
 
+/* Every iteration of the integration; of the many of the training, one in four. */
+static int worth_a_row(const nis_progress *now)
+{
+  if (!now->finished || now->phase == NIS_GENERATING) return 0;
+  return now->phase == NIS_INTEGRATING || now->iteration % 4 == 1 || now->done == now->total;
+}
+
 int progress_callback(const nis_progress *now, void *params)
 {
   struct progress *progress = params;
@@ -86,7 +93,7 @@ int progress_callback(const nis_progress *now, void *params)
     progress->phase_calls = progress->calls;
   }
   progress->calls = now->calls;
-  if (now->finished && progress->table && now->phase != NIS_GENERATING) print_row(progress, now);
+  if (progress->table && worth_a_row(now)) print_row(progress, now);
   if (progress->live && clock - progress->last_drawn >= 0.1) draw_line(progress, now, clock);
   return interrupted();
 }
