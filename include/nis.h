@@ -70,12 +70,13 @@ NIS_API const char *nis_version(void);
 
 /* ---- results ---------------------------------------------------------------------- */
 
-/* Weights w = f/q are those of the frozen flow, zeros included. An unweighting efficiency
+/* Weights w = f/q are those of the frozen flow, zeros included; a run that ended before the first of
+ * them has value and error from its training points, NaN without any. An unweighting efficiency
  * is mean|w| / w_max; the three differ in the choice of w_max. */
 typedef struct {
   int status;               /* nis_status */
   double value;             /* the integral */
-  double error;             /* its standard error: sqrt(var(w) / n) */
+  double error;             /* its standard error, sqrt(var(w) / n); infinite below 2 points */
   double chi2;              /* sum over iterations of ((value_i - value) / error_i)^2 */
   int dof;                  /* iterations - 1; chi2/dof far from 1 is a warning */
   uint64_t calls;           /* integrand calls in all, training included */

@@ -33,22 +33,14 @@ const char *nis_last_error(void)
 const char *nis_strerror(int status)
 {
   switch ((nis_status)status) {
-  case NIS_OK:
-    return "ok";
-  case NIS_STOPPED:
-    return "stopped on request";
-  case NIS_GOAL_MISSED:
-    return "calls spent before the asked error was reached";
-  case NIS_INVALID:
-    return "invalid argument";
-  case NIS_NO_MEMORY:
-    return "not enough memory";
-  case NIS_CALLBACK:
-    return "the integrand asked to stop";
-  case NIS_BAD_VALUES:
-    return "too many integrand values are NaN or Inf";
-  case NIS_NO_EVENTS:
-    return "no events: the integrand is zero everywhere";
+  case NIS_OK: return "ok";
+  case NIS_STOPPED: return "stopped on request";
+  case NIS_GOAL_MISSED: return "calls spent before the asked error was reached";
+  case NIS_INVALID: return "invalid argument";
+  case NIS_NO_MEMORY: return "not enough memory";
+  case NIS_CALLBACK: return "the integrand asked to stop";
+  case NIS_BAD_VALUES: return "too many integrand values are NaN or Inf";
+  case NIS_NO_EVENTS: return "no events: the integrand is zero everywhere";
   }
   return "unknown status";
 }

@@ -9,9 +9,9 @@ enum { ITERATIONS = 16, LEAST_ITERATION = 64 };
 
 int nis_goal_met(const struct tally *tally, double rel_error, double abs_error)
 {
-  double error = nis_moments_error(&tally->all);
-  double goal = fmax(abs_error, rel_error * fabs(tally->all.mean));
-  return goal > 0 && tally->all.n >= 2 && error <= goal;
+  struct estimate now = nis_tally_estimate(tally);
+  double goal = fmax(abs_error, rel_error * fabs(now.value));
+  return goal > 0 && now.error <= goal;
 }
 
 /* One block of points into the tally; what has a value counts, also when the run is stopped. */
@@ -26,15 +26,13 @@ static int add_block(struct sampler *s, struct tally *tally, uint64_t first, siz
 
 static int report(struct sampler *s, struct tally *tally)
 {
-  struct moments last = tally->iteration;
-  nis_tally_end_iteration(tally);
+  struct estimate last = nis_tally_end_iteration(tally);
   nis_result r = {0};
   nis_tally_result(tally, &r);
   s->monitor.now.mean = r.value;
   s->monitor.now.sigma = r.error;
   s->monitor.now.efficiency = r.efficiency;
-  return nis_monitor_iteration(&s->monitor, last.mean, nis_moments_error(&last),
-                               nis_moments_spread(&last));
+  return nis_monitor_iteration(&s->monitor, last.value, last.error, last.spread);
 }
 
 static int iterate(struct sampler *s, struct tally *tally, uint64_t first, uint64_t calls,

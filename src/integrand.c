@@ -48,6 +48,7 @@ static void call_batch(void *context, size_t item, int worker)
   struct integrand_call *c = p->c;
   size_t dim = c->domain.dim, first = item * p->grain;
   size_t n = p->n - first < p->grain ? p->n - first : p->grain;
+  if (__atomic_load_n(&p->refused, __ATOMIC_RELAXED)) return;
   double *box = c->box + (size_t)worker * c->batch_points * dim;
   for (size_t i = 0; i < n; i++)
     nis_domain_out(&c->domain, p->x + (first + i) * dim, box + i * dim);

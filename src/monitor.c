@@ -5,7 +5,8 @@
 
 int nis_monitor_report(struct monitor *m)
 {
-  if (m->callback && m->callback(&m->now, m->params) != 0)
+  if (m->callback && !m->stopped) m->stopped = m->callback(&m->now, m->params) != 0;
+  if (m->stopped)
     return nis_fail(NIS_STOPPED, "the progress callback asked to stop after %llu calls",
                     (unsigned long long)m->now.calls);
   return NIS_OK;
@@ -13,6 +14,7 @@ int nis_monitor_report(struct monitor *m)
 
 void nis_monitor_begin(struct monitor *m, int phase, uint64_t total)
 {
+  m->stopped = 0;
   m->now = (nis_progress){.phase = phase, .total = total, .calls = m->now.calls};
 }
 

@@ -9,6 +9,7 @@ struct monitor {
   nis_progress_callback *callback; /* may be NULL */
   void *params;
   nis_progress now;
+  int stopped; /* the callback said so, and is not asked again in this phase */
 };
 
 /* NIS_OK, or NIS_STOPPED when the callback wants the run to end. */

@@ -18,6 +18,7 @@ struct nis {
   struct sampler sampler;
   struct tally tally;
   uint64_t train_calls;
+  struct moments training; /* weights of the latest training */
   /* Points used so far of each stream. */
   uint64_t trained, estimated, sampled, tried;
 };
@@ -61,11 +62,16 @@ static int need_count(uint64_t n, const char *name, uint64_t least)
                   (unsigned long long)least, (unsigned long long)n);
 }
 
-/* What the run has seen so far, also when `status` says that it ended early. */
+/* What the run has seen so far, also when `status` says that it ended early: before the first point
+ * of the frozen flow, that is what the training saw. */
 static void fill_result(const nis *s, int status, nis_result *r)
 {
   *r = (nis_result){.seed = s->options.seed};
   nis_tally_result(&s->tally, r);
+  if (s->tally.all.n == 0 && s->training.n > 1) {
+    r->value = s->training.mean;
+    r->error = nis_moments_error(&s->training);
+  }
   r->calls = s->sampler.integrand.calls;
   r->train_calls = s->train_calls;
   r->bad_calls = s->sampler.integrand.bad_calls;
@@ -80,7 +86,7 @@ int nis_train(nis *s, uint64_t calls)
   NIS_TRY(need_count(calls, "calls", 1));
   nis_tally_reset(&s->tally);
   uint64_t before = s->sampler.integrand.calls;
-  int status = nis_train_flow(&s->sampler, s->trained, calls, &s->options);
+  int status = nis_train_flow(&s->sampler, s->trained, calls, &s->options, &s->training);
   uint64_t spent = s->sampler.integrand.calls - before;
   s->trained += spent;
   s->train_calls += spent;
@@ -168,9 +174,10 @@ int nis_events(nis *s, uint64_t n, nis_event_sink *sink, void *params, nis_event
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(sink ? s : NULL, "sink"));
   NIS_TRY(need_count(n, "n", 1));
-  NIS_TRY(nis_event_scale(&s->tally, &scale));
-  int status = nis_unweight(&s->sampler, &scale, s->tried, n, sink, params,
-                            summary ? summary : &unused, &used);
+  if (!summary) summary = &unused;
+  *summary = (nis_event_summary){.status = nis_event_scale(&s->tally, &scale)};
+  NIS_TRY(summary->status);
+  int status = nis_unweight(&s->sampler, &scale, s->tried, n, sink, params, summary, &used);
   s->tried += used;
   return status;
 }

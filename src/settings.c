@@ -100,6 +100,9 @@ int nis_settings_resolve(const nis_options *given, nis_integrand *f, nis_options
   NIS_TRY(check_reals(settings));
   NIS_TRY(check_limits(given));
   if (settings->calls == 0) settings->calls = 1000000;
+  if (settings->calls > (uint64_t)1 << 62)
+    return nis_fail(NIS_INVALID, "calls must be between 1 and 2^62, got %llu",
+                    (unsigned long long)settings->calls);
   if (settings->batch_points == 0) settings->batch_points = 1024;
   if (settings->replay_bytes == 0) settings->replay_bytes = (size_t)1 << 30;
   settings->ncomp = 1;

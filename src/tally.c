@@ -79,10 +79,34 @@ void nis_tally_reset(struct tally *t)
   *t = (struct tally){.bins = bins};
 }
 
+static void rescale(struct moments *m, double ratio)
+{
+  m->mean *= ratio;
+  m->squares *= ratio * ratio;
+}
+
+/* Makes the unit fit a larger weight. Ratios are powers of two, so nothing is rounded, and what is
+ * lost below the smallest double does not matter beside that weight. */
+static void widen(struct tally *t, double magnitude)
+{
+  double unit = ldexp(1, ilogb(magnitude)), ratio = t->unit / unit;
+  rescale(&t->all, ratio);
+  rescale(&t->iteration, ratio);
+  t->origin *= ratio;
+  if (t->iterations > 0) {
+    t->precision /= ratio * ratio;
+    t->precision_value /= ratio;
+  }
+  t->unit = unit;
+}
+
 void nis_tally_add(struct tally *t, double w)
 {
-  nis_moments_add(&t->iteration, w);
   double magnitude = fabs(w);
+  if (magnitude * 0x1p-64 > t->unit || t->unit == 0) {
+    if (magnitude > 0) widen(t, magnitude);
+  }
+  nis_moments_add(&t->iteration, t->unit > 0 ? w / t->unit : 0);
   if (magnitude == 0) {
     t->zeros++;
     return;
@@ -94,8 +118,20 @@ void nis_tally_add(struct tally *t, double w)
   bin->sum += magnitude;
 }
 
-void nis_tally_end_iteration(struct tally *t)
+static struct estimate estimate_of(const struct tally *t, const struct moments *m)
 {
+  double error = m->n < 2 ? HUGE_VAL : nis_moments_error(m) * t->unit;
+  return (struct estimate){m->n < 1 ? NAN : m->mean * t->unit, error, nis_moments_spread(m)};
+}
+
+struct estimate nis_tally_estimate(const struct tally *t)
+{
+  return estimate_of(t, &t->all);
+}
+
+struct estimate nis_tally_end_iteration(struct tally *t)
+{
+  struct estimate estimate = estimate_of(t, &t->iteration);
   double error = nis_moments_error(&t->iteration);
   if (error > 0) {
     if (t->iterations == 0) t->origin = t->iteration.mean;
@@ -107,6 +143,7 @@ void nis_tally_end_iteration(struct tally *t)
   }
   nis_moments_merge(&t->all, &t->iteration);
   t->iteration = (struct moments){0};
+  return estimate;
 }
 
 double nis_tally_w_max(const struct tally *t, double eps)
@@ -149,28 +186,36 @@ static double chi2(const struct tally *t)
   return sum > 0 ? sum : 0;
 }
 
-/* The median of the maxima of samples of n/50 weights drawn from n is the largest weight number
- * ceil(n 2^(-50/n)) from below (i-flow's bootstrap, arXiv:2001.10028, without the drawing). */
+/* The median of the maxima of samples of n/50 weights, drawn from the n that are not 0, is the largest
+ * weight number ceil(n 2^(-50/n)) from below (i-flow's bootstrap, arXiv:2001.10028, and MadNIS's
+ * way with zeros, without the drawing). */
 static uint64_t median_rank(uint64_t n)
 {
-  double from_below = ceil((double)n * exp2(-50. / (double)n));
-  uint64_t rank = n - (uint64_t)from_below + 1;
-  return rank < 1 ? 1 : rank;
+  double sample = n > 50 ? (double)n / 50 : 1;
+  uint64_t from_below = (uint64_t)ceil((double)n * exp2(-1 / sample));
+  return n - from_below + 1;
+}
+
+/* An efficiency never exceeds 1: a w_max below the mean would make nothing but overweights. */
+static double share(double mean, double w_max)
+{
+  return mean < w_max ? mean / w_max : 1;
 }
 
 void nis_tally_result(const struct tally *t, nis_result *r)
 {
+  struct estimate estimate = nis_tally_estimate(t);
   double n = (double)t->all.n;
-  r->value = t->all.mean;
-  r->error = nis_moments_error(&t->all);
+  r->value = estimate.value;
+  r->error = estimate.error;
   r->chi2 = t->iterations > 1 ? chi2(t) : 0;
   r->dof = t->iterations > 1 ? t->iterations - 1 : 0;
   r->zero_calls = t->zeros;
   if (t->absolute == 0) return;
   double mean = t->absolute / n, square = t->all.squares / n + t->all.mean * t->all.mean;
   r->ess = n * t->all.mean * t->all.mean / square;
-  r->efficiency = mean / fmin(nis_tally_w_max(t, tail_share), t->largest);
-  r->efficiency_max = mean / t->largest;
-  r->efficiency_median = mean / nis_tally_largest(t, median_rank(t->all.n));
-  r->max_weight = t->largest / fabs(t->all.mean);
+  r->efficiency = share(mean, fmin(nis_tally_w_max(t, tail_share), t->largest));
+  r->efficiency_max = share(mean, t->largest);
+  r->efficiency_median = share(mean, nis_tally_largest(t, median_rank(t->all.n - t->zeros)));
+  r->max_weight = t->largest / fabs(estimate.value);
 }

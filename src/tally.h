@@ -20,15 +20,18 @@ void nis_moments_merge(struct moments *into, const struct moments *from);
 double nis_moments_error(const struct moments *m);  /* of the mean; 0 for n < 2 */
 double nis_moments_spread(const struct moments *m); /* sd of one weight over |mean| */
 
+/* Squares of 1e300 would overflow: moments and chi2 are of w / unit, a power of two not far below the
+ * largest weight. Everything else, and all that functions return, is in the weights' own unit. */
 struct tally {
+  double unit;
   struct moments all, iteration;
   double absolute; /* sum |w| */
   double largest;
   uint64_t zeros;
   int iterations;          /* ended, with a positive error */
   double precision;        /* sum 1/error_i^2 */
-  double precision_value;  /* sum value_i/error_i^2 */
-  double precision_square; /* sum value_i^2/error_i^2, all from `origin` */
+  double precision_value;  /* sum (value_i - origin)/error_i^2 */
+  double precision_square; /* sum ((value_i - origin)/error_i)^2 */
   double origin;           /* value of the first iteration */
   struct weight_bin *bins; /* owned */
 };
@@ -39,8 +42,16 @@ void nis_tally_reset(struct tally *t);
 
 void nis_tally_add(struct tally *t, double w);
 
+/* What an iteration gave, or all of them. */
+struct estimate {
+  double value, error, spread; /* spread: relative standard deviation of one weight */
+};
+
 /* Closes the current iteration: it joins `all` and chi2. */
-void nis_tally_end_iteration(struct tally *t);
+struct estimate nis_tally_end_iteration(struct tally *t);
+
+/* Over all ended iterations. */
+struct estimate nis_tally_estimate(const struct tally *t);
 
 /* Smallest edge of the histogram above which lies at most a share eps of sum|w|, counted as excess:
  * sum over |w| > w_max of (|w| - w_max) <= eps sum|w| (Sherpa's and MadGraph's rule). */
@@ -52,7 +63,8 @@ double nis_tally_largest(const struct tally *t, uint64_t k);
 /* mean of min(|w|, w_max) */
 double nis_tally_capped_mean(const struct tally *t, double w_max);
 
-/* value, error, chi2, dof, ess, efficiencies, zero_calls, max_weight */
+/* value, error, chi2, dof, ess, efficiencies, zero_calls, max_weight; value NaN without a weight,
+ * and an infinite error below two */
 void nis_tally_result(const struct tally *t, nis_result *r);
 
 #endif

@@ -5,7 +5,6 @@
 #include "memory.h"
 #include "optimizer.h"
 #include "replay.h"
-#include "tally.h"
 
 #include <math.h>
 
@@ -36,6 +35,7 @@ struct trainer {
   double beta;
   size_t window;             /* newest stored points that are replayed */
   size_t newest[HOT_ROUNDS]; /* points stored by the last rounds */
+  struct moments *seen;      /* weights of all rounds */
   double log_z;              /* log of the integral of |f|, of the last round */
 };
 
@@ -64,9 +64,10 @@ static void trainer_clear(struct trainer *t)
   free(t->slot);
 }
 
-static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, const nis_options *o)
+static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, const nis_options *o,
+                        struct moments *seen)
 {
-  *t = (struct trainer){.s = s, .o = o, .calls = calls, .log_z = NAN};
+  *t = (struct trainer){.s = s, .o = o, .calls = calls, .seen = seen, .log_z = NAN};
   t->steps = (uint64_t)(o->replay * (double)calls / o->minibatch) + 1;
   NIS_TRY(nis_points_init(&t->fresh, round_points(calls), o->dim));
   NIS_TRY(nis_replay_init(&t->replay, o->dim, replay_capacity(calls, o)));
@@ -99,6 +100,7 @@ static int report_round(struct trainer *t)
     absolute += fabs(w);
   }
   t->log_z = log(absolute / (double)t->fresh.n);
+  nis_moments_merge(t->seen, &weight);
   return nis_monitor_iteration(&t->s->monitor, weight.mean, nis_moments_error(&weight),
                                nis_moments_spread(&weight));
 }
@@ -159,19 +161,23 @@ static void learn(struct trainer *t)
 static int run(struct trainer *t, uint64_t first)
 {
   while (t->done < t->calls) {
-    NIS_TRY(draw_round(t, first));
+    int drawn = draw_round(t, first);
+    int reported = report_round(t);
+    NIS_TRY(drawn);
+    NIS_TRY(reported);
     store_round(t);
-    NIS_TRY(report_round(t));
     learn(t);
   }
   return NIS_OK;
 }
 
-int nis_train_flow(struct sampler *s, uint64_t first_point, uint64_t calls, const nis_options *o)
+int nis_train_flow(struct sampler *s, uint64_t first_point, uint64_t calls, const nis_options *o,
+                   struct moments *seen)
 {
   struct trainer t;
+  *seen = (struct moments){0};
   nis_monitor_begin(&s->monitor, NIS_TRAINING, calls);
-  int status = trainer_init(&t, s, calls, o);
+  int status = trainer_init(&t, s, calls, o, seen);
   if (status == NIS_OK) status = run(&t, first_point);
   trainer_clear(&t);
   return status;

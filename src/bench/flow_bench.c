@@ -230,7 +230,8 @@ static int measure_shares(const nis_options *given, double shares[SHARES])
   double start = clock_now();
   if (status == NIS_OK) {
     s.flow.kernels = &clocked;
-    status = nis_train_flow(&s, 0, 20000, &o);
+    struct moments seen;
+    status = nis_train_flow(&s, 0, 20000, &o, &seen);
   }
   double total = clock_now() - start, known = 0;
   for (int i = 0; i < SHARE_REST; i++) known += spent[i];

@@ -28,12 +28,12 @@ int nis_net_hidden_rows(const struct net_shape *shape); /* of all hidden layers 
 enum spline_kept {
   KEPT_BIN,
   KEPT_XI,
-  KEPT_WIDTH,
-  KEPT_HEIGHT,
+  KEPT_X0,
+  KEPT_X1,
+  KEPT_Y0,
+  KEPT_Y1,
   KEPT_SLOPE0,
   KEPT_SLOPE1,
-  KEPT_X0,
-  KEPT_Y0,
   KEPT_ROWS
 };
 

@@ -118,16 +118,16 @@ static void round_down(const double *restrict x, float *restrict key)
 
 /* A lane's bin while the knots go by: its number, and the rows of enum spline_kept. */
 struct bin {
-  vec number, x0, y0, width, height, slope0, slope1;
+  vec number, x0, x1, y0, y1, slope0, slope1;
 };
 
 INLINE void store_bin(const struct bin *b, float *kept)
 {
   store(kept + KEPT_BIN * LANES, b->number);
   store(kept + KEPT_X0 * LANES, b->x0);
+  store(kept + KEPT_X1 * LANES, b->x1);
   store(kept + KEPT_Y0 * LANES, b->y0);
-  store(kept + KEPT_WIDTH * LANES, b->width);
-  store(kept + KEPT_HEIGHT * LANES, b->height);
+  store(kept + KEPT_Y1 * LANES, b->y1);
   store(kept + KEPT_SLOPE0 * LANES, b->slope0);
   store(kept + KEPT_SLOPE1 * LANES, b->slope1);
 }
@@ -147,9 +147,9 @@ INLINE struct bin search(int bins, const float *shares, vec key, int by_height)
     mask here = key >= (by_height ? y0 : x0);
     b.number = choose(here, (vec){0} + (float)k, b.number);
     b.x0 = choose(here, x0, b.x0);
+    b.x1 = choose(here, x1, b.x1);
     b.y0 = choose(here, y0, b.y0);
-    b.width = choose(here, x1 - x0, b.width);
-    b.height = choose(here, y1 - y0, b.height);
+    b.y1 = choose(here, y1, b.y1);
     b.slope0 = choose(here, load(slopes + k * LANES), b.slope0);
     b.slope1 = choose(here, load(slopes + (k + 1) * LANES), b.slope1);
     x0 = x1;
@@ -199,18 +199,21 @@ void KERNEL(spline_density)(int bins, float *raw, double *restrict x_to_u,
   find_bin(bins, raw, key, 0, kept);
   positive_slopes(kept + KEPT_SLOPE0 * LANES);
   FOR_LANES () {
-    double w = kept[KEPT_WIDTH * LANES + l], h = kept[KEPT_HEIGHT * LANES + l];
+    double x0 = kept[KEPT_X0 * LANES + l], w = kept[KEPT_X1 * LANES + l] - x0;
+    double y0 = kept[KEPT_Y0 * LANES + l], h = kept[KEPT_Y1 * LANES + l] - y0;
     double d0 = kept[KEPT_SLOPE0 * LANES + l], d1 = kept[KEPT_SLOPE1 * LANES + l];
-    double s = h / w, xi = (x_to_u[l] - kept[KEPT_X0 * LANES + l]) / w;
+    double s = h / w, xi = (x_to_u[l] - x0) / w;
     double both = xi * (1 - xi);
     double fraction = (s * xi * xi + d0 * both) / (s + (d1 + d0 - 2 * s) * both);
-    x_to_u[l] = below_one(kept[KEPT_Y0 * LANES + l] + h * fraction);
+    x_to_u[l] = below_one(y0 + h * fraction);
     kept[KEPT_XI * LANES + l] = (float)xi;
     log_slope[l] += log_double(spline_slope(xi, s, d0, d1));
   }
 }
 
-/* Solves u = F(x) in the bin: the root of a quadratic, in the form that does not cancel. */
+/* Solves u = F(x) in the bin. With eta = (u - y0)/h and b = d0 - eta (d0 + d1 - 2s) it is
+ *   (s - b) xi^2 + b xi - s eta = 0,   discriminant (d0 - eta (d0 + d1))^2 + 4 s^2 eta (1 - eta),
+ * written as a sum, and the root in the form that adds, so that nothing cancels. */
 void KERNEL(spline_sample)(int bins, float *raw, double *restrict u_to_x,
                            double *restrict log_slope)
 {
@@ -221,16 +224,15 @@ void KERNEL(spline_sample)(int bins, float *raw, double *restrict u_to_x,
   find_bin(bins, raw, key, 1, kept);
   positive_slopes(kept + KEPT_SLOPE0 * LANES);
   FOR_LANES () {
-    double w = kept[KEPT_WIDTH * LANES + l], h = kept[KEPT_HEIGHT * LANES + l];
+    double x0 = kept[KEPT_X0 * LANES + l], w = kept[KEPT_X1 * LANES + l] - x0;
+    double y0 = kept[KEPT_Y0 * LANES + l], h = kept[KEPT_Y1 * LANES + l] - y0;
     double d0 = kept[KEPT_SLOPE0 * LANES + l], d1 = kept[KEPT_SLOPE1 * LANES + l];
-    double s = h / w, eta = (u_to_x[l] - kept[KEPT_Y0 * LANES + l]) / h;
-    double bend = eta * (d1 + d0 - 2 * s);
-    double a = s - d0 + bend, b = d0 - bend, c = -s * eta;
-    double square = b * b - 4 * a * c;
-    double root = __builtin_sqrt(square > 0 ? square : 0);
-    double xi = 2 * c / (-b - root);
+    double s = h / w, eta = (u_to_x[l] - y0) / h;
+    double b = d0 - eta * (d1 + d0 - 2 * s), turn = d0 - eta * (d0 + d1);
+    double root = __builtin_sqrt(turn * turn + 4 * s * s * eta * (1 - eta));
+    double xi = (b > 0 ? 2 * s * eta : root - b) / (b > 0 ? root + b : 2 * (s - b));
     xi = xi < 1 ? xi : 1;
-    u_to_x[l] = below_one(kept[KEPT_X0 * LANES + l] + w * xi);
+    u_to_x[l] = below_one(x0 + w * xi);
     log_slope[l] += log_double(spline_slope(xi, s, d0, d1));
   }
 }
@@ -245,7 +247,8 @@ static void bin_backward(const float *restrict kept, const float *restrict dlog,
                          float *restrict adjoint, struct bin_adjoint *restrict out)
 {
   FOR_LANES () {
-    float w = kept[KEPT_WIDTH * LANES + l], h = kept[KEPT_HEIGHT * LANES + l];
+    float w = kept[KEPT_X1 * LANES + l] - kept[KEPT_X0 * LANES + l];
+    float h = kept[KEPT_Y1 * LANES + l] - kept[KEPT_Y0 * LANES + l];
     float d0 = kept[KEPT_SLOPE0 * LANES + l], d1 = kept[KEPT_SLOPE1 * LANES + l];
     float xi = kept[KEPT_XI * LANES + l], rest = 1 - xi, both = xi * rest, turn = rest - xi;
     float s = h / w, bend = d1 + d0 - 2 * s;
