@@ -304,6 +304,18 @@ class Integrate(unittest.TestCase):
                            "--json")
                 self.assertNotEqual(parse_json(done.stdout)["value"], base)
 
+    def test_help_knows_the_defaults(self):
+        text = nis("integrate", "--help").stdout
+        small = {"hidden-layers": 1, "hidden-width": 8, "bins": 8, "replay": 2,
+                 "minibatch": 256, "train-share": 0.3, "learning-rate": 0.01}
+        for option in small:
+            default = re.search(rf"--{option} .*default (\S+?)(,|$)", text, re.M)[1]
+            rest = [f"--{key}={value}" for key, value in small.items() if key != option]
+            values = [parse_json(nis("integrate", "camel", "--calls", 4000, "--layers", 2, "--json",
+                                     *rest, *more).stdout)["value"]
+                      for more in ([], ["--" + option, default])]
+            self.assertEqual(*values, option)
+
     def test_threads_do_not_matter(self):
         one, two = (self.result("camel", "--calls", 2e4, "--threads", t) for t in (1, 2))
         one["seconds"] = two["seconds"] = 0
@@ -385,6 +397,9 @@ class Events(unittest.TestCase):
                 if whole[place]:
                     end = place if whole[1] > 0 else 9 - place
                     lines.setdefault(whole[place], []).append(end)
+            if whole[1] > 0 and abs(whole[0]) <= 6:  # quarks end a line on their own side
+                self.assertEqual(bool(whole[4]), whole[0] > 0)
+                self.assertEqual(bool(whole[5]), whole[0] < 0)
         self.assertTrue(all(sorted(ends) == [4, 5] for ends in lines.values()), lines)
 
     def test_les_houches(self):
@@ -637,7 +652,7 @@ class Surroundings(unittest.TestCase):
         self.addCleanup(process.kill)
         line = process.stdout.readline() + process.stdout.readline()
         self.assertIn("training", line)
-        time.sleep(0.5)
+        time.sleep(1.5)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 130)
@@ -685,4 +700,5 @@ if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit("usage: test_cli.py PATH_TO_NIS [unittest options]")
     NIS = os.path.abspath(sys.argv.pop(1))
+    os.environ["OMP_NUM_THREADS"] = "1"  # spinning threads on a busy machine cost seconds
     unittest.main()

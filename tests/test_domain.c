@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The box of the user and the unit cube: strictly inside, there and back. */
+#include "domain.h"
+
+#include "error.h"
+
+#include <check.h>
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof(array)[0])
+
+/* ck_assert_msg for inner loops: Check writes to a pipe for each assertion that holds. */
+#define require(condition, ...)                                                                    \
+  do {                                                                                             \
+    if (!(condition)) ck_abort_msg(__VA_ARGS__);                                                   \
+  } while (0)
+
+static const double edges[][2] = {
+    {0, 1},
+    {-1, 1},
+    {0.1, 0.3},
+    {-0.7, 0.1},
+    {1e300, 1.5e300},
+    {-1e16, 1},
+    {-1e-310, 3e-310},
+    {1, 1 + 0x1p-50},
+    {-DBL_MAX / 4, DBL_MAX / 4},
+};
+
+static const double cube_points[] = {0x1p-1022, 1e-300, 0x1p-53, 0.1, 0.5, 0.9, 1 - 0x1p-53};
+
+static uint64_t noise_state = 1;
+
+/* in (0, 1) */
+static double noise(void)
+{
+  noise_state = noise_state * 6364136223846793005u + 1442695040888963407u;
+  return ((double)(noise_state >> 12) + 0.5) * 0x1p-52;
+}
+
+static struct domain interval(double lower, double upper)
+{
+  struct domain d;
+  ck_assert_int_eq(nis_domain_init(&d, 1, &lower, &upper), NIS_OK);
+  return d;
+}
+
+static void check_inside(const struct domain *d, double lower, double upper, double u)
+{
+  double x;
+  nis_domain_out(d, &u, &x);
+  require(x > lower && x < upper, "%.17g of the cube is %.17g, outside of (%.17g, %.17g)", u, x,
+          lower, upper);
+}
+
+START_TEST(points_are_strictly_inside)
+{
+  for (size_t i = 0; i < LENGTH(edges); i++) {
+    struct domain d = interval(edges[i][0], edges[i][1]);
+    for (size_t k = 0; k < LENGTH(cube_points); k++)
+      check_inside(&d, edges[i][0], edges[i][1], cube_points[k]);
+    nis_domain_clear(&d);
+  }
+}
+END_TEST
+
+/* lower + (upper - lower) rounds to something above upper for many boxes. */
+START_TEST(points_are_strictly_inside_any_box)
+{
+  for (int i = 0; i < 10000; i++) {
+    double lower = -noise() / 3, upper = noise() * noise();
+    struct domain d = interval(lower, upper);
+    for (size_t k = 0; k < LENGTH(cube_points); k++) check_inside(&d, lower, upper, cube_points[k]);
+    nis_domain_clear(&d);
+  }
+}
+END_TEST
+
+/* What double allows: a few spacings of x, seen from the cube. */
+static void check_round_trip(double lower, double upper, double u)
+{
+  struct domain d = interval(lower, upper);
+  double largest = fmax(fabs(lower), fabs(upper)), x, back;
+  double spacing = fmax(largest * DBL_EPSILON, DBL_TRUE_MIN) / (upper - lower);
+  nis_domain_out(&d, &u, &x);
+  nis_domain_in(&d, &x, &back);
+  require(fabs(back - u) <= 3 * spacing + 0x1p-52, "%.17g came back as %.17g in (%g, %g)", u, back,
+          lower, upper);
+  require(back > 0 && back < 1, "%.17g is not in the cube", back);
+  nis_domain_clear(&d);
+}
+
+START_TEST(out_then_in_is_the_identity)
+{
+  for (size_t i = 0; i < LENGTH(edges); i++)
+    for (size_t k = 0; k < LENGTH(cube_points); k++)
+      check_round_trip(edges[i][0], edges[i][1], cube_points[k]);
+  for (int i = 0; i < 10000; i++) check_round_trip(-3, 2 + noise(), noise());
+}
+END_TEST
+
+START_TEST(neighbours_of_the_edges_are_in_the_cube)
+{
+  for (size_t i = 0; i < LENGTH(edges); i++) {
+    double lower = edges[i][0], upper = edges[i][1];
+    struct domain d = interval(lower, upper);
+    const double x[] = {nextafter(lower, upper), nextafter(upper, lower)};
+    for (int k = 0; k < 2; k++) {
+      double u;
+      nis_domain_in(&d, &x[k], &u);
+      ck_assert_msg(u > 0 && u < 1, "%.17g became %.17g", x[k], u);
+    }
+    nis_domain_clear(&d);
+  }
+}
+END_TEST
+
+/* Each coordinate by its own limits, in long double. */
+START_TEST(map_is_affine)
+{
+  const double lower[] = {-1, 0, 100}, upper[] = {1, 0.25, 103};
+  struct domain d;
+  ck_assert_int_eq(nis_domain_init(&d, 3, lower, upper), NIS_OK);
+  for (int i = 0; i < 1000; i++) {
+    double u[] = {noise(), noise(), noise()}, x[3], back[3];
+    nis_domain_out(&d, u, x);
+    nis_domain_in(&d, x, back);
+    for (int j = 0; j < 3; j++) {
+      long double exact = lower[j] + ((long double)upper[j] - lower[j]) * u[j];
+      require(fabsl(x[j] - exact) <= 1e-15L * fabs(upper[j]), "coordinate %d: %.17g", j, x[j]);
+      require(fabs(back[j] - u[j]) <= 1e-14, "coordinate %d came back as %.17g", j, back[j]);
+    }
+  }
+  nis_domain_clear(&d);
+}
+END_TEST
+
+static double volume_of(size_t dim, const double *lower, const double *upper)
+{
+  struct domain d;
+  ck_assert_int_eq(nis_domain_init(&d, dim, lower, upper), NIS_OK);
+  double volume = d.volume;
+  nis_domain_clear(&d);
+  return volume;
+}
+
+START_TEST(volume_is_the_product_of_the_widths)
+{
+  const double lower[] = {-1, 0, 100}, upper[] = {1, 0.25, 103}, half[] = {0.5, 0.5, 0.5};
+  ck_assert_double_eq(volume_of(3, lower, upper), 1.5);
+  ck_assert_double_eq(volume_of(2, lower, upper), 0.5);
+  ck_assert_double_eq(volume_of(3, NULL, NULL), 1);
+  ck_assert_double_eq(volume_of(3, half, NULL), 0.125);
+  ck_assert_double_eq(volume_of(3, NULL, half), 0.125);
+}
+END_TEST
+
+/* The product can leave double's range where no width does. */
+START_TEST(volume_out_of_range_is_refused)
+{
+  double zero[40] = {0}, wide[40], narrow[40];
+  struct domain d;
+  for (int j = 0; j < 40; j++) wide[j] = 1e10, narrow[j] = 1e-10;
+  ck_assert_int_eq(nis_domain_init(&d, 40, zero, wide), NIS_INVALID);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "volume"));
+  nis_domain_clear(&d);
+  ck_assert_int_eq(nis_domain_init(&d, 40, zero, narrow), NIS_INVALID);
+  nis_domain_clear(&d);
+}
+END_TEST
+
+int main(void)
+{
+  Suite *suite = suite_create("domain");
+  TCase *tcase = tcase_create("domain");
+  tcase_set_timeout(tcase, 60); /* sanitizers, busy machines */
+  tcase_add_test(tcase, points_are_strictly_inside);
+  tcase_add_test(tcase, points_are_strictly_inside_any_box);
+  tcase_add_test(tcase, out_then_in_is_the_identity);
+  tcase_add_test(tcase, neighbours_of_the_edges_are_in_the_cube);
+  tcase_add_test(tcase, map_is_affine);
+  tcase_add_test(tcase, volume_is_the_product_of_the_widths);
+  tcase_add_test(tcase, volume_out_of_range_is_refused);
+  suite_add_tcase(suite, tcase);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}

@@ -1,0 +1,1125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The kernels of every instruction set that this processor has.
+ *
+ * Independent of the code under test: a scalar Philox that reproduces the vectors of Random123, a
+ * naive net and its backpropagation in double, Adam as the paper writes it, and the spline
+ * in double from its formulas, differentiated by differences.
+ */
+#include "kernels/kernels.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof(array)[0])
+
+/* ck_assert_msg for inner loops: Check writes to a pipe for each assertion that holds. */
+#define require(condition, ...)                                                                    \
+  do {                                                                                             \
+    if (!(condition)) ck_abort_msg(__VA_ARGS__);                                                   \
+  } while (0)
+
+static int nsets; /* counted in main */
+
+/* ---- helpers --------------------------------------------------------------------- */
+
+static uint64_t noise_state; /* splitmix64 */
+
+/* uniform in (-1, 1) */
+static double noise(void)
+{
+  uint64_t z = noise_state += 0x9E3779B97F4A7C15u;
+  z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+  z ^= z >> 31;
+  return 2 * ((double)(z >> 11) + 0.5) * 0x1p-53 - 1;
+}
+
+/* Exactly `floats` long, so that a sanitizer sees one too many. */
+static float *floats(size_t n, double amplitude)
+{
+  void *block = NULL;
+  ck_assert_int_eq(posix_memalign(&block, TILE_ALIGN, n * sizeof(float) + (n == 0)), 0);
+  float *out = block;
+  for (size_t i = 0; i < n; i++) out[i] = (float)(amplitude * noise());
+  return out;
+}
+
+static double *doubles(size_t n)
+{
+  double *out = calloc(n + (n == 0), sizeof *out);
+  ck_assert_ptr_nonnull(out);
+  return out;
+}
+
+static void check_close(double value, double expected, double tolerance, const char *what)
+{
+  require(fabs(value - expected) <= tolerance, "%s: %.17g is not %.17g within %g", what, value,
+          expected, tolerance);
+}
+
+/* ---- Philox ---------------------------------------------------------------------- */
+
+/* Salmon et al., SC 2011, as the paper writes it, one block. */
+static void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
+{
+  uint32_t k0 = key[0], k1 = key[1];
+  memcpy(out, counter, 4 * sizeof *out);
+  for (int round = 0; round < 10; round++, k0 += 0x9E3779B9, k1 += 0xBB67AE85) {
+    uint64_t a = (uint64_t)0xD2511F53 * out[0], b = (uint64_t)0xCD9E8D57 * out[2];
+    uint32_t next[4] = {(uint32_t)(b >> 32) ^ out[1] ^ k0, (uint32_t)b,
+                        (uint32_t)(a >> 32) ^ out[3] ^ k1, (uint32_t)a};
+    memcpy(out, next, sizeof next);
+  }
+}
+
+/* Coordinate j of a point: 52 bits of two words, in the middle of their interval. */
+static double predict(uint64_t seed, uint32_t stream, uint64_t point, size_t j)
+{
+  const uint32_t counter[4] = {(uint32_t)point, (uint32_t)(point >> 32), stream, (uint32_t)(j / 2)};
+  const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
+  uint32_t word[4];
+  philox4x32(counter, key, word);
+  uint64_t bits = (uint64_t)word[j % 2 * 2] << 32 | word[j % 2 * 2 + 1];
+  return ((double)(bits >> 12) + 0.5) * 0x1p-52;
+}
+
+/* Random123, tests/kat_vectors, philox4x32 with 10 rounds */
+START_TEST(scalar_philox_gives_the_known_answers)
+{
+  static const uint32_t vector[][10] = {
+      {0, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8},
+      {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0x408f276d,
+       0x41c83b0e, 0xa20bc7c6, 0x6d5451fd},
+      {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0, 0xd16cfe09,
+       0x94fdcceb, 0x5001e420, 0x24126ea1},
+  };
+  for (size_t i = 0; i < LENGTH(vector); i++) {
+    uint32_t out[4];
+    philox4x32(vector[i], vector[i] + 4, out);
+    for (int k = 0; k < 4; k++) ck_assert_uint_eq(out[k], vector[i][6 + k]);
+  }
+}
+END_TEST
+
+START_TEST(uniforms_are_philox)
+{
+  static const uint64_t seed[] = {0, 1, UINT64_MAX, 0xa4093822299f31d0};
+  static const uint64_t first[] = {0, 7, 0xfffffff0, UINT64_MAX - 20, 0x243f6a8885a308d3};
+  static const uint32_t stream[] = {0, 3, UINT32_MAX};
+  enum { DIM = 7 };
+  const struct kernels *set = nis_kernels_available(_i);
+  for (size_t i = 0; i < LENGTH(seed) * LENGTH(first) * LENGTH(stream); i++) {
+    uint64_t s = seed[i % 4], p = first[i / 4 % 5];
+    uint32_t t = stream[i / 20];
+    double *u = doubles(DIM * LANES);
+    set->uniforms(s, t, p, DIM, u);
+    for (size_t j = 0; j < DIM; j++)
+      for (int l = 0; l < LANES; l++)
+        ck_assert_double_eq(u[j * LANES + (size_t)l], predict(s, t, p + (uint64_t)l, j));
+    free(u);
+  }
+}
+END_TEST
+
+START_TEST(a_point_alone_is_the_point_in_a_run)
+{
+  const struct kernels *set = nis_kernels_available(_i);
+  for (size_t dim = 1; dim <= 5; dim++) {
+    double *run = doubles(dim * LANES), *alone = doubles(dim * LANES);
+    set->uniforms(9, 2, 1000, dim, run);
+    for (size_t k = 0; k < LANES; k++) {
+      set->uniforms(9, 2, 1000 + k, dim, alone);
+      for (size_t j = 0; j < dim; j++) ck_assert_double_eq(alone[j * LANES], run[j * LANES + k]);
+    }
+    free(run), free(alone);
+  }
+}
+END_TEST
+
+START_TEST(uniforms_stay_inside_the_open_interval)
+{
+  const struct kernels *set = nis_kernels_available(_i);
+  double u[2 * LANES];
+  for (uint64_t point = 0; point < 200000; point += LANES) {
+    set->uniforms(1, 1, point, 2, u);
+    for (int i = 0; i < 2 * LANES; i++) require(u[i] > 0 && u[i] < 1, "%.17g", u[i]);
+  }
+}
+END_TEST
+
+START_TEST(streams_and_seeds_differ)
+{
+  const struct kernels *set = nis_kernels_available(_i);
+  double u[4][2 * LANES];
+  set->uniforms(5, 0, 0, 2, u[0]);
+  set->uniforms(5, 1, 0, 2, u[1]);
+  set->uniforms(6, 0, 0, 2, u[2]);
+  set->uniforms(5 + (1ull << 32), 0, 0, 2, u[3]);
+  for (int a = 0; a < 4; a++)
+    for (int b = 0; b < a; b++)
+      for (int i = 0; i < 2 * LANES; i++) require(u[a][i] != u[b][i], "%d and %d", a, b);
+}
+END_TEST
+
+/* ---- the net --------------------------------------------------------------------- */
+
+enum { MOST_LAYERS = 4, MOST_ROWS = 124 };
+
+struct layer {
+  int rows, columns;
+  const double *w; /* [rows][columns], then biases [rows] */
+};
+
+/* The layers of a net from its block of weights; returns how many. */
+static int layers_of(const struct net_shape *s, const double *weights, struct layer *layer)
+{
+  int n = s->inputs > 0 ? s->hidden_layers + 1 : 1, columns = s->inputs;
+  for (int i = 0; i < n; i++) {
+    int rows = i < n - 1 ? s->width : s->outputs;
+    layer[i] = (struct layer){rows, columns, weights};
+    weights += rows * (columns + 1);
+    columns = rows;
+  }
+  return n;
+}
+
+/* One lane: a[0] is the input, a[i + 1] what layer i puts out. Returns the smallest |z| of a
+ * hidden unit: a derivative near the kink at 0 may go either way. */
+static double naive_forward(const struct layer *layer, int n, double a[][MOST_ROWS])
+{
+  double least = HUGE_VAL;
+  for (int i = 0; i < n; i++)
+    for (int r = 0; r < layer[i].rows; r++) {
+      double z = layer[i].w[layer[i].rows * layer[i].columns + r];
+      for (int c = 0; c < layer[i].columns; c++)
+        z += layer[i].w[r * layer[i].columns + c] * a[i][c];
+      a[i + 1][r] = z > 0 || i == n - 1 ? z : 0.01 * z;
+      if (i < n - 1) least = fmin(least, fabs(z));
+    }
+  return least;
+}
+
+/* One lane: d starts as dL/doutput and ends as dL/dinput; adds to the gradient. */
+static void naive_backward(const struct layer *layer, int n, double a[][MOST_ROWS], double *d,
+                           double *gradient)
+{
+  for (int i = n - 1; i >= 0; i--) {
+    double *g = gradient + (layer[i].w - layer[0].w), below[MOST_ROWS] = {0};
+    for (int r = 0; r < layer[i].rows; r++) {
+      if (i < n - 1 && a[i + 1][r] <= 0) d[r] *= 0.01;
+      g[layer[i].rows * layer[i].columns + r] += d[r];
+      for (int c = 0; c < layer[i].columns; c++) {
+        g[r * layer[i].columns + c] += d[r] * a[i][c];
+        below[c] += d[r] * layer[i].w[r * layer[i].columns + c];
+      }
+    }
+    memcpy(d, below, sizeof below);
+  }
+}
+
+/* A net with random weights, its input, and what the two kernels make of them. */
+struct net_case {
+  struct net_shape shape;
+  size_t nweights, hidden_rows;
+  float *weights, *in, *hidden, *out, *dout, *gradient, *din, *work;
+  double *exact_weights, *exact_gradient, *exact_din;
+};
+
+static void net_case_make(struct net_case *c, const struct net_shape *shape)
+{
+  size_t in = (size_t)shape->inputs * LANES, out = (size_t)shape->outputs * LANES;
+  int widest = shape->width > shape->inputs ? shape->width : shape->inputs;
+  *c = (struct net_case){.shape = *shape, .nweights = nis_net_weights(shape)};
+  c->hidden_rows = (size_t)nis_net_hidden_rows(shape);
+  c->weights = floats(c->nweights, 1.5 / sqrt(widest));
+  c->in = floats(in, 1);
+  c->hidden = floats(c->hidden_rows * LANES, 0);
+  c->out = floats(out, 0);
+  c->dout = floats(out, 1);
+  c->gradient = floats(c->nweights, 1); /* is added to */
+  c->din = floats(in, 1e30);            /* is overwritten */
+  c->work = floats(nis_net_work_floats(shape), 1e30);
+  c->exact_weights = doubles(c->nweights);
+  c->exact_gradient = doubles(c->nweights);
+  c->exact_din = doubles(in);
+  for (size_t i = 0; i < c->nweights; i++) {
+    c->exact_weights[i] = c->weights[i];
+    c->exact_gradient[i] = c->gradient[i];
+  }
+}
+
+static void net_case_free(struct net_case *c)
+{
+  free(c->weights), free(c->in), free(c->hidden), free(c->out), free(c->dout);
+  free(c->gradient), free(c->din), free(c->work);
+  free(c->exact_weights), free(c->exact_gradient), free(c->exact_din);
+}
+
+static void load_lane(const struct net_case *c, int lane, double *input)
+{
+  for (int i = 0; i < c->shape.inputs; i++) input[i] = c->in[i * LANES + lane];
+}
+
+static void check_net_forward(const struct kernels *set, struct net_case *c)
+{
+  struct layer layer[MOST_LAYERS];
+  double a[MOST_LAYERS + 1][MOST_ROWS];
+  int n = layers_of(&c->shape, c->exact_weights, layer);
+  set->net_forward(&c->shape, c->weights, c->in, c->hidden, c->out);
+  for (int l = 0; l < LANES; l++) {
+    load_lane(c, l, a[0]);
+    naive_forward(layer, n, a);
+    for (int i = 0; i < c->shape.outputs; i++)
+      check_close(c->out[i * LANES + l], a[n][i], 1e-5, "output");
+    for (size_t i = 0; i < c->hidden_rows; i++)
+      check_close(c->hidden[i * LANES + (size_t)l],
+                  a[1 + i / (size_t)c->shape.width][i % (size_t)c->shape.width], 1e-5, "hidden");
+  }
+}
+
+static void check_net_backward(const struct kernels *set, struct net_case *c)
+{
+  struct layer layer[MOST_LAYERS];
+  double a[MOST_LAYERS + 1][MOST_ROWS];
+  int n = layers_of(&c->shape, c->exact_weights, layer);
+  for (int l = 0; l < LANES; l++) {
+    double d[MOST_ROWS];
+    load_lane(c, l, a[0]);
+    int kink = naive_forward(layer, n, a) < 1e-5;
+    for (int i = 0; i < c->shape.outputs; i++) {
+      if (kink) c->dout[i * LANES + l] = 0;
+      d[i] = c->dout[i * LANES + l];
+    }
+    naive_backward(layer, n, a, d, c->exact_gradient);
+    for (int i = 0; i < c->shape.inputs; i++) c->exact_din[i * LANES + l] = d[i];
+  }
+  set->net_backward(&c->shape, c->weights, c->in, c->hidden, c->dout, c->gradient, c->din, c->work);
+  for (size_t i = 0; i < c->nweights; i++)
+    check_close(c->gradient[i], c->exact_gradient[i], 2e-4, "gradient");
+  for (int i = 0; i < c->shape.inputs * LANES; i++)
+    check_close(c->din[i], c->exact_din[i], 1e-4, "din");
+}
+
+static void each_net(void (*check)(const struct kernels *, struct net_case *), int set)
+{
+  static const int inputs[] = {0, 1, 3, 17, 64, 65}, widths[] = {1, 5, 32, 33, 64};
+  static const int outputs[] = {1, 31, 49, 124};
+  for (size_t i = 0; i < LENGTH(inputs) * LENGTH(widths) * LENGTH(outputs) * 3; i++) {
+    struct net_shape shape = {inputs[i % 6], (int)(i / 6 % 3) + 1, widths[i / 18 % 5],
+                              outputs[i / 90]};
+    struct net_case c;
+    net_case_make(&c, &shape);
+    check(nis_kernels_available(set), &c);
+    net_case_free(&c);
+  }
+}
+
+START_TEST(net_forward_is_the_naive_net)
+{
+  each_net(check_net_forward, _i);
+}
+END_TEST
+
+static void check_forward_then_backward(const struct kernels *set, struct net_case *c)
+{
+  set->net_forward(&c->shape, c->weights, c->in, c->hidden, c->out);
+  check_net_backward(set, c);
+}
+
+START_TEST(net_backward_is_naive_backpropagation)
+{
+  each_net(check_forward_then_backward, _i);
+}
+END_TEST
+
+/* sum dout . out of the naive net with weights + step * direction, input + step * input_direction */
+static double shifted_loss(const struct net_case *c, double step, const double *direction)
+{
+  struct layer layer[MOST_LAYERS];
+  double a[MOST_LAYERS + 1][MOST_ROWS], loss = 0, *w = doubles(c->nweights);
+  for (size_t i = 0; i < c->nweights; i++) w[i] = c->exact_weights[i] + step * direction[i];
+  int n = layers_of(&c->shape, w, layer);
+  for (int l = 0; l < LANES; l++) {
+    for (int i = 0; i < c->shape.inputs; i++) {
+      size_t at = (size_t)(i * LANES + l);
+      a[0][i] = c->in[at] + step * direction[c->nweights + at];
+    }
+    naive_forward(layer, n, a);
+    for (int i = 0; i < c->shape.outputs; i++) loss += c->dout[i * LANES + l] * a[n][i];
+  }
+  free(w);
+  return loss;
+}
+
+/* Along one random direction of weights and inputs: no backpropagation in the oracle. */
+static void check_direction(const struct kernels *set, struct net_case *c)
+{
+  const double step = 1e-5;
+  size_t n = c->nweights, inputs = (size_t)c->shape.inputs * LANES;
+  double *direction = doubles(n + inputs), dot = 0, length = 0;
+  for (size_t i = 0; i < n + inputs; i++) direction[i] = noise();
+  memset(c->gradient, 0, n * sizeof *c->gradient);
+  set->net_forward(&c->shape, c->weights, c->in, c->hidden, c->out);
+  set->net_backward(&c->shape, c->weights, c->in, c->hidden, c->dout, c->gradient, c->din, c->work);
+  for (size_t i = 0; i < n + inputs; i++) {
+    double g = i < n ? c->gradient[i] : c->din[i - n];
+    dot += g * direction[i];
+    length += g * g;
+  }
+  double slope =
+      (shifted_loss(c, step, direction) - shifted_loss(c, -step, direction)) / (2 * step);
+  check_close(dot, slope, 2e-3 * sqrt(length), "directional derivative");
+  free(direction);
+}
+
+START_TEST(net_gradient_along_a_random_direction)
+{
+  static const struct net_shape shape[] = {{3, 2, 32, 49}, {1, 1, 5, 31}, {17, 3, 33, 10}};
+  for (size_t i = 0; i < LENGTH(shape); i++) {
+    struct net_case c;
+    net_case_make(&c, &shape[i]);
+    check_direction(nis_kernels_available(_i), &c);
+    net_case_free(&c);
+  }
+}
+END_TEST
+
+/* ---- Adam ------------------------------------------------------------------------ */
+
+static void naive_adam(const struct adam *a, double gradient, double *mean, double *square,
+                       double *parameter)
+{
+  double g = a->scale * gradient;
+  *mean = a->beta1 * *mean + (1 - a->beta1) * g;
+  *square = a->beta2 * *square + (1 - a->beta2) * g * g;
+  *parameter -= a->rate * *mean / (sqrt(*square) + a->epsilon);
+}
+
+static void check_adam(const struct kernels *set, size_t n)
+{
+  struct adam a = {.beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
+  float *p = floats(n, 1), *mean = floats(n, 0), *square = floats(n, 0);
+  double *exact = doubles(3 * n);
+  for (size_t i = 0; i < n; i++) exact[i] = p[i];
+  for (int step = 0; step < 10; step++) {
+    float *gradient = floats(n, 0.1);
+    gradient[0] = 0; /* no gradient, no step: 0/epsilon */
+    a.rate = 1e-2f / (float)(1 + step);
+    a.scale = step % 2 ? 1 : 0.3f;
+    set->adam_step(n, &a, gradient, mean, square, p);
+    for (size_t i = 0; i < n; i++)
+      naive_adam(&a, gradient[i], &exact[n + i], &exact[2 * n + i], &exact[i]);
+    free(gradient);
+  }
+  for (size_t i = 0; i < n; i++) {
+    check_close(p[i], exact[i], 2e-6, "parameter");
+    check_close(mean[i], exact[n + i], 1e-7, "mean");
+    check_close(square[i], exact[2 * n + i], 1e-9, "square");
+  }
+  free(p), free(mean), free(square), free(exact);
+}
+
+START_TEST(adam_is_algorithm_1)
+{
+  static const size_t n[] = {1, 2, 7, 16, 63, 1001};
+  for (size_t i = 0; i < LENGTH(n); i++) check_adam(nis_kernels_available(_i), n[i]);
+}
+END_TEST
+
+/* ---- the spline ------------------------------------------------------------------ */
+
+enum { MOST_BINS = 128, MOST_RAW = SPLINE_ROWS(MOST_BINS) };
+
+struct spline {
+  int bins;
+  double x[MOST_BINS + 1], y[MOST_BINS + 1], slope[MOST_BINS + 1];
+};
+
+/* Shares by softmax, none below 1e-3, added up to knots. */
+static void naive_knots(int bins, const double *raw, double *knot)
+{
+  double largest = raw[0], sum = 0;
+  for (int k = 1; k < bins; k++) largest = fmax(largest, raw[k]);
+  for (int k = 0; k < bins; k++) sum += exp(raw[k] - largest);
+  knot[0] = 0;
+  for (int k = 0; k < bins; k++)
+    knot[k + 1] = knot[k] + 1e-3 + (1 - bins * 1e-3) * exp(raw[k] - largest) / sum;
+  knot[bins] = 1;
+}
+
+static void naive_spline(int bins, const double *raw, struct spline *s)
+{
+  s->bins = bins;
+  naive_knots(bins, raw, s->x);
+  naive_knots(bins, raw + bins, s->y);
+  for (int k = 0; k <= bins; k++) {
+    double r = raw[2 * bins + k], softplus = r > 30 ? r : log1p(exp(r));
+    s->slope[k] = (1e-3 + softplus) / (1e-3 + log(2));
+  }
+}
+
+struct spline_bin {
+  double x0, width, y0, height, slope0, slope1;
+};
+
+static struct spline_bin spline_bin(const struct spline *s, int k)
+{
+  return (struct spline_bin){s->x[k],     s->x[k + 1] - s->x[k], s->y[k], s->y[k + 1] - s->y[k],
+                             s->slope[k], s->slope[k + 1]};
+}
+
+/* The formulas in the head of spline.c, with the sums as the paper has them. */
+static double bin_value(const struct spline_bin *b, double x, double *log_slope)
+{
+  double s = b->height / b->width, d0 = b->slope0, d1 = b->slope1, xi = (x - b->x0) / b->width;
+  double both = xi * (1 - xi), D = s + (d1 + d0 - 2 * s) * both;
+  *log_slope = log(s * s * (d1 * xi * xi + 2 * s * both + d0 * (1 - xi) * (1 - xi)) / (D * D));
+  return b->y0 + b->height * (s * xi * xi + d0 * both) / D;
+}
+
+static int bin_of(const struct spline *s, double x)
+{
+  int k = 0;
+  while (k < s->bins - 1 && x >= s->x[k + 1]) k++;
+  return k;
+}
+
+static double spline_value(const struct spline *s, double x, double *log_slope)
+{
+  struct spline_bin b = spline_bin(s, bin_of(s, x));
+  return bin_value(&b, x, log_slope);
+}
+
+/* One tile: random raw parameters and points, and what the kernel makes of them. */
+struct spline_tile {
+  int bins;
+  float raw[MOST_RAW * LANES], shares[MOST_RAW * LANES], kept[KEPT_ROWS * LANES];
+  double x[LANES], u[LANES], log_slope[LANES];
+} __attribute__((aligned(TILE_ALIGN)));
+
+static const int bin_counts[] = {2, 10, 16, 128};
+static const double amplitudes[] = {0, 1, 5, 50, 1e4};
+
+static void fill_raw(struct spline_tile *t, int bins, double amplitude)
+{
+  t->bins = bins;
+  for (int i = 0; i < SPLINE_ROWS(bins) * LANES; i++) t->raw[i] = (float)(amplitude * noise());
+}
+
+static void density(const struct kernels *set, struct spline_tile *t)
+{
+  memcpy(t->shares, t->raw, sizeof t->raw);
+  memcpy(t->u, t->x, sizeof t->x);
+  for (int l = 0; l < LANES; l++) t->log_slope[l] = 0;
+  set->spline_density(t->bins, t->shares, t->u, t->log_slope, t->kept);
+}
+
+static void sample(const struct kernels *set, struct spline_tile *t)
+{
+  memcpy(t->shares, t->raw, sizeof t->raw);
+  memcpy(t->x, t->u, sizeof t->x);
+  for (int l = 0; l < LANES; l++) t->log_slope[l] = 0;
+  set->spline_sample(t->bins, t->shares, t->x, t->log_slope);
+}
+
+static void oracle_of_lane(const struct spline_tile *t, int lane, struct spline *s)
+{
+  double raw[MOST_RAW] = {0};
+  for (int r = 0; r < SPLINE_ROWS(t->bins); r++) raw[r] = t->raw[r * LANES + lane];
+  naive_spline(t->bins, raw, s);
+}
+
+typedef void tile_check(const struct kernels *set, struct spline_tile *t);
+
+/* All numbers of bins with raw parameters up to `amplitude`, a few tiles each. */
+static void each_tile(int set, double amplitude, tile_check *check)
+{
+  static struct spline_tile tile;
+  for (size_t b = 0; b < LENGTH(bin_counts); b++)
+    for (int repeat = 0; repeat < 20; repeat++) {
+      fill_raw(&tile, bin_counts[b], amplitude);
+      for (int l = 0; l < LANES; l++) tile.x[l] = tile.u[l] = (noise() + 1) / 2;
+      check(nis_kernels_available(set), &tile);
+    }
+}
+
+static void each_amplitude(int set, tile_check *check)
+{
+  for (size_t a = 0; a < LENGTH(amplitudes); a++) each_tile(set, amplitudes[a], check);
+}
+
+/* The kernel's knots are floats, so its function is the oracle's at a slightly shifted point of a
+ * slightly stretched bin. 128 roundings of 6e-8 are less than this. */
+static const double knot_error = 1e-5;
+
+static void check_against_oracle(const struct spline *s, double x, double u, double log_slope)
+{
+  double here, low, high, side;
+  struct spline_bin b = spline_bin(s, bin_of(s, x));
+  double value = spline_value(s, x, &here), below = spline_value(s, fmax(x - knot_error, 0), &low);
+  double above = spline_value(s, fmin(x + knot_error, 1), &high);
+  check_close(u, value, knot_error + 2 * (above - below), "u");
+  side = fmax(fabs(high - here), fabs(low - here));
+  check_close(log_slope, here,
+              1e-5 + 3 * side + 2 * knot_error / b.width + 2 * knot_error / b.height, "log slope");
+}
+
+static void check_density(const struct kernels *set, struct spline_tile *t)
+{
+  struct spline s;
+  density(set, t);
+  for (int l = 0; l < LANES; l++) {
+    oracle_of_lane(t, l, &s);
+    check_against_oracle(&s, t->x[l], t->u[l], t->log_slope[l]);
+  }
+}
+
+START_TEST(spline_density_is_the_formulas)
+{
+  for (size_t a = 0; a < 4; a++) each_tile(_i, amplitudes[a], check_density);
+}
+END_TEST
+
+static void check_sample(const struct kernels *set, struct spline_tile *t)
+{
+  struct spline s;
+  sample(set, t);
+  for (int l = 0; l < LANES; l++) {
+    oracle_of_lane(t, l, &s);
+    check_against_oracle(&s, t->x[l], t->u[l], t->log_slope[l]);
+  }
+}
+
+START_TEST(spline_sample_is_the_formulas)
+{
+  for (size_t a = 0; a < 4; a++) each_tile(_i, amplitudes[a], check_sample);
+}
+END_TEST
+
+static double kept_width(const struct spline_tile *t, int lane)
+{
+  return (double)t->kept[KEPT_X1 * LANES + lane] - t->kept[KEPT_X0 * LANES + lane];
+}
+
+static double kept_height(const struct spline_tile *t, int lane)
+{
+  return (double)t->kept[KEPT_Y1 * LANES + lane] - t->kept[KEPT_Y0 * LANES + lane];
+}
+
+static void check_kept_bin(const struct spline_tile *t, int lane, const struct spline_bin *b)
+{
+  struct spline s;
+  oracle_of_lane(t, lane, &s);
+  struct spline_bin exact = spline_bin(&s, (int)t->kept[KEPT_BIN * LANES + lane]);
+  check_close(b->x0, exact.x0, knot_error, "x0");
+  check_close(b->y0, exact.y0, knot_error, "y0");
+  check_close(b->width, exact.width, knot_error, "width");
+  check_close(b->height, exact.height, knot_error, "height");
+  check_close(b->slope0, exact.slope0, 2e-6 * (1 + exact.slope0), "slope0");
+  check_close(b->slope1, exact.slope1, 2e-6 * (1 + exact.slope1), "slope1");
+}
+
+/* With the float knots that the kernel reports, its doubles must be right to rounding. */
+static void check_doubles(const struct kernels *set, struct spline_tile *t)
+{
+  density(set, t);
+  for (int l = 0; l < LANES; l++) {
+    const float *k = t->kept + l;
+    double x0 = k[KEPT_X0 * LANES], y0 = k[KEPT_Y0 * LANES];
+    struct spline_bin b = {x0,
+                           k[KEPT_X1 * LANES] - x0,
+                           y0,
+                           k[KEPT_Y1 * LANES] - y0,
+                           k[KEPT_SLOPE0 * LANES],
+                           k[KEPT_SLOPE1 * LANES]};
+    double log_slope, u = bin_value(&b, t->x[l], &log_slope);
+    require(t->x[l] >= b.x0, "%.17g is left of its bin, %.17g", t->x[l], b.x0);
+    check_close(t->u[l], fmin(u, 1 - 0x1p-53), 1e-14, "u");
+    check_close(t->log_slope[l], log_slope, 1e-12, "log slope");
+    check_close(k[KEPT_XI * LANES], (t->x[l] - b.x0) / b.width, 1e-7, "xi");
+    check_kept_bin(t, l, &b);
+  }
+}
+
+START_TEST(spline_keeps_the_digits_of_double)
+{
+  each_amplitude(_i, check_doubles);
+}
+END_TEST
+
+static void check_round_trip(const struct kernels *set, struct spline_tile *t)
+{
+  double u[LANES], log_slope[LANES];
+  memcpy(u, t->u, sizeof u);
+  sample(set, t);
+  memcpy(log_slope, t->log_slope, sizeof log_slope);
+  for (int l = 0; l < LANES; l++) require(t->x[l] >= 0 && t->x[l] < 1, "x = %.17g", t->x[l]);
+  density(set, t);
+  for (int l = 0; l < LANES; l++) {
+    check_close(t->u[l], u[l], 1e-11, "sample, then density");
+    check_close(t->log_slope[l], log_slope[l], 1e-8, "log slopes of the two");
+  }
+}
+
+START_TEST(spline_density_undoes_sample)
+{
+  each_amplitude(_i, check_round_trip);
+}
+END_TEST
+
+/* The other way round a step of u may be a long way in x, where the slope is small. */
+static void check_way_back(const struct kernels *set, struct spline_tile *t)
+{
+  double x[LANES];
+  memcpy(x, t->x, sizeof x);
+  density(set, t);
+  sample(set, t);
+  for (int l = 0; l < LANES; l++)
+    check_close(t->x[l], x[l], 1e-11 + 1e-15 * exp(-t->log_slope[l]), "back at x");
+}
+
+START_TEST(spline_sample_undoes_density)
+{
+  for (size_t a = 0; a < 4; a++) each_tile(_i, amplitudes[a], check_way_back);
+}
+END_TEST
+
+/* Lanes 2k and 2k + 1 share a spline, and stand at the two ends. */
+static void check_ends(const struct kernels *set, struct spline_tile *t)
+{
+  const double top = 1 - 0x1p-53;
+  for (int l = 0; l < LANES; l++) t->x[l] = l % 2 ? top : 1e-300;
+  density(set, t);
+  for (int l = 0; l < LANES; l++) {
+    require(t->u[l] > 0 && t->u[l] < 1, "u = %.17g", t->u[l]);
+    require(isfinite(t->log_slope[l]), "log slope");
+    if (l % 2)
+      check_close(t->u[l], 1, 1e-11, "upper end");
+    else
+      check_close(t->u[l], 0, 1e-290, "lower end");
+  }
+  for (int l = 0; l < LANES; l++) t->u[l] = l % 2 ? top : 1e-300;
+  sample(set, t);
+  for (int l = 0; l < LANES; l++) {
+    require(t->x[l] > 0 && t->x[l] < 1, "x = %.17g", t->x[l]);
+    require(isfinite(t->log_slope[l]), "log slope");
+    if (l % 2)
+      check_close(t->x[l], 1, 1e-9, "upper end of x");
+    else
+      check_close(t->x[l], 0, 1e-290, "lower end of x");
+  }
+}
+
+START_TEST(spline_ends_are_pinned)
+{
+  each_amplitude(_i, check_ends);
+}
+END_TEST
+
+/* Every lane gets lane 0's parameters. */
+static void share_raw(struct spline_tile *t)
+{
+  for (int r = 0; r < SPLINE_ROWS(t->bins); r++)
+    for (int l = 0; l < LANES; l++) t->raw[r * LANES + l] = t->raw[r * LANES];
+}
+
+static void check_increasing(const struct kernels *set, struct spline_tile *t)
+{
+  density(set, t);
+  for (int l = 1; l < LANES; l++) {
+    require(t->u[l] >= t->u[l - 1] - 1e-14, "F(%.17g) = %.17g, but F(%.17g) = %.17g", t->x[l],
+            t->u[l], t->x[l - 1], t->u[l - 1]);
+  }
+}
+
+static void check_monotone(const struct kernels *set, struct spline_tile *t)
+{
+  share_raw(t);
+  for (int l = 0; l < LANES; l++) t->x[l] = (l + 0.5) / LANES;
+  check_increasing(set, t);
+}
+
+START_TEST(spline_is_monotone)
+{
+  each_amplitude(_i, check_monotone);
+}
+END_TEST
+
+/* The kernel's knots, first to last, by asking for the bin at each of the oracle's. */
+static double knot_near(const struct kernels *set, struct spline_tile *t, int k)
+{
+  struct spline s;
+  oracle_of_lane(t, 0, &s);
+  for (int l = 0; l < LANES; l++) t->x[l] = (s.x[k] + s.x[k + 1]) / 2;
+  density(set, t);
+  ck_assert_int_eq((int)t->kept[KEPT_BIN * LANES], k);
+  return t->kept[KEPT_X0 * LANES];
+}
+
+/* 64 doubles in a row with the knot in the middle: value and slope go through without a jump, and
+ * the inverse finds its way back on both sides. */
+static void check_at_knots(const struct kernels *set, struct spline_tile *t)
+{
+  share_raw(t);
+  for (int k = 1; k < t->bins; k += 1 + t->bins / 8) {
+    double knot = knot_near(set, t, k), spacing = nextafter(knot, 1) - knot;
+    for (int l = 0; l < LANES; l++) t->x[l] = knot + (l - LANES / 2) * spacing;
+    check_increasing(set, t);
+    check_close(t->u[LANES - 1], t->u[0], 1e-14 + 1e-14 * exp(t->log_slope[0]), "u over a knot");
+    check_close(t->log_slope[LANES - 1], t->log_slope[0], 1e-5, "log slope over a knot");
+    check_way_back(set, t);
+  }
+}
+
+START_TEST(spline_goes_smoothly_through_knots)
+{
+  for (size_t a = 0; a < 3; a++) each_tile(_i, amplitudes[a], check_at_knots);
+}
+END_TEST
+
+START_TEST(spline_of_zeros_is_the_identity)
+{
+  static struct spline_tile t;
+  for (size_t b = 0; b < LENGTH(bin_counts); b++) {
+    fill_raw(&t, bin_counts[b], 0);
+    for (int l = 0; l < LANES; l++) t.x[l] = (l + 0.5) / LANES;
+    density(nis_kernels_available(_i), &t);
+    for (int l = 0; l < LANES; l++) {
+      check_close(t.u[l], t.x[l], 1e-6, "u");
+      check_close(t.log_slope[l], 0, 2e-5, "log slope");
+    }
+  }
+}
+END_TEST
+
+START_TEST(log_slope_is_added_to)
+{
+  static struct spline_tile t;
+  const struct kernels *set = nis_kernels_available(_i);
+  double alone[LANES];
+  fill_raw(&t, 10, 2);
+  for (int l = 0; l < LANES; l++) t.x[l] = (l + 0.5) / LANES;
+  density(set, &t);
+  memcpy(alone, t.log_slope, sizeof alone);
+  memcpy(t.shares, t.raw, sizeof t.raw);
+  set->spline_density(t.bins, t.shares, t.x, t.log_slope, t.kept);
+  for (int l = 0; l < LANES; l++) require(t.log_slope[l] == 2 * alone[l], "%.17g", t.log_slope[l]);
+}
+END_TEST
+
+/* d log_slope / dx and du / dx of the oracle are those of F: the oracle watches itself */
+START_TEST(oracle_slope_is_its_derivative)
+{
+  static struct spline_tile t;
+  struct spline s;
+  double unused, log_slope;
+  fill_raw(&t, 10, 3);
+  for (int l = 0; l < LANES; l++) {
+    oracle_of_lane(&t, l, &s);
+    struct spline_bin b = spline_bin(&s, l % 10);
+    double x = b.x0 + b.width * (l + 1) / (LANES + 1), h = 1e-5 * b.width;
+    double slope = (bin_value(&b, x + h, &unused) - bin_value(&b, x - h, &unused)) / (2 * h);
+    bin_value(&b, x, &log_slope);
+    check_close(log(slope), log_slope, 1e-7, "log of the difference quotient");
+  }
+}
+END_TEST
+
+/* alpha u + beta log_slope of the oracle, raw[row] moved by step; row -1 moves x */
+static double spline_loss(const struct spline_tile *t, int lane, int row, double step,
+                          const double weight[2])
+{
+  double raw[MOST_RAW] = {0}, log_slope, x = t->x[lane];
+  struct spline s;
+  for (int r = 0; r < SPLINE_ROWS(t->bins); r++) raw[r] = t->raw[r * LANES + lane];
+  *(row < 0 ? &x : &raw[row]) += step;
+  naive_spline(t->bins, raw, &s);
+  double u = spline_value(&s, x, &log_slope);
+  return weight[0] * u + weight[1] * log_slope;
+}
+
+static double loss_slope(const struct spline_tile *t, int lane, int row, const double weight[2])
+{
+  double step = row < 0 ? 1e-4 * kept_width(t, lane) : 1e-4;
+  return (spline_loss(t, lane, row, step, weight) - spline_loss(t, lane, row, -step, weight)) /
+         (2 * step);
+}
+
+/* x well inside a bin, as the second derivative jumps at knots. */
+static void points_inside_bins(struct spline_tile *t)
+{
+  struct spline s;
+  for (int l = 0; l < LANES; l++) {
+    oracle_of_lane(t, l, &s);
+    struct spline_bin b = spline_bin(&s, (7 * l) % t->bins);
+    t->x[l] = b.x0 + b.width * (0.1 + 0.8 * (l + 0.5) / LANES);
+  }
+}
+
+/* Backward of the kernel with a different alpha and beta in every lane. */
+static void backward(const struct kernels *set, struct spline_tile *t, double weight[LANES][2],
+                     float adjoint[LANES])
+{
+  float dlog[LANES];
+  density(set, t);
+  for (int l = 0; l < LANES; l++) {
+    weight[l][0] = adjoint[l] = (float)(l % 3 == 1 ? 0 : noise());
+    weight[l][1] = dlog[l] = (float)(l % 3 == 2 ? 0 : noise());
+  }
+  set->spline_backward(t->bins, t->shares, t->kept, dlog, adjoint);
+}
+
+static void check_gradients(const struct kernels *set, struct spline_tile *t)
+{
+  double weight[LANES][2];
+  float adjoint[LANES];
+  points_inside_bins(t);
+  backward(set, t, weight, adjoint);
+  for (int l = 0; l < LANES; l += 5) {
+    double largest = 0, thin = fmin(kept_width(t, l), kept_height(t, l));
+    double exact[MOST_RAW], dx = loss_slope(t, l, -1, weight[l]);
+    for (int r = 0; r < SPLINE_ROWS(t->bins); r++) {
+      exact[r] = loss_slope(t, l, r, weight[l]);
+      largest = fmax(largest, fabs(exact[r]));
+    }
+    double tolerance = 2e-5 + knot_error / thin;
+    for (int r = 0; r < SPLINE_ROWS(t->bins); r++)
+      check_close(t->shares[r * LANES + l], exact[r], tolerance * (largest + 0.1), "dL/draw");
+    check_close(adjoint[l], dx, tolerance * (fabs(dx) + largest / thin + 1), "dL/dx");
+  }
+}
+
+START_TEST(spline_gradients_are_differences_of_the_oracle)
+{
+  static struct spline_tile tile;
+  for (size_t b = 0; b < LENGTH(bin_counts); b++)
+    for (int repeat = 0; repeat < 3; repeat++) {
+      fill_raw(&tile, bin_counts[b], 1 + repeat);
+      check_gradients(nis_kernels_available(_i), &tile);
+    }
+}
+END_TEST
+
+static void check_finite_gradients(const struct kernels *set, struct spline_tile *t)
+{
+  double weight[LANES][2];
+  float adjoint[LANES];
+  t->x[0] = 1e-300, t->x[1] = 1 - 0x1p-53;
+  backward(set, t, weight, adjoint);
+  for (int i = 0; i < SPLINE_ROWS(t->bins) * LANES; i++) require(isfinite(t->shares[i]), "dL/draw");
+  for (int l = 0; l < LANES; l++) require(isfinite(adjoint[l]), "dL/dx");
+}
+
+START_TEST(spline_gradients_are_finite)
+{
+  each_amplitude(_i, check_finite_gradients);
+}
+END_TEST
+
+/* ---- one set against another ------------------------------------------------------- */
+
+static const struct kernels *set_named(const char *name)
+{
+  const struct kernels *set;
+  for (int i = 0; (set = nis_kernels_available(i)); i++)
+    if (strcmp(set->name, name) == 0) return set;
+  return NULL;
+}
+
+/* Both sets with fused multiply-add; NULL where one is missing. */
+static int fused_sets(const struct kernels *set[2])
+{
+  set[0] = set_named("avx2");
+  set[1] = set_named("avx512");
+  return set[0] && set[1];
+}
+
+static void check_bits(const void *a, const void *b, size_t bytes, const char *what)
+{
+  ck_assert_msg(bytes == 0 || memcmp(a, b, bytes) == 0, "avx2 and avx512 differ: %s", what);
+}
+
+static void check_net_bits(const struct kernels *set[2], const struct net_shape *shape)
+{
+  struct net_case c[2];
+  for (int i = 0; i < 2; i++) {
+    noise_state = 11;
+    net_case_make(&c[i], shape);
+    set[i]->net_forward(shape, c[i].weights, c[i].in, c[i].hidden, c[i].out);
+  }
+  size_t outputs = (size_t)shape->outputs * LANES, inputs = (size_t)shape->inputs * LANES;
+  check_bits(c[0].out, c[1].out, outputs * sizeof(float), "net_forward");
+  check_bits(c[0].hidden, c[1].hidden, c[0].hidden_rows * LANES * sizeof(float), "hidden");
+  for (int i = 0; i < 2; i++)
+    set[i]->net_backward(shape, c[i].weights, c[i].in, c[i].hidden, c[i].dout, c[i].gradient,
+                         c[i].din, c[i].work);
+  check_bits(c[0].gradient, c[1].gradient, c[0].nweights * sizeof(float), "net_backward");
+  check_bits(c[0].din, c[1].din, inputs * sizeof(float), "net_backward's din");
+  net_case_free(&c[0]), net_case_free(&c[1]);
+}
+
+START_TEST(net_bits_of_fused_sets_agree)
+{
+  static const struct net_shape shape[] = {
+      {0, 1, 1, 31}, {1, 2, 5, 49}, {3, 2, 32, 124}, {17, 3, 33, 31}, {65, 1, 64, 7}};
+  const struct kernels *set[2];
+  if (!fused_sets(set)) return;
+  for (size_t i = 0; i < LENGTH(shape); i++) check_net_bits(set, &shape[i]);
+}
+END_TEST
+
+START_TEST(uniform_bits_of_all_sets_agree)
+{
+  double u[2][3 * LANES];
+  nis_kernels_available(0)->uniforms(77, 1, 123456789012, 3, u[0]);
+  for (int i = 1; i < nsets; i++) {
+    nis_kernels_available(i)->uniforms(77, 1, 123456789012, 3, u[1]);
+    ck_assert(memcmp(u[0], u[1], sizeof u[0]) == 0);
+  }
+}
+END_TEST
+
+START_TEST(adam_bits_of_fused_sets_agree)
+{
+  enum { N = 1003 };
+  const struct adam a = {1e-2f, 0.9f, 0.999f, 1e-8f, 0.7f};
+  const struct kernels *set[2];
+  float *block[2];
+  if (!fused_sets(set)) return;
+  for (int i = 0; i < 2; i++) {
+    noise_state = 5;
+    block[i] = floats(4 * N, 0.1);
+    for (int k = 0; k < N; k++) block[i][2 * N + k] *= block[i][2 * N + k];
+    set[i]->adam_step(N, &a, block[i], block[i] + N, block[i] + 2 * N, block[i] + 3 * N);
+  }
+  check_bits(block[0], block[1], 4 * N * sizeof(float), "adam_step");
+  free(block[0]), free(block[1]);
+}
+END_TEST
+
+static void check_spline_bits(const struct kernels *set[2], int bins, double amplitude)
+{
+  static struct spline_tile t[2];
+  double weight[LANES][2];
+  float adjoint[2][LANES];
+  for (int i = 0; i < 2; i++) {
+    noise_state = 3;
+    fill_raw(&t[i], bins, amplitude);
+    for (int l = 0; l < LANES; l++) t[i].x[l] = (noise() + 1) / 2;
+    backward(set[i], &t[i], weight, adjoint[i]);
+  }
+  check_bits(t[0].u, t[1].u, sizeof t[0].u, "spline_density's u");
+  check_bits(t[0].log_slope, t[1].log_slope, sizeof t[0].log_slope, "spline_density's log slope");
+  check_bits(t[0].kept, t[1].kept, sizeof t[0].kept, "spline_density's kept");
+  check_bits(t[0].shares, t[1].shares, (size_t)SPLINE_ROWS(bins) * LANES * sizeof(float),
+             "spline_backward");
+  check_bits(adjoint[0], adjoint[1], sizeof adjoint[0], "spline_backward's adjoint");
+  for (int i = 0; i < 2; i++) sample(set[i], &t[i]);
+  check_bits(t[0].x, t[1].x, sizeof t[0].x, "spline_sample");
+  check_bits(t[0].log_slope, t[1].log_slope, sizeof t[0].log_slope, "spline_sample's log slope");
+}
+
+START_TEST(spline_bits_of_fused_sets_agree)
+{
+  const struct kernels *set[2];
+  if (!fused_sets(set)) return;
+  for (size_t b = 0; b < LENGTH(bin_counts); b++)
+    for (size_t a = 0; a < LENGTH(amplitudes); a++)
+      check_spline_bits(set, bin_counts[b], amplitudes[a]);
+}
+END_TEST
+
+START_TEST(the_fastest_set_is_taken)
+{
+  const char *wanted = getenv("NIS_KERNELS");
+  const struct kernels *set = wanted ? set_named(wanted) : NULL;
+  ck_assert_ptr_eq(nis_kernels(), set ? set : nis_kernels_available(nsets - 1));
+  ck_assert_str_eq(nis_kernels_available(0)->name, "baseline");
+  ck_assert_ptr_null(nis_kernels_available(nsets));
+  ck_assert_ptr_null(nis_kernels_available(1000));
+}
+END_TEST
+
+/* ---- */
+
+static void reset_noise(void)
+{
+  noise_state = 1;
+}
+
+static TCase *make_case(const char *name)
+{
+  TCase *tcase = tcase_create(name);
+  tcase_set_timeout(tcase, 120); /* sanitizers, busy machines */
+  tcase_add_checked_fixture(tcase, reset_noise, NULL);
+  return tcase;
+}
+
+static TCase *philox_case(void)
+{
+  TCase *tcase = make_case("philox");
+  tcase_add_test(tcase, scalar_philox_gives_the_known_answers);
+  tcase_add_loop_test(tcase, uniforms_are_philox, 0, nsets);
+  tcase_add_loop_test(tcase, a_point_alone_is_the_point_in_a_run, 0, nsets);
+  tcase_add_loop_test(tcase, uniforms_stay_inside_the_open_interval, 0, nsets);
+  tcase_add_loop_test(tcase, streams_and_seeds_differ, 0, nsets);
+  return tcase;
+}
+
+static TCase *net_case(void)
+{
+  TCase *tcase = make_case("net and Adam");
+  tcase_add_loop_test(tcase, net_forward_is_the_naive_net, 0, nsets);
+  tcase_add_loop_test(tcase, net_backward_is_naive_backpropagation, 0, nsets);
+  tcase_add_loop_test(tcase, net_gradient_along_a_random_direction, 0, nsets);
+  tcase_add_loop_test(tcase, adam_is_algorithm_1, 0, nsets);
+  return tcase;
+}
+
+static TCase *spline_case(void)
+{
+  TCase *tcase = make_case("spline");
+  tcase_add_test(tcase, oracle_slope_is_its_derivative);
+  tcase_add_loop_test(tcase, spline_density_is_the_formulas, 0, nsets);
+  tcase_add_loop_test(tcase, spline_sample_is_the_formulas, 0, nsets);
+  tcase_add_loop_test(tcase, spline_keeps_the_digits_of_double, 0, nsets);
+  tcase_add_loop_test(tcase, spline_density_undoes_sample, 0, nsets);
+  tcase_add_loop_test(tcase, spline_sample_undoes_density, 0, nsets);
+  tcase_add_loop_test(tcase, spline_ends_are_pinned, 0, nsets);
+  tcase_add_loop_test(tcase, spline_is_monotone, 0, nsets);
+  tcase_add_loop_test(tcase, spline_goes_smoothly_through_knots, 0, nsets);
+  tcase_add_loop_test(tcase, spline_of_zeros_is_the_identity, 0, nsets);
+  tcase_add_loop_test(tcase, log_slope_is_added_to, 0, nsets);
+  tcase_add_loop_test(tcase, spline_gradients_are_differences_of_the_oracle, 0, nsets);
+  tcase_add_loop_test(tcase, spline_gradients_are_finite, 0, nsets);
+  return tcase;
+}
+
+static TCase *sets_case(void)
+{
+  TCase *tcase = make_case("sets");
+  tcase_add_test(tcase, the_fastest_set_is_taken);
+  tcase_add_test(tcase, uniform_bits_of_all_sets_agree);
+  tcase_add_test(tcase, net_bits_of_fused_sets_agree);
+  tcase_add_test(tcase, adam_bits_of_fused_sets_agree);
+  tcase_add_test(tcase, spline_bits_of_fused_sets_agree);
+  return tcase;
+}
+
+int main(void)
+{
+  while (nis_kernels_available(nsets)) nsets++;
+  Suite *suite = suite_create("kernels");
+  suite_add_tcase(suite, philox_case());
+  suite_add_tcase(suite, net_case());
+  suite_add_tcase(suite, spline_case());
+  suite_add_tcase(suite, sets_case());
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Are the error bars true, and do the events follow the integrand?
+ *
+ * All seeds are fixed: a test fails always or never. The rate of false alarms said here is that of a
+ * change which draws all random numbers anew. Exact values are closed formulas, or GSL's quadrature
+ * of the cross section of e+ e- -> q qbar g at leading order.
+ */
+#include "integrands.h"
+#include "nis.h"
+#include "quadrature.h"
+
+#include <complex.h>
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_monte_vegas.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof(array)[0])
+
+static const double alarm_rate = 1e-7; /* of each check, two-sided */
+
+/* ---- helpers --------------------------------------------------------------------- */
+
+/* A row of the table with its state. */
+struct subject {
+  const struct integrand *row;
+  void *state;
+  double exact;
+};
+
+static struct subject subject(const char *name, size_t dim, const char *setting)
+{
+  double values[INTEGRAND_MAX_PARAMETERS];
+  char message[256];
+  struct subject s = {.row = integrand_find(name)};
+  ck_assert_ptr_nonnull(s.row);
+  integrand_defaults(s.row, values);
+  if (setting) ck_assert_int_eq(integrand_set(s.row, setting, values, message, sizeof message), 0);
+  s.state = integrand_make(s.row, dim, values);
+  ck_assert_ptr_nonnull(s.state);
+  ck_assert_int_eq(s.row->exact(s.state, dim, &s.exact), 1);
+  return s;
+}
+
+static void check_between(double value, double low, double high, const char *what)
+{
+  ck_assert_msg(value > low && value < high, "%s is %g, not in (%g, %g)", what, value, low, high);
+}
+
+/* ---- pulls ------------------------------------------------------------------------ */
+
+enum { SEEDS = 200 };
+
+struct pulls {
+  double sum, square, chi2;
+  int inside1, inside2, dof;
+};
+
+static nis_options modest(size_t dim)
+{
+  return (nis_options){
+      .dim = dim, .calls = 20000, .threads = 1, .hidden_width = 8, .bins = 8, .replay = 2};
+}
+
+static struct pulls collect(nis_integrand *f, const nis_options *given, double exact)
+{
+  struct pulls p = {0};
+  for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    nis_options o = *given;
+    o.seed = seed;
+    nis_result r = nis_integrate_with(f, &o);
+    ck_assert_int_eq(r.status, NIS_OK);
+    double pull = (r.value - exact) / r.error;
+    p.sum += pull;
+    p.square += pull * pull;
+    p.inside1 += fabs(pull) < 1;
+    p.inside2 += fabs(pull) < 2;
+    p.chi2 += r.chi2;
+    p.dof += r.dof;
+  }
+  return p;
+}
+
+/* Numbers of seeds inside k errors are binomial. */
+static void check_coverage(int inside, double probability, const char *what)
+{
+  double low = gsl_cdf_binomial_P((unsigned)inside, probability, SEEDS);
+  double high = gsl_cdf_binomial_Q((unsigned)inside - 1, probability, SEEDS);
+  ck_assert_msg(low > alarm_rate / 2 && high > alarm_rate / 2, "%s: %d of %d seeds", what, inside,
+                SEEDS);
+}
+
+/* Mean 0, width 1; and the iterations of each run agree as their errors say. */
+static void check_pulls(const struct pulls *p)
+{
+  double sigmas = gsl_cdf_ugaussian_Qinv(alarm_rate / 2);
+  double mean = p->sum / SEEDS;
+  check_between(mean, -sigmas / sqrt(SEEDS), sigmas / sqrt(SEEDS), "mean pull");
+  check_between(p->square, gsl_cdf_chisq_Pinv(alarm_rate / 2, SEEDS),
+                gsl_cdf_chisq_Qinv(alarm_rate / 2, SEEDS), "sum of squared pulls");
+  check_coverage(p->inside1, 0.6827, "one error");
+  check_coverage(p->inside2, 0.9545, "two errors");
+  check_between(p->chi2, gsl_cdf_chisq_Pinv(alarm_rate / 2, p->dof),
+                gsl_cdf_chisq_Qinv(alarm_rate / 2, p->dof), "sum of chi2");
+}
+
+static void check_row_pulls(const char *name, size_t dim)
+{
+  struct subject s = subject(name, dim, NULL);
+  nis_options o = modest(dim);
+  o.params = s.state;
+  struct pulls p = collect(s.row->f, &o, s.exact);
+  check_pulls(&p);
+  free(s.state);
+}
+
+START_TEST(pulls_of_a_gaussian)
+{
+  check_row_pulls("gaussian", 2);
+}
+END_TEST
+
+START_TEST(pulls_of_a_camel)
+{
+  check_row_pulls("camel", 2);
+}
+END_TEST
+
+/* integral 1, negative on a third of the square */
+static double wave(double *x, size_t dim, void *params)
+{
+  (void)dim, (void)params;
+  return 1 + 3 * sin(2 * M_PI * (x[0] + x[1]));
+}
+
+START_TEST(pulls_of_a_signed_integrand)
+{
+  nis_options o = modest(2);
+  struct pulls p = collect(wave, &o, 1);
+  check_pulls(&p);
+}
+END_TEST
+
+/* a half of the points have weight 0 */
+static double half_disc(double *x, size_t dim, void *params)
+{
+  double r2 = 0;
+  (void)params;
+  for (size_t j = 0; j < dim; j++) r2 += (x[j] - 0.5) * (x[j] - 0.5);
+  return r2 < 0.16 && x[0] < x[1] ? 1 : 0;
+}
+
+START_TEST(pulls_of_an_integrand_with_cuts)
+{
+  nis_options o = modest(2);
+  struct pulls p = collect(half_disc, &o, M_PI * 0.16 / 2);
+  check_pulls(&p);
+}
+END_TEST
+
+/* The flow is not trained by these points, so few of them are as honest as many. */
+START_TEST(pulls_of_short_estimates)
+{
+  struct subject s = subject("gaussian", 2, NULL);
+  nis_options o = modest(2);
+  o.params = s.state;
+  struct pulls p = {0};
+  nis *flow;
+  ck_assert_int_eq(nis_create(&flow, s.row->f, &o), NIS_OK);
+  ck_assert_int_eq(nis_train(flow, 8000), NIS_OK);
+  for (int i = 0; i < SEEDS; i++) {
+    static double x[2 * 2000], weight[2000];
+    double sum = 0, square = 0;
+    ck_assert_int_eq(nis_sample(flow, 2000, x, NULL, weight), NIS_OK);
+    for (int k = 0; k < 2000; k++) sum += weight[k], square += weight[k] * weight[k];
+    double mean = sum / 2000, pull = (mean - s.exact) / sqrt((square / 2000 - mean * mean) / 1999);
+    p.sum += pull, p.square += pull * pull;
+  }
+  double sigmas = gsl_cdf_ugaussian_Qinv(alarm_rate / 2);
+  check_between(p.sum / SEEDS, -sigmas / sqrt(SEEDS), sigmas / sqrt(SEEDS), "mean pull");
+  check_between(p.square, gsl_cdf_chisq_Pinv(alarm_rate / 2, SEEDS),
+                gsl_cdf_chisq_Qinv(alarm_rate / 2, SEEDS), "sum of squared pulls");
+  nis_free(flow);
+  free(s.state);
+}
+END_TEST
+
+/* ---- how good the flow is ----------------------------------------------------------- */
+
+/* relative standard deviation of one weight */
+static double sigma_1(const nis_result *r)
+{
+  return r->error / fabs(r->value) * sqrt((double)(r->calls - r->train_calls));
+}
+
+/* A product of one-dimensional maps, VEGAS' kind, leaves 1.67 on this integrand at best. */
+START_TEST(camel_is_better_than_any_separable_map)
+{
+  struct subject s = subject("camel", 4, NULL);
+  nis_options o = {.dim = 4, .calls = 100000, .seed = 1, .threads = 1, .params = s.state};
+  nis_result r = nis_integrate_with(s.row->f, &o);
+  ck_assert_int_eq(r.status, NIS_OK);
+  ck_assert_double_lt(sigma_1(&r), 1.0);
+  check_between((r.value - s.exact) / r.error, -6, 6, "pull");
+  free(s.state);
+}
+END_TEST
+
+static void vegas(const struct subject *s, size_t dim, double *value, double *error)
+{
+  double lower[8] = {0}, upper[8];
+  for (size_t j = 0; j < dim; j++) upper[j] = 1;
+  gsl_monte_function f = {s->row->f, dim, s->state};
+  gsl_rng *rng = gsl_rng_alloc(gsl_rng_ranlxd2);
+  gsl_monte_vegas_state *state = gsl_monte_vegas_alloc(dim);
+  ck_assert_int_eq(
+      gsl_monte_vegas_integrate(&f, lower, upper, dim, 10000, rng, state, value, error), 0);
+  ck_assert_int_eq(
+      gsl_monte_vegas_integrate(&f, lower, upper, dim, 100000, rng, state, value, error), 0);
+  gsl_monte_vegas_free(state);
+  gsl_rng_free(rng);
+}
+
+START_TEST(result_is_that_of_vegas)
+{
+  static const char *const names[] = {"gaussian", "ee3j"};
+  static const size_t dims[] = {3, 5};
+  for (size_t i = 0; i < LENGTH(names); i++) {
+    struct subject s = subject(names[i], dims[i], NULL);
+    nis_options o = modest(dims[i]);
+    double value, error;
+    o.params = s.state;
+    nis_result r = nis_integrate_with(s.row->f, &o);
+    vegas(&s, dims[i], &value, &error);
+    check_between((r.value - value) / hypot(r.error, error), -6, 6, "difference in errors");
+    ck_assert_double_lt(r.error, 0.02 * r.value);
+    free(s.state);
+  }
+}
+END_TEST
+
+START_TEST(error_falls_as_the_root_of_the_calls)
+{
+  struct subject s = subject("gaussian", 2, NULL);
+  nis_options o = modest(2);
+  nis_result r;
+  double first = 0;
+  o.params = s.state;
+  nis *flow;
+  ck_assert_int_eq(nis_create(&flow, s.row->f, &o), NIS_OK);
+  ck_assert_int_eq(nis_train(flow, 8000), NIS_OK);
+  for (uint64_t n = 20000, done = 0; n <= 1280000; n *= 4) {
+    ck_assert_int_eq(nis_estimate(flow, n - done, &r), NIS_OK);
+    if (done == 0) first = r.error;
+    check_between(r.error / first * sqrt((double)n / 20000), 0.9, 1.1, "error times root of calls");
+    check_between((r.value - s.exact) / r.error, -6, 6, "pull");
+    done = n;
+  }
+  nis_free(flow);
+  free(s.state);
+}
+END_TEST
+
+/* ---- e+ e- -> q qbar g: distributions of events --------------------------------------------- */
+
+static const double ycut = 0.01;
+
+enum { BINS = 20, EVENTS = 10000 };
+
+/* Squared couplings of equal and of opposite chiralities, u quarks on the Z: 8.1 and 4.4 of
+ * papers.md. */
+static void couplings(double g2[2])
+{
+  const double e2 = 4 * M_PI / 132.507, mz = 91.188, width = 2.441404, fermi = 1.16639e-5;
+  double ratio = 4 * M_PI / (132.507 * sqrt(2) * fermi * mz * mz);
+  double sin2 = 1 - (1 + sqrt(1 - ratio)) / 2, scale = sqrt(e2 / (sin2 * (1 - sin2)));
+  double electron[] = {scale * (-0.5 + sin2), scale * sin2};
+  double quark[] = {scale * (0.5 - 2. / 3 * sin2), -scale * 2. / 3 * sin2};
+  double complex z = mz * mz / (I * mz * width);
+  g2[0] = g2[1] = 0;
+  for (int i = 0; i < 2; i++)
+    for (int j = 0; j < 2; j++) {
+      double complex g = -e2 * 2 / 3 + electron[i] * quark[j] * z;
+      g2[i != j] += creal(g * conj(g));
+    }
+}
+
+/* d sigma / dx1 dx2 dcos: |M|^2 of 8.1 averaged over the turn of the plane about the quark */
+static double cross_section(double x1, double x2, double cosine)
+{
+  static double g2[2];
+  if (g2[0] == 0) couplings(g2);
+  double c12 = 1 - 2 * (x1 + x2 - 1) / (x1 * x2); /* of the angle between the quarks */
+  double across = (1 - cosine * cosine) * (1 - c12 * c12) / 2;
+  double same = x2 * x2 * (pow(1 - cosine * c12, 2) + across) + x1 * x1 * pow(1 + cosine, 2);
+  double opposite = x2 * x2 * (pow(1 + cosine * c12, 2) + across) + x1 * x1 * pow(1 - cosine, 2);
+  return (g2[0] * same + g2[1] * opposite) / ((1 - x1) * (1 - x2));
+}
+
+/* over the polar angle between two cosines; exact, as it is a polynomial of degree two */
+static double over_cosine(double x1, double x2, double low, double high)
+{
+  static struct rule rule;
+  double sum = 0;
+  if (!rule.n) rule = gauss_rule(2);
+  for (size_t i = 0; i < rule.n; i++)
+    sum += (high - low) * rule.w[i] * cross_section(x1, x2, low + (high - low) * rule.x[i]);
+  return sum;
+}
+
+struct slice {
+  double x1, low, high; /* of cosine */
+};
+
+static double over_x2(double log_b, void *params)
+{
+  const struct slice *s = params;
+  double b = exp(log_b);
+  return b * over_cosine(s->x1, 1 - b, s->low, s->high);
+}
+
+static double adaptive(double (*f)(double, void *), void *params, double low, double high)
+{
+  gsl_integration_workspace *work = gsl_integration_workspace_alloc(200);
+  gsl_function function = {f, params};
+  double value, error;
+  ck_assert_int_eq(gsl_integration_qag(&function, low, high, 0, 1e-9, 200, GSL_INTEG_GAUSS21, work,
+                                       &value, &error),
+                   0);
+  gsl_integration_workspace_free(work);
+  return value;
+}
+
+/* 1 - x1 = a leaves y < b < 1 - a - y. */
+static double over_triangle(double log_a, void *params)
+{
+  struct slice s = *(struct slice *)params;
+  double a = exp(log_a);
+  s.x1 = 1 - a;
+  return a * adaptive(over_x2, &s, log(ycut), log(1 - a - ycut));
+}
+
+/* Cross section with x1 and the cosine in the given ranges. The same for x2 follows from CP:
+ * cross_section is symmetric in x1 and x2 once the angles are integrated. */
+static double part(double x1_low, double x1_high, double cos_low, double cos_high)
+{
+  struct slice s = {0, cos_low, cos_high};
+  return adaptive(over_triangle, &s, log(1 - x1_high), log(1 - x1_low));
+}
+
+/* Equal bins in log(1 - x) and in the cosine. */
+static double edge_of_a(int i)
+{
+  return ycut * pow((1 - 2 * ycut) / ycut, (double)i / BINS);
+}
+
+static double edge_of_cosine(int i)
+{
+  return -1 + 2. * i / BINS;
+}
+
+static int bin_of(double value, double (*edge)(int))
+{
+  int i = 0;
+  while (i < BINS - 1 && value >= edge(i + 1)) i++;
+  return i;
+}
+
+struct histogram {
+  double sum[3][BINS], square[3][BINS]; /* of x1, x2 and cos theta */
+};
+
+/* The map in the head of ee3j.c. */
+static int fill(size_t n, size_t dim, const double *x, const double *weight, void *params)
+{
+  struct histogram *h = params;
+  for (size_t i = 0; i < n; i++, x += dim) {
+    double a = ycut * pow((1 - 2 * ycut) / ycut, x[0]);
+    double b = ycut * pow((1 - a - ycut) / ycut, x[1]);
+    const int bin[] = {bin_of(a, edge_of_a), bin_of(b, edge_of_a),
+                       bin_of(2 * x[2] - 1, edge_of_cosine)};
+    for (int k = 0; k < 3; k++) {
+      h->sum[k][bin[k]] += weight[i];
+      h->square[k][bin[k]] += weight[i] * weight[i];
+    }
+  }
+  return 0;
+}
+
+/* Pearson's chi2; events with weight above 1 widen a bin's error. */
+static void check_histogram(const double *sum, const double *square, const double *share,
+                            const char *what)
+{
+  double total = 0, chi2 = 0;
+  int dof = -1;
+  for (int i = 0; i < BINS; i++) total += sum[i];
+  for (int i = 0; i < BINS; i++) {
+    double expected = share[i] * total;
+    if (expected < 5) {
+      ck_assert_double_lt(sum[i], 40); /* less than 1e-20 for 5 */
+      continue;
+    }
+    double widening = sum[i] > 0 ? fmax(1, square[i] / sum[i]) : 1;
+    chi2 += pow(sum[i] - expected, 2) / (expected * widening);
+    dof++;
+  }
+  ck_assert_int_ge(dof, BINS / 2);
+  ck_assert_msg(gsl_cdf_chisq_Q(chi2, dof) > 1e-6, "%s: chi2 = %g of %d", what, chi2, dof);
+}
+
+static void generate(struct histogram *h)
+{
+  struct subject s = subject("ee3j", 5, "ycut=0.01");
+  nis_options o = modest(5);
+  nis_event_summary summary;
+  nis_result r;
+  o.params = s.state;
+  nis *flow;
+  ck_assert_int_eq(nis_create(&flow, s.row->f, &o), NIS_OK);
+  ck_assert_int_eq(nis_train(flow, 20000), NIS_OK);
+  ck_assert_int_eq(nis_estimate(flow, 20000, &r), NIS_OK);
+  ck_assert_int_eq(nis_events(flow, EVENTS, fill, h, &summary), NIS_OK);
+  ck_assert_uint_eq(summary.events, EVENTS);
+  check_between((r.value - s.exact) / r.error, -6, 6, "pull");
+  nis_free(flow);
+  free(s.state);
+}
+
+START_TEST(events_follow_the_matrix_element)
+{
+  static struct histogram h;
+  double fraction[BINS], cosine[BINS], total = part(2 * ycut, 1 - ycut, -1, 1);
+  for (int i = 0; i < BINS; i++) {
+    fraction[i] = part(1 - edge_of_a(i + 1), 1 - edge_of_a(i), -1, 1) / total;
+    cosine[i] = part(2 * ycut, 1 - ycut, edge_of_cosine(i), edge_of_cosine(i + 1)) / total;
+  }
+  generate(&h);
+  check_histogram(h.sum[0], h.square[0], fraction, "x1");
+  check_histogram(h.sum[1], h.square[1], fraction, "x2");
+  check_histogram(h.sum[2], h.square[2], cosine, "cos theta");
+}
+END_TEST
+
+/* The oracle's own total, against 8.3 of papers.md: 5058.203927 pb. */
+START_TEST(oracle_has_the_published_cross_section)
+{
+  const double pb = 0.3893793656e9, s = 91.188 * 91.188, strong = 4 * M_PI * 0.118;
+  /* flux 1/(2s), phase space s/(128 pi^3), 1/4 of the spins, 16 g_s^2 N_c C_F (p- p+)/s^2 over
+   * (p1 p3)(p2 p3) = s^2 a b / 4; {...} has s^2/16 and half of d cos */
+  double factor = pb / (2 * s) * s / (128 * pow(M_PI, 3)) * 0.25 * 16 * strong * 4 * (0.5 / s);
+  double value = factor * 4 / (s * s) * (s * s / 16) * 0.5 * part(2 * ycut, 1 - ycut, -1, 1);
+  ck_assert_relative(value, 5058.203927, 1e-8);
+}
+END_TEST
+
+/* ---- */
+
+static TCase *make_case(const char *name)
+{
+  TCase *tcase = tcase_create(name);
+  tcase_set_timeout(tcase, 300); /* sanitizers, busy machines */
+  return tcase;
+}
+
+int main(void)
+{
+  Suite *suite = suite_create("statistics");
+  TCase *pulls = make_case("pulls"), *quality = make_case("quality"), *events = make_case("events");
+  tcase_add_test(pulls, pulls_of_a_gaussian);
+  tcase_add_test(pulls, pulls_of_a_camel);
+  tcase_add_test(pulls, pulls_of_a_signed_integrand);
+  tcase_add_test(pulls, pulls_of_an_integrand_with_cuts);
+  tcase_add_test(pulls, pulls_of_short_estimates);
+  tcase_add_test(quality, camel_is_better_than_any_separable_map);
+  tcase_add_test(quality, result_is_that_of_vegas);
+  tcase_add_test(quality, error_falls_as_the_root_of_the_calls);
+  tcase_add_test(events, oracle_has_the_published_cross_section);
+  tcase_add_test(events, events_follow_the_matrix_element);
+  suite_add_tcase(suite, pulls);
+  suite_add_tcase(suite, quality);
+  suite_add_tcase(suite, events);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}
