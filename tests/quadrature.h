@@ -7,7 +7,7 @@
 #include <gsl/gsl_integration.h>
 #include <math.h>
 
-#define ck_assert_relative(value, expected, tolerance)                                   \
+#define ck_assert_relative(value, expected, tolerance)                                             \
   ck_assert_double_eq_tol(value, expected, (tolerance)*fabs(expected))
 
 /* Gauss-Legendre on (0, 1). */

@@ -27,8 +27,7 @@ static void *make(const char *setting, ...)
   integrand_defaults(row, values);
   va_start(rest, setting);
   for (; setting; setting = va_arg(rest, const char *))
-    ck_assert_msg(integrand_set(row, setting, values, message, sizeof message) == 0, "%s",
-                  message);
+    ck_assert_msg(integrand_set(row, setting, values, message, sizeof message) == 0, "%s", message);
   va_end(rest);
   void *state = integrand_make(row, 5, values);
   ck_assert_ptr_nonnull(state);
@@ -55,9 +54,8 @@ static double exact_value(const void *state)
  * azimuth. */
 static void weyl_point(size_t i, double x[5])
 {
-  static const double step[5] = {0.8566748838545029, 0.7338918566271260,
-                                 0.6287067210378087, 0.4142135623730951,
-                                 0.5385972572236101};
+  static const double step[5] = {0.8566748838545029, 0.7338918566271260, 0.6287067210378087,
+                                 0.4142135623730951, 0.5385972572236101};
   for (int k = 0; k < 5; k++) x[k] = fmod(0.5 + (double)(i + 1) * step[k], 1);
 }
 
@@ -138,8 +136,7 @@ static void slash(const double p[4], int sign, matrix out)
   for (int mu = 0; mu < 4; mu++) {
     matrix sigma;
     pauli(mu, sign, sigma);
-    for (int i = 0; i < 4; i++)
-      out[i / 2][i % 2] += (mu ? -p[mu] : p[mu]) * sigma[i / 2][i % 2];
+    for (int i = 0; i < 4; i++) out[i / 2][i % 2] += (mu ? -p[mu] : p[mu]) * sigma[i / 2][i % 2];
   }
 }
 
@@ -161,8 +158,7 @@ static void product(matrix a, matrix b, matrix c, matrix out)
 
 /* Quark line between p_q and p_qbar for gluon index alpha and photon index mu. With
  * `reverse` the matrices stand in opposite order: the Hermitian conjugate. */
-static void quark_line(double p[5][4], int sign, int alpha, int mu, int reverse,
-                       matrix out)
+static void quark_line(double p[5][4], int sign, int alpha, int mu, int reverse, matrix out)
 {
   double after_quark[4], after_antiquark[4];
   matrix gluon, photon, k, first, second;
@@ -335,8 +331,7 @@ static double value_from_momenta(double p[5][4], double ycut, double alpha_s)
   double s = 2 * dot(p[0], p[1]);
   double a = 2 * dot(p[3], p[4]) / s, b = 2 * dot(p[2], p[4]) / s;
   double jacobian = a * log((1 - 2 * ycut) / ycut) * b * log((1 - a - ycut) / ycut);
-  return 0.3893793656e9 / (2 * s) * s / (128 * pow(M_PI, 3)) * jacobian *
-         eeqqg_squared(&c, p);
+  return 0.3893793656e9 / (2 * s) * s / (128 * pow(M_PI, 3)) * jacobian * eeqqg_squared(&c, p);
 }
 
 static void check_value_from_momenta(double ycut, double tolerance)
@@ -346,8 +341,7 @@ static void check_value_from_momenta(double ycut, double tolerance)
     double x[5], p[5][4];
     weyl_point(i, x);
     event_momenta(state, x, p);
-    ck_assert_relative(row->f(x, 5, state), value_from_momenta(p, ycut, 0.118),
-                       tolerance);
+    ck_assert_relative(row->f(x, 5, state), value_from_momenta(p, ycut, 0.118), tolerance);
   }
   free(state);
 }
@@ -382,8 +376,8 @@ static double integrate_by_gauss(void *state)
   for (size_t i = 0; i < outer.n; i++)
     for (size_t j = 0; j < inner.n; j++) {
       double t = outer.x[i], jacobian = 4 * t * t * t;
-      sum += outer.w[i] * inner.w[j] * jacobian *
-             average_angles(1 - t * t * t * t, inner.x[j], state);
+      sum +=
+          outer.w[i] * inner.w[j] * jacobian * average_angles(1 - t * t * t * t, inner.x[j], state);
     }
   return sum;
 }
@@ -473,8 +467,7 @@ static long double extended_value(const double x[5], long double y, long double 
   long double cosine = 2 * (long double)x[2] - 1, sine = sqrtl(1 - cosine * cosine);
   long double opening = 1 - 2 * c / ((1 - a) * (1 - b));
   long double across = sqrtl((1 - opening) * (1 + opening));
-  long double other =
-      cosine * opening - sine * across * cosl(2 * acosl(-1.0L) * (long double)x[4]);
+  long double other = cosine * opening - sine * across * cosl(2 * acosl(-1.0L) * (long double)x[4]);
   long double em_q = (1 - a) * (1 - cosine), ep_q = (1 - a) * (1 + cosine);
   long double em_qbar = (1 - b) * (1 - other), ep_qbar = (1 - b) * (1 + other);
   return log_a * log_b *
@@ -506,8 +499,8 @@ START_TEST(smallest_ycut_keeps_its_digits)
   void *state = make("ycut=1e-9", NULL);
   structure_weights(weight);
   for (size_t i = 0; i < LENGTH(points); i++)
-    ck_assert_relative(row->f(points[i], 5, state),
-                       (double)extended_value(points[i], 1e-9, weight), 1e-9);
+    ck_assert_relative(row->f(points[i], 5, state), (double)extended_value(points[i], 1e-9, weight),
+                       1e-9);
   free(state);
 }
 END_TEST
@@ -609,15 +602,9 @@ static const struct {
   const char *sqrts, *quark;
   double sigma[5]; /* pb, in the order of cuts[] */
 } cross_sections[] = {
-    {"sqrts=91.188",
-     "quark=u",
-     {5058.203927, 3315.429805, 1565.524251, 667.5635467, 2127.865063}},
-    {"sqrts=91.188",
-     "quark=d",
-     {6475.739714, 4244.562055, 2004.254418, 854.6448173, 2724.188366}},
-    {"sqrts=91.2",
-     "quark=u",
-     {5059.229554, 3316.102058, 1565.841685, 667.6989053, 2128.296519}},
+    {"sqrts=91.188", "quark=u", {5058.203927, 3315.429805, 1565.524251, 667.5635467, 2127.865063}},
+    {"sqrts=91.188", "quark=d", {6475.739714, 4244.562055, 2004.254418, 854.6448173, 2724.188366}},
+    {"sqrts=91.2", "quark=u", {5059.229554, 3316.102058, 1565.841685, 667.6989053, 2128.296519}},
     {"sqrts=500",
      "quark=u",
      {0.4929846739, 0.3231297324, 0.1525797445, 0.06506234271, 0.2073868273}},
@@ -636,8 +623,8 @@ START_TEST(published_cross_sections)
 {
   for (size_t i = 0; i < LENGTH(cross_sections); i++)
     for (size_t k = 0; k < LENGTH(cuts); k++) {
-      void *state = make(cross_sections[i].sqrts, cross_sections[i].quark, cuts[k][0],
-                         cuts[k][1], NULL);
+      void *state =
+          make(cross_sections[i].sqrts, cross_sections[i].quark, cuts[k][0], cuts[k][1], NULL);
       ck_assert_relative(exact_value(state), cross_sections[i].sigma[k], 1e-9);
       free(state);
     }
@@ -761,15 +748,14 @@ START_TEST(jets_of_events_are_inside_the_cut)
     double x[5], p[5][4];
     weyl_point(i, x);
     event_momenta(state, x, p);
-    for (int k = 2; k < 5; k++)
-      ck_assert_double_gt(1 - 2 * p[k][0] / 91.188, 0.05 - 1e-14);
+    for (int k = 2; k < 5; k++) ck_assert_double_gt(1 - 2 * p[k][0] / 91.188, 0.05 - 1e-14);
   }
   free(state);
 }
 END_TEST
 
-static void check_leg(const struct particle *leg, int pdg, int status, int mother,
-                      int colour, int anticolour)
+static void check_leg(const struct particle *leg, int pdg, int status, int mother, int colour,
+                      int anticolour)
 {
   ck_assert_int_eq(leg->pdg, pdg);
   ck_assert_int_eq(leg->status, status);
@@ -782,8 +768,7 @@ static void check_leg(const struct particle *leg, int pdg, int status, int mothe
 
 START_TEST(legs_follow_les_houches)
 {
-  static const char *const quark[] = {"quark=u", "quark=d", "quark=s", "quark=c",
-                                      "quark=b"};
+  static const char *const quark[] = {"quark=u", "quark=d", "quark=s", "quark=c", "quark=b"};
   static const int pdg[] = {2, 1, 3, 4, 5};
   const double x[5] = {0.3, 0.6, 0.2, 0.1, 0.7};
   for (size_t i = 0; i < LENGTH(quark); i++) {

@@ -74,8 +74,8 @@ END_TEST
 /* ---- settings ------------------------------------------------------------------ */
 
 /* Sets parameter k of the row to `text`, starting from the defaults. */
-static int set_parameter(const struct integrand *row, size_t k, const char *text,
-                         double *value, char message[256])
+static int set_parameter(const struct integrand *row, size_t k, const char *text, double *value,
+                         char message[256])
 {
   char setting[128];
   double values[INTEGRAND_MAX_PARAMETERS];
@@ -87,8 +87,7 @@ static int set_parameter(const struct integrand *row, size_t k, const char *text
   return status;
 }
 
-static void check_accepted(const struct integrand *row, size_t k, const char *text,
-                           double expected)
+static void check_accepted(const struct integrand *row, size_t k, const char *text, double expected)
 {
   char message[256];
   double value;
@@ -169,14 +168,12 @@ static void check_sentence(const char *name, const char *setting, const char *se
 START_TEST(sentences_say_what_is_allowed)
 {
   check_sentence("ee3j", "ycut=7", "ycut must be between 1e-09 and 0.333, got '7'");
-  check_sentence("ee3j", "ycut=x",
-                 "ycut must be a number between 1e-09 and 0.333, got 'x'");
+  check_sentence("ee3j", "ycut=x", "ycut must be a number between 1e-09 and 0.333, got 'x'");
   check_sentence("ee3j", "quark=t", "quark must be one of u,d,s,c,b, got 't'");
   check_sentence("ee3j", "ycu=1",
                  "ee3j has no parameter 'ycu'; it has: sqrts, measure, ycut, quark, "
                  "alpha_s");
-  check_sentence("camel", "alphabet=1",
-                 "camel has no parameter 'alphabet'; it has: alpha");
+  check_sentence("camel", "alphabet=1", "camel has no parameter 'alphabet'; it has: alpha");
   check_sentence("camel", "alpha", "a parameter is set by key=value, got 'alpha'");
   check_sentence("camel", "", "a parameter is set by key=value, got ''");
 }
