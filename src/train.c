@@ -149,24 +149,27 @@ static void gradient_step(struct trainer *t)
 
 /* The gradient steps that are due by now: they grow as the square of the calls, for a few points
  * replayed often would be learnt by heart. */
-static void learn(struct trainer *t)
+static int learn(struct trainer *t)
 {
-  if (t->replay.count == 0) return;
+  if (t->replay.count == 0) return NIS_OK;
   nis_replay_prepare(&t->replay, t->window, t->beta);
   double share = (double)t->done / (double)t->calls;
   uint64_t due = (uint64_t)((double)t->steps * share * share);
-  while (t->optimizer.step < due) gradient_step(t);
+  int status = NIS_OK;
+  while (status == NIS_OK && t->optimizer.step < due) {
+    gradient_step(t);
+    status = nis_monitor_report(&t->s->monitor);
+  }
+  return status;
 }
 
 static int run(struct trainer *t, uint64_t first)
 {
   while (t->done < t->calls) {
-    int drawn = draw_round(t, first);
-    int reported = report_round(t);
-    NIS_TRY(drawn);
-    NIS_TRY(reported);
+    NIS_TRY(draw_round(t, first)); /* part of a round would not be the mixture that log_q says */
+    NIS_TRY(report_round(t));
     store_round(t);
-    learn(t);
+    NIS_TRY(learn(t));
   }
   return NIS_OK;
 }
