@@ -81,9 +81,22 @@ static int layers_init(struct flow *flow, const struct flow_shape *shape)
   return NIS_OK;
 }
 
+static int unknown_kernels(void)
+{
+  char names[64] = "";
+  const struct kernels *set;
+  for (int i = 0; (set = nis_kernels_available(i)); i++) {
+    if (i > 0) strcat(names, ", ");
+    strcat(names, set->name);
+  }
+  return nis_fail(NIS_INVALID, "NIS_KERNELS must be one of %s on this processor, got '%s'", names,
+                  getenv("NIS_KERNELS"));
+}
+
 int nis_flow_init(struct flow *flow, const struct flow_shape *shape, uint64_t seed)
 {
   *flow = (struct flow){.dim = shape->dim, .layers = shape->layers, .kernels = nis_kernels()};
+  if (!flow->kernels) return unknown_kernels();
   flow->coupling = NIS_NEW(struct coupling, shape->layers);
   if (!flow->coupling) return nis_no_memory();
   NIS_TRY(layers_init(flow, shape));

@@ -504,7 +504,7 @@ END_TEST
 static void *fail_elsewhere(void *unused)
 {
   (void)unused;
-  check_refused(nis_train(NULL, 1), "handle");
+  check_refused(nis_create(NULL, one, NULL), "out");
   return NULL;
 }
 
@@ -1063,6 +1063,21 @@ START_TEST(estimates_add_up)
 }
 END_TEST
 
+/* A second estimate takes new points: those that one of both would have taken. */
+START_TEST(estimates_continue)
+{
+  nis_options o = small(2);
+  nis_result parts, whole;
+  nis *s = make(ramp, &o), *t = make(ramp, &o);
+  ck_assert_int_eq(nis_estimate(s, 2500, &parts), NIS_OK);
+  ck_assert_int_eq(nis_estimate(s, 1500, &parts), NIS_OK);
+  ck_assert_int_eq(nis_estimate(t, 4000, &whole), NIS_OK);
+  ck_assert_double_eq_tol(parts.value, whole.value, 1e-12);
+  ck_assert_double_eq_tol(parts.error, whole.error, 1e-12);
+  nis_free(s), nis_free(t);
+}
+END_TEST
+
 START_TEST(training_drops_the_estimate)
 {
   nis_options o = small(2);
@@ -1422,11 +1437,11 @@ START_TEST(summary_of_a_refused_call)
 }
 END_TEST
 
-/* f/q far above the w_max of a short estimate: the weights carry what is above. */
-static double rare_peak(double *x, size_t dim, void *params)
+/* unbounded: the w_max of the efficiency leaves a thousandth of the integral above it */
+static double pole(double *x, size_t dim, void *params)
 {
   (void)dim, (void)params;
-  return x[0] < 0.002 ? 200 : 1;
+  return pow(x[0], -0.3);
 }
 
 START_TEST(overweights_are_carried)
@@ -1435,12 +1450,15 @@ START_TEST(overweights_are_carried)
   nis_event_summary summary;
   nis_options o = small(2);
   nis_result r;
-  nis *s = make(rare_peak, &o); /* untrained */
-  ck_assert_int_eq(nis_estimate(s, 300000, &r), NIS_OK);
-  ck_assert_int_eq(nis_estimate(s, 2, &r), NIS_OK);
-  ck_assert_int_eq(nis_events(s, 10000, keep, log, &summary), NIS_OK);
+  nis *s = make(pole, &o); /* untrained */
+  ck_assert_int_eq(nis_estimate(s, 200000, &r), NIS_OK);
+  ck_assert_int_eq(nis_events(s, EVENTS, keep, log, &summary), NIS_OK);
   check_summary(&summary, log);
-  check_mean(&summary, log, &r, 0.002 * 200 + 0.998);
+  check_mean(&summary, log, &r, 1 / 0.7);
+  ck_assert_uint_ge(summary.overweights, 10);
+  ck_assert_double_gt(summary.overweight_share, 1e-4);
+  ck_assert_double_lt(summary.unit, (1 - 0.0008) * r.value); /* the mean of the cut weights */
+  ck_assert_double_gt(summary.unit, (1 - 0.00101) * r.value);
   nis_free(s);
 }
 END_TEST
@@ -1516,6 +1534,7 @@ static TCase *result_case(void)
   tcase_add_test(tcase, limits_are_copied);
   tcase_add_test(tcase, steps_are_the_whole);
   tcase_add_test(tcase, estimates_add_up);
+  tcase_add_test(tcase, estimates_continue);
   tcase_add_test(tcase, training_drops_the_estimate);
   return tcase;
 }

@@ -27,6 +27,7 @@ static const double edges[][2] = {
     {-1e16, 1},
     {-1e-310, 3e-310},
     {1, 1 + 0x1p-50},
+    {0, 1e300}, /* the smallest doubles are 0 of it */
     {-DBL_MAX / 4, DBL_MAX / 4},
 };
 

@@ -567,6 +567,51 @@ START_TEST(loss_and_gradient_of_the_variance)
 }
 END_TEST
 
+/* ---- points ----------------------------------------------------------------------- */
+
+static struct points draw(struct sampler *s, size_t n, size_t uniform)
+{
+  struct points p;
+  ck_assert_int_eq(nis_points_init(&p, n, TRAIN_DIM), NIS_OK);
+  nis_sampler_draw_defensive(s, STREAM_TRAIN, 7, n, uniform, &p);
+  ck_assert_uint_eq(p.n, n);
+  return p;
+}
+
+/* log_q is that of the mixture for every point, whichever part it was drawn from. */
+static void check_mixture(struct sampler *s, size_t n, size_t uniform)
+{
+  struct points p = draw(s, n, uniform);
+  double *log_q = doubles(n), u[TRAIN_DIM * LANES], share = (double)uniform / (double)n;
+  nis_sampler_density(s, n, p.x, log_q);
+  for (size_t i = 0; i < n; i++) {
+    double mixture = log(share + (1 - share) * exp(log_q[i]));
+    require(fabs(p.log_q[i] - mixture) < 1e-5, "point %zu of %zu: log q is %g, not %g", i, n,
+            p.log_q[i], mixture);
+  }
+  for (size_t i = 0; i < uniform; i += LANES) {
+    s->flow.kernels->uniforms(s->seed, STREAM_TRAIN, 7 + i, TRAIN_DIM, u);
+    for (size_t k = 0; k < LANES * TRAIN_DIM; k++)
+      require(p.x[i * TRAIN_DIM + k] == u[k % TRAIN_DIM * LANES + k / TRAIN_DIM], "not uniform");
+  }
+  free(log_q);
+  nis_points_clear(&p);
+}
+
+START_TEST(points_have_the_density_of_the_mixture)
+{
+  struct sampler s = make_sampler(2);
+  check_mixture(&s, 1000, 0);
+  check_mixture(&s, 1000, 128);
+  check_mixture(&s, 1024, 512);
+  check_mixture(&s, 128, 128);
+  check_mixture(&s, 1, 0);
+  nis_sampler_clear(&s);
+}
+END_TEST
+
+/* ---- bits -------------------------------------------------------------------------- */
+
 static void gradient_with(int threads, size_t n, double log_z, struct gradient *g)
 {
   struct sampler s = make_sampler(threads);
@@ -619,6 +664,7 @@ int main(void)
   tcase_add_loop_test(gradient, backward_adds_to_the_gradient, 0, nsets);
   tcase_add_test(gradient, loss_and_gradient_of_kullback_leibler);
   tcase_add_test(gradient, loss_and_gradient_of_the_variance);
+  tcase_add_test(gradient, points_have_the_density_of_the_mixture);
   tcase_add_test(gradient, gradient_bits_do_not_depend_on_threads);
   suite_add_tcase(suite, map);
   suite_add_tcase(suite, masks);

@@ -222,6 +222,29 @@ START_TEST(chi2_is_the_naive_sum)
 }
 END_TEST
 
+/* One weight may be larger than all that came before by any factor. */
+START_TEST(chi2_with_a_weight_out_of_the_blue)
+{
+  struct tally t;
+  nis_result r = {0};
+  double mean[2], error[2], chi2 = 0;
+  ck_assert_int_eq(nis_tally_init(&t), NIS_OK);
+  for (size_t i = 0; i < 2; i++) {
+    for (size_t k = 0; k < 100; k++) {
+      weight[k] = i == 1 && k == 50 ? 1e25 : 1 + noise();
+      nis_tally_add(&t, weight[k]);
+    }
+    nis_tally_end_iteration(&t);
+    mean[i] = (double)naive_mean(100, weight), error[i] = naive_error(100, weight);
+  }
+  nis_tally_result(&t, &r);
+  check_relative(r.value, (mean[0] + mean[1]) / 2, 1e-14, "value");
+  for (int i = 0; i < 2; i++) chi2 += pow((mean[i] - r.value) / error[i], 2);
+  check_relative(r.chi2, chi2, 1e-9, "chi2");
+  nis_tally_clear(&t);
+}
+END_TEST
+
 /* Two iterations of constants that differ have no errors to speak of. */
 START_TEST(iterations_without_error_do_not_count)
 {
@@ -517,6 +540,7 @@ int main(void)
   tcase_add_test(sums, moments_of_few_weights);
   tcase_add_test(sums, merged_moments_are_those_of_all);
   tcase_add_test(sums, chi2_is_the_naive_sum);
+  tcase_add_test(sums, chi2_with_a_weight_out_of_the_blue);
   tcase_add_test(sums, iterations_without_error_do_not_count);
   tcase_add_test(histogram, w_max_is_that_of_sorting);
   tcase_add_test(histogram, kth_largest_is_that_of_sorting);

@@ -60,6 +60,8 @@ const struct option_row option_table[] = {
     ROW(BENCH, "quick", 0, NULL, FLAG, MEMBER(quick), {0, 0, CLOSED}, "fewer repeats and sizes"),
     ROW(BENCH, "runs", 0, NULL, FLAG, MEMBER(runs), {0, 0, CLOSED},
         "whole runs instead: seconds and bytes against dimensions, calls, threads"),
+    ROW(RUNS, "replay-bytes", 0, "N", SIZE, OPTION(replay_bytes), {1, 1e18, CLOSED},
+        "memory for stored training points; default 1 GiB"),
     ROW(ALL, "json", 0, NULL, FLAG, MEMBER(json), {0, 0, CLOSED}, "print JSON instead of text"),
     ROW(RUNS, "quiet", 'q', NULL, FLAG, MEMBER(quiet), {0, 0, CLOSED},
         "no table and no progress line, only the result"),

@@ -29,7 +29,7 @@ const struct kernels *nis_kernels(void)
   const struct kernels *set, *fastest = NULL;
   for (int i = 0; (set = nis_kernels_available(i)); i++) {
     fastest = set;
-    if (wanted && strcmp(set->name, wanted) == 0) break;
+    if (wanted && strcmp(set->name, wanted) == 0) return set;
   }
-  return fastest;
+  return wanted && *wanted ? NULL : fastest;
 }

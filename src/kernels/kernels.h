@@ -78,8 +78,8 @@ struct kernels {
 
 size_t nis_net_work_floats(const struct net_shape *shape);
 
-/* The fastest set that this processor runs, or the one that NIS_KERNELS names
- * (baseline, avx2, avx512). */
+/* The fastest set that this processor runs, or the one that the environment's NIS_KERNELS names
+ * (baseline, avx2, avx512); NULL when it names one that is not there. */
 const struct kernels *nis_kernels(void);
 
 /* Set number i among those this processor runs, slowest first; NULL past the end. */
