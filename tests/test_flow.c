@@ -6,7 +6,7 @@
  * loss along directions in the space of weights, and masks read off the binary digits.
  */
 #include "flow.h"
-#include "gradient.h"
+#include "optimizer.h"
 #include "quadrature.h"
 #include "settings.h"
 
@@ -144,6 +144,38 @@ START_TEST(flow_starts_as_the_identity)
     free(x), free(u);
     clear(&m);
   }
+}
+END_TEST
+
+/* n numbers, uniform in (-bound, bound): the mean has a spread of bound / sqrt(3 n). */
+static const float *check_uniform(const float *w, size_t n, double bound)
+{
+  double sum = 0, largest = 0;
+  for (size_t i = 0; i < n; i++) {
+    sum += w[i];
+    largest = fmax(largest, fabs(w[i]));
+  }
+  ck_assert_double_le(largest, bound * (1 + 1e-6));
+  if (n > 50) ck_assert_double_gt(largest, 0.8 * bound);
+  ck_assert_double_lt(fabs(sum), 5.5 * bound * sqrt((double)n / 3));
+  return w + n;
+}
+
+/* He's bounds: sqrt(6 / columns) for weights, 1 / sqrt(columns) for biases; the last layer is 0. */
+START_TEST(initial_weights_are_hes)
+{
+  struct machine m = make(8, 4, 0, 0);
+  for (int k = 0; k < m.flow.layers; k++) {
+    const struct coupling *c = &m.flow.coupling[k];
+    const float *w = m.flow.weights + c->first_weight, *end = w + nis_net_weights(&c->net);
+    size_t width = (size_t)c->net.width, columns = (size_t)c->net.inputs;
+    for (int i = 0; i < c->net.hidden_layers; i++, columns = width) {
+      w = check_uniform(w, width * columns, sqrt(6. / (double)columns));
+      w = check_uniform(w, width, 1 / sqrt((double)columns));
+    }
+    for (; w < end; w++) require(*w == 0, "the last layer starts with %g", *w);
+  }
+  clear(&m);
 }
 END_TEST
 
@@ -589,10 +621,11 @@ static void check_mixture(struct sampler *s, size_t n, size_t uniform)
     require(fabs(p.log_q[i] - mixture) < 1e-5, "point %zu of %zu: log q is %g, not %g", i, n,
             p.log_q[i], mixture);
   }
-  for (size_t i = 0; i < uniform; i += LANES) {
+  for (size_t i = 0; i < n; i++) {
     s->flow.kernels->uniforms(s->seed, STREAM_TRAIN, 7 + i, TRAIN_DIM, u);
-    for (size_t k = 0; k < LANES * TRAIN_DIM; k++)
-      require(p.x[i * TRAIN_DIM + k] == u[k % TRAIN_DIM * LANES + k / TRAIN_DIM], "not uniform");
+    for (size_t j = 0; j < TRAIN_DIM; j++)
+      require((p.x[i * TRAIN_DIM + j] == u[j * LANES]) == (i < uniform), "point %zu of %zu", i,
+              uniform);
   }
   free(log_q);
   nis_points_clear(&p);
@@ -607,6 +640,29 @@ START_TEST(points_have_the_density_of_the_mixture)
   check_mixture(&s, 128, 128);
   check_mixture(&s, 1, 0);
   nis_sampler_clear(&s);
+}
+END_TEST
+
+START_TEST(a_gradient_that_is_no_number_is_no_step)
+{
+  struct sampler s = make_sampler(1);
+  struct gradient g;
+  struct optimizer o;
+  size_t bytes = s.flow.nweights * sizeof *s.flow.weights;
+  float *before = malloc(bytes);
+  ck_assert_ptr_nonnull(before);
+  ck_assert_int_eq(nis_gradient_init(&g, &s.flow), NIS_OK);
+  ck_assert_int_eq(nis_optimizer_init(&o, &s.flow), NIS_OK);
+  memcpy(before, s.flow.weights, bytes);
+  g.values[3] = NAN, g.norm = NAN;
+  nis_optimizer_step(&o, &s, &g, 0.1, 1);
+  ck_assert(memcmp(before, s.flow.weights, bytes) == 0);
+  g.values[3] = 1, g.norm = 1;
+  nis_optimizer_step(&o, &s, &g, 0.1, 1);
+  ck_assert_double_lt(s.flow.weights[3], before[3] - 0.01);
+  ck_assert(isfinite(s.flow.weights[3]) && s.flow.weights[4] == before[4]);
+  free(before);
+  nis_optimizer_clear(&o), nis_gradient_clear(&g), nis_sampler_clear(&s);
 }
 END_TEST
 
@@ -655,6 +711,7 @@ int main(void)
   TCase *map = make_case("map"), *masks = make_case("masks"), *gradient = make_case("gradient");
   tcase_add_loop_test(map, sample_and_density_are_inverse, 0, nsets);
   tcase_add_loop_test(map, flow_starts_as_the_identity, 0, nsets);
+  tcase_add_test(map, initial_weights_are_hes);
   tcase_add_loop_test(map, log_q_is_the_jacobian, 0, nsets);
   tcase_add_loop_test(map, q_integrates_to_1, 0, nsets);
   tcase_add_test(masks, masks_are_the_binary_digits);
@@ -665,6 +722,7 @@ int main(void)
   tcase_add_test(gradient, loss_and_gradient_of_kullback_leibler);
   tcase_add_test(gradient, loss_and_gradient_of_the_variance);
   tcase_add_test(gradient, points_have_the_density_of_the_mixture);
+  tcase_add_test(gradient, a_gradient_that_is_no_number_is_no_step);
   tcase_add_test(gradient, gradient_bits_do_not_depend_on_threads);
   suite_add_tcase(suite, map);
   suite_add_tcase(suite, masks);

@@ -227,19 +227,19 @@ START_TEST(chi2_with_a_weight_out_of_the_blue)
 {
   struct tally t;
   nis_result r = {0};
-  double mean[2], error[2], chi2 = 0;
+  double mean[3], error[3], chi2 = 0;
   ck_assert_int_eq(nis_tally_init(&t), NIS_OK);
-  for (size_t i = 0; i < 2; i++) {
+  for (size_t i = 0; i < 3; i++) {
     for (size_t k = 0; k < 100; k++) {
-      weight[k] = i == 1 && k == 50 ? 1e25 : 1 + noise();
+      weight[k] = i == 2 && k == 50 ? 1e25 : 1 + noise();
       nis_tally_add(&t, weight[k]);
     }
     nis_tally_end_iteration(&t);
     mean[i] = (double)naive_mean(100, weight), error[i] = naive_error(100, weight);
   }
   nis_tally_result(&t, &r);
-  check_relative(r.value, (mean[0] + mean[1]) / 2, 1e-14, "value");
-  for (int i = 0; i < 2; i++) chi2 += pow((mean[i] - r.value) / error[i], 2);
+  check_relative(r.value, (mean[0] + mean[1] + mean[2]) / 3, 1e-14, "value");
+  for (int i = 0; i < 3; i++) chi2 += pow((mean[i] - r.value) / error[i], 2);
   check_relative(r.chi2, chi2, 1e-9, "chi2");
   nis_tally_clear(&t);
 }

@@ -269,23 +269,28 @@ static void bin_backward(const float *restrict kept, const float *restrict dlog,
   }
 }
 
-/* shares[bins][LANES] -> dL/draw, where knot `at` = sum of the sizes below bin and size = that
- * of bin: dL/dsize_k is dknot below the bin, dsize in it, 0 above; then through softmax. */
-static void softmax_backward(int bins, float *restrict shares, const float *restrict bin,
-                             const float *restrict dknot, const float *restrict dsize)
+/* dL/dsize of bin k, where a knot is the sum of the sizes below it: dL/dknot below the lane's bin,
+ * dL/dsize in it, 0 above. */
+INLINE vec size_adjoint(vec bin, float k, vec dknot, vec dsize)
+{
+  return choose(bin > k, dknot, choose(bin == k, dsize, (vec){0}));
+}
+
+/* shares[bins][LANES] -> dL/draw: size = least + stretch * share, share = softmax(raw) */
+static void softmax_backward(int bins, float *shares, const float *bin_of, const float *dknot_of,
+                             const float *dsize_of)
 {
   const float stretch = 1 - (float)bins * least;
-  float mean[LANES] = {0};
-  for (int k = 0; k < bins; k++)
-    FOR_LANES () {
-      float d = bin[l] > (float)k ? dknot[l] : bin[l] == (float)k ? dsize[l] : 0;
-      mean[l] += shares[k * LANES + l] * d;
+  for (int l = 0; l < LANES; l += WIDTH) {
+    vec bin = load(bin_of + l), dknot = load(dknot_of + l), dsize = load(dsize_of + l);
+    vec mean = {0};
+    for (int k = 0; k < bins; k++)
+      mean += load(shares + k * LANES + l) * size_adjoint(bin, (float)k, dknot, dsize);
+    for (int k = 0; k < bins; k++) {
+      vec d = size_adjoint(bin, (float)k, dknot, dsize) - mean;
+      store(shares + k * LANES + l, stretch * load(shares + k * LANES + l) * d);
     }
-  for (int k = 0; k < bins; k++)
-    FOR_LANES () {
-      float d = bin[l] > (float)k ? dknot[l] : bin[l] == (float)k ? dsize[l] : 0;
-      shares[k * LANES + l] *= stretch * (d - mean[l]);
-    }
+  }
 }
 
 /* dL/dslope -> dL/draw: softplus' = 1 - exp(-softplus) */
@@ -294,6 +299,19 @@ static void slope_backward(const float *restrict slope, float *restrict d)
   FOR_LANES () {
     float value = slope[l] * (least + ln2) - least;
     d[l] *= (1 - exp_negative(value > 0 ? -value : 0)) / (least + ln2);
+  }
+}
+
+/* dL/draw of the slopes: only the two ends of the lane's bin have any. */
+static void place_slopes(int bins, const float *bin_of, const float *d0_of, const float *d1_of,
+                         float *slopes)
+{
+  const vec none = {0};
+  for (int l = 0; l < LANES; l += WIDTH) {
+    vec bin = load(bin_of + l), d0 = load(d0_of + l), d1 = load(d1_of + l);
+    for (int k = 0; k <= bins; k++)
+      store(slopes + k * LANES + l,
+            choose(bin == (float)k, d0, choose(bin == (float)(k - 1), d1, none)));
   }
 }
 
@@ -307,9 +325,5 @@ void KERNEL(spline_backward)(int bins, float *raw, const float *kept, const floa
   softmax_backward(bins, raw + bins * LANES, bin, d.y0, d.height);
   slope_backward(kept + KEPT_SLOPE0 * LANES, d.slope0);
   slope_backward(kept + KEPT_SLOPE1 * LANES, d.slope1);
-  float *restrict slopes = raw + 2 * bins * LANES;
-  for (int k = 0; k <= bins; k++)
-    FOR_LANES ()
-      slopes[k * LANES + l] =
-          (bin[l] == (float)k ? d.slope0[l] : 0) + (bin[l] + 1 == (float)k ? d.slope1[l] : 0);
+  place_slopes(bins, bin, d.slope0, d.slope1, raw + 2 * bins * LANES);
 }
