@@ -93,10 +93,10 @@ typedef struct {
 
 /* ---- progress ---------------------------------------------------------------------- */
 
-enum { NIS_TRAINING = 0, NIS_INTEGRATING = 1, NIS_GENERATING = 2 };
+enum { NIS_TRAINING = 0, NIS_INTEGRATING = 1, NIS_GENERATING = 2, NIS_SAMPLING = 3 };
 
 typedef struct {
-  int phase;           /* NIS_TRAINING, NIS_INTEGRATING or NIS_GENERATING */
+  int phase;           /* NIS_TRAINING, NIS_INTEGRATING, NIS_GENERATING, NIS_SAMPLING */
   int iteration;       /* iterations of this phase finished so far */
   int finished;        /* 1: an iteration has just ended; 0: somewhere inside one */
   uint64_t done;       /* calls (events while generating) done in this phase ... */
@@ -156,10 +156,15 @@ NIS_API nis_result nis_integrate_with(nis_integrand *f, const nis_options *optio
 /* A flow, its integrand, and the running estimate. Not to be used from two threads at once. */
 typedef struct nis nis;
 
-/* Makes a handle with an untrained flow (q = 1). Options are copied; `calls` and the goals
- * are not used. *out is NULL on failure. Free it with nis_free; NULL is fine there. */
+/* Makes a handle with an untrained flow (q = 1). Options are copied; `calls`, `train_share` and the
+ * goals are for nis_run. *out is NULL on failure. Free it with nis_free; NULL is fine there. */
 NIS_API int nis_create(nis **out, nis_integrand *f, const nis_options *options);
 NIS_API void nis_free(nis *s);
+
+/* All that nis_integrate does, on a handle that is still there afterwards: trains on its share of
+ * options.calls, integrates with the rest, and ends early when a goal is met, though not before a
+ * quarter of the integration. Returns result->status. */
+NIS_API int nis_run(nis *s, nis_result *result);
 
 /* Trains the flow on `calls` more integrand calls (>= 1). The learning rate runs through its
  * whole schedule in each call, so one long training beats many short ones. A changed flow
@@ -173,7 +178,7 @@ NIS_API int nis_estimate(nis *s, uint64_t calls, nis_result *result);
 /* Draws n points from the flow: point i is x[i*dim ..], log_q[i] its log-density per unit of
  * the domain's volume, weight[i] = f/q. log_q and weight may be NULL; without weight the
  * integrand is not called. Points continue where the last call ended, and are not part
- * of the estimate. */
+ * of the estimate. Ended early, weights that were not reached are NaN. */
 NIS_API int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight);
 
 /* log_q[i] of n given points, strictly inside the domain. */

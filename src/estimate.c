@@ -5,13 +5,17 @@
 
 #include <math.h>
 
-enum { ITERATIONS = 16, LEAST_ITERATION = 64 };
+enum {
+  ITERATIONS = 16,
+  LEAST_ITERATION = 64, /* points */
+  BEFORE_GOAL = 4       /* iterations: the error of one may have missed what makes it large */
+};
 
 int nis_goal_met(const struct tally *tally, double rel_error, double abs_error)
 {
   struct estimate now = nis_tally_estimate(tally);
   double goal = fmax(abs_error, rel_error * fabs(now.value));
-  return goal > 0 && now.error <= goal;
+  return (rel_error > 0 || abs_error > 0) && now.error <= goal;
 }
 
 /* One block of points into the tally; what has a value counts, also when the run is stopped. */
@@ -70,7 +74,7 @@ int nis_estimate_flow(struct sampler *s, struct tally *tally, uint64_t first_poi
   *used = 0;
   for (int i = 0; status == NIS_OK && iteration_calls(calls, i) > 0; i++) {
     status = iterate(s, tally, first_point, iteration_calls(calls, i), &p, used);
-    if (nis_goal_met(tally, rel_error, abs_error)) break;
+    if (i + 1 >= BEFORE_GOAL && nis_goal_met(tally, rel_error, abs_error)) break;
   }
   nis_points_clear(&p);
   return status;

@@ -39,7 +39,8 @@ struct pass {
   size_t n, grain;
   const double *x;
   double *f;
-  int refused; /* a batch callback returned non-zero */
+  size_t finished; /* points */
+  int refused;     /* a batch callback returned non-zero */
 };
 
 static void call_batch(void *context, size_t item, int worker)
@@ -56,7 +57,9 @@ static void call_batch(void *context, size_t item, int worker)
     for (size_t i = 0; i < n; i++) p->f[first + i] = c->f(box + i * dim, dim, c->params);
   } else if (c->batch(n, dim, box, 1, p->f + first, c->params) != 0) {
     __atomic_store_n(&p->refused, 1, __ATOMIC_RELAXED);
+    return;
   }
+  __atomic_fetch_add(&p->finished, n, __ATOMIC_RELAXED);
 }
 
 /* Values of n points in a row that are now in f: times the volume, and the bad ones out. */
@@ -73,7 +76,6 @@ static void take_values(struct integrand_call *c, size_t n, const double *x, dou
     }
     f[i] = value;
   }
-  c->calls += n;
 }
 
 static double seconds(void)
@@ -102,6 +104,7 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     struct pass pass = {.c = c, .n = points, .x = x + *done * c->domain.dim, .f = f + *done};
     pass.grain = c->f && share < c->batch_points ? share : c->batch_points;
     nis_parallel_for(c->threads, (points + pass.grain - 1) / pass.grain, call_batch, &pass);
+    c->calls += pass.finished;
     if (pass.refused)
       return nis_fail(NIS_CALLBACK, "the batch integrand returned non-zero after %llu calls",
                       (unsigned long long)c->calls);

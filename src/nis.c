@@ -120,6 +120,8 @@ int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
   struct points p;
   struct domain *domain = &s->sampler.integrand.domain;
   int status = nis_points_init(&p, n < BLOCK_POINTS ? n + 1 : BLOCK_POINTS, domain->dim);
+  nis_monitor_begin(&s->sampler.monitor, NIS_SAMPLING, n);
+  for (size_t i = 0; weight && i < n; i++) weight[i] = NAN;
   for (size_t done = 0; status == NIS_OK && done < n; done += p.n, s->sampled += p.n) {
     size_t left = n - done;
     nis_sampler_draw(&s->sampler, STREAM_SAMPLE, s->sampled, left < p.capacity ? left : p.capacity,
@@ -198,9 +200,11 @@ static nis_result failed(int status, uint64_t seed)
   return (nis_result){.status = status, .value = NAN, .error = NAN, .seed = seed};
 }
 
-/* Training on its share of the calls, then the estimate on the rest. */
-static void train_and_estimate(nis *s, nis_result *r)
+int nis_run(nis *s, nis_result *r)
 {
+  nis_clear_error();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(r, "result"));
   const nis_options *o = &s->options;
   uint64_t train = (uint64_t)(o->train_share * (double)o->calls);
   int status = train > 0 ? nis_train(s, train) : NIS_OK;
@@ -212,6 +216,7 @@ static void train_and_estimate(nis *s, nis_result *r)
   if (status == NIS_OK && goal && !nis_goal_met(&s->tally, o->rel_error, o->abs_error))
     r->status = nis_fail(NIS_GOAL_MISSED, "%llu calls gave an error of %g",
                          (unsigned long long)r->calls, r->error);
+  return r->status;
 }
 
 nis_result nis_integrate_with(nis_integrand *f, const nis_options *options)
@@ -220,7 +225,7 @@ nis_result nis_integrate_with(nis_integrand *f, const nis_options *options)
   nis_result r;
   int status = nis_create(&s, f, options);
   if (status != NIS_OK) return failed(status, options ? options->seed : 0);
-  train_and_estimate(s, &r);
+  nis_run(s, &r);
   nis_free(s);
   return r;
 }

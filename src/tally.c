@@ -211,6 +211,7 @@ void nis_tally_result(const struct tally *t, nis_result *r)
   r->chi2 = t->iterations > 1 ? chi2(t) : 0;
   r->dof = t->iterations > 1 ? t->iterations - 1 : 0;
   r->zero_calls = t->zeros;
+  r->ess = r->efficiency = r->efficiency_max = r->efficiency_median = n > 0 ? 0 : NAN;
   if (t->absolute == 0) return;
   double mean = t->absolute / n, square = t->all.squares / n + t->all.mean * t->all.mean;
   r->ess = n * t->all.mean * t->all.mean / square;

@@ -397,6 +397,8 @@ START_TEST(handles_missing)
   nis_free(NULL);
   check_refused(nis_train(NULL, 10), "handle");
   check_refused(nis_estimate(NULL, 10, NULL), "handle");
+  nis_result unused;
+  check_refused(nis_run(NULL, &unused), "handle");
   check_refused(nis_sample(NULL, 1, &number, NULL, NULL), "handle");
   check_refused(nis_density(NULL, 1, &number, &number), "handle");
   check_refused(nis_events(NULL, 1, count_events, NULL, NULL), "handle");
@@ -765,6 +767,20 @@ START_TEST(progress_is_not_called_after_it_stopped_the_run)
 END_TEST
 
 /* ---- goals ----------------------------------------------------------------------- */
+
+/* nis_integrate is a handle and nis_run. */
+START_TEST(run_is_integrate_on_a_handle)
+{
+  nis_options o = small(2);
+  nis_result whole = nis_integrate_with(ramp, &o), result;
+  nis *s = make(ramp, &o);
+  check_refused(nis_run(s, NULL), "result");
+  ck_assert_int_eq(nis_run(s, &result), NIS_OK);
+  ck_assert(result.value == whole.value && result.error == whole.error);
+  ck_assert(result.chi2 == whole.chi2 && result.calls == whole.calls);
+  nis_free(s);
+}
+END_TEST
 
 START_TEST(goals_end_the_run_early)
 {
@@ -1180,6 +1196,23 @@ START_TEST(samples_call_the_integrand_for_weights_only)
 }
 END_TEST
 
+/* The three phases are not about samples; what is said of them must still make sense. */
+START_TEST(samples_report_no_nonsense)
+{
+  static double x[2 * POINTS], weight[POINTS];
+  struct watch w = watcher();
+  nis_options o = watched(&w);
+  nis *s = make_ready(ramp, &o, NULL);
+  for (int i = 0; i < 3; i++) {
+    w.last = (nis_progress){.phase = -1};
+    ck_assert_int_eq(nis_sample(s, POINTS, x, NULL, weight), NIS_OK);
+  }
+  ck_assert_msg(w.wrong == 0, "done %llu of %llu in phase %d", (unsigned long long)w.last.done,
+                (unsigned long long)w.last.total, w.last.phase);
+  nis_free(s);
+}
+END_TEST
+
 /* More than one block of the library's own. */
 START_TEST(many_samples_have_the_moments_of_q)
 {
@@ -1517,6 +1550,7 @@ static TCase *callback_case(void)
 static TCase *result_case(void)
 {
   TCase *tcase = make_case("results");
+  tcase_add_test(tcase, run_is_integrate_on_a_handle);
   tcase_add_test(tcase, goals_end_the_run_early);
   tcase_add_test(tcase, one_of_two_goals_is_enough);
   tcase_add_test(tcase, a_missed_goal_is_said);
@@ -1546,6 +1580,7 @@ static TCase *sample_case(void)
   tcase_add_test(tcase, density_is_per_volume);
   tcase_add_test(tcase, samples_continue);
   tcase_add_test(tcase, samples_call_the_integrand_for_weights_only);
+  tcase_add_test(tcase, samples_report_no_nonsense);
   tcase_add_test(tcase, many_samples_have_the_moments_of_q);
   tcase_add_test(tcase, samples_are_not_part_of_the_estimate);
   return tcase;

@@ -428,7 +428,7 @@ START_TEST(all_zero_and_none)
   ck_assert_int_eq(nis_tally_init(&t), NIS_OK);
   nis_tally_end_iteration(&t);
   nis_tally_result(&t, &r);
-  ck_assert(isnan(r.value) && isinf(r.error));
+  ck_assert(isnan(r.value) && isinf(r.error) && isnan(r.ess) && isnan(r.efficiency));
   for (int i = 0; i < 100; i++) nis_tally_add(&t, 0);
   nis_tally_end_iteration(&t);
   nis_tally_result(&t, &r);

@@ -11,10 +11,6 @@
 #include <math.h>
 #include <string.h>
 
-/* The library's defaults, for the steps that are made one by one here. */
-static const uint64_t default_calls = 1000000;
-static const double default_train_share = 0.4;
-
 struct sink {
   struct output output;
   const struct event_format *format;
@@ -26,49 +22,6 @@ static const struct event_format *choose_format(const struct arguments *argument
 {
   if (arguments->format) return strcmp(arguments->format, "lhe") == 0 ? &lhe_format : &text_format;
   return arguments->row->event ? &lhe_format : &text_format;
-}
-
-static int has_goal(const nis_options *o)
-{
-  return o->rel_error > 0 || o->abs_error > 0;
-}
-
-static int goal_met(const nis_options *o, double value, double error)
-{
-  return has_goal(o) && error <= fmax(o->abs_error, o->rel_error * fabs(value));
-}
-
-/* Step by step the library knows no goal: stopping at one is left to the caller. */
-static int stop_at_goal(const nis_progress *now, void *params)
-{
-  struct run *run = params;
-  int met = now->phase == NIS_INTEGRATING && now->finished &&
-            goal_met(&run->options, now->mean, now->sigma);
-  return progress_callback(now, &run->progress) || met;
-}
-
-static int estimate(nis *s, struct run *run, uint64_t calls)
-{
-  int status = run_note(run, nis_estimate(s, calls, &run->result));
-  int met = goal_met(&run->options, run->result.value, run->result.error);
-  if (status == NIS_STOPPED && met && !interrupted()) return run_note(run, NIS_OK);
-  if (status == NIS_OK && has_goal(&run->options) && !met) {
-    run->status = NIS_GOAL_MISSED;
-    snprintf(run->message, sizeof run->message, "%" PRIu64 " calls gave an error of %g",
-             run->result.calls, run->result.error);
-  }
-  return run->status;
-}
-
-/* What nis_integrate_with does, with a handle that is still there for the events. */
-static int integrate(nis *s, struct run *run)
-{
-  const nis_options *o = &run->options;
-  uint64_t calls = o->calls ? o->calls : default_calls;
-  double share = o->train_share > 0 ? o->train_share : default_train_share;
-  uint64_t train = (uint64_t)(share * (double)calls);
-  if (train > 0 && run_note(run, nis_train(s, train))) return run->status;
-  return estimate(s, run, calls - train);
 }
 
 static int take_events(size_t n, size_t dim, const double *x, const double *weight, void *params)
@@ -92,7 +45,7 @@ static void generate(struct run *run, struct sink *sink)
 {
   nis *s;
   if (run_note(run, nis_create(&s, run->row->f, &run->options)) == NIS_OK) {
-    int status = integrate(s, run);
+    int status = run_note(run, nis_run(s, &run->result));
     if (status == NIS_OK || status == NIS_GOAL_MISSED) make_events(s, run, sink);
   }
   nis_free(s);
@@ -141,8 +94,6 @@ int events_command(const struct arguments *arguments)
     output_discard(&sink.output);
     return code;
   }
-  run.options.progress = stop_at_goal;
-  run.options.progress_params = &run;
   sink.to = (struct event_file){.file = sink.output.file, .run = &run};
   generate(&run, &sink);
   int lost = close_events(&run, &sink);

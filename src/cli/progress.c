@@ -12,7 +12,7 @@
 
 enum { LIVE_WIDTH = 76 };
 
-static const char *const phase_names[] = {"training", "integration", "events"};
+static const char *const phase_names[] = {"training", "integration", "events", "sampling"};
 
 double seconds_now(void)
 {

@@ -72,6 +72,7 @@ static void print_calls(FILE *file, const struct run *run)
 
 static void print_quality(FILE *file, const nis_result *r)
 {
+  if (r->calls == r->train_calls) return; /* nothing of the frozen flow was seen */
   label(file, "effective sample");
   fprintf(file, "%.0f\n", r->ess);
   label(file, "unweighting eff.");

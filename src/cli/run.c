@@ -47,22 +47,10 @@ int run_note(struct run *run, int status)
   return status;
 }
 
-/* Without one integration call there is no estimate, not an estimate of 0. */
-static void complete_result(struct run *run)
-{
-  nis_result *r = &run->result;
-  if (r->calls > r->train_calls) return;
-  uint64_t calls = run->progress.calls, bad = r->bad_calls;
-  *r = nothing_yet;
-  r->calls = r->train_calls = calls;
-  r->bad_calls = bad;
-}
-
 void run_end(struct run *run)
 {
   progress_end(&run->progress);
   run->seconds = seconds_now() - run->start;
-  complete_result(run);
   if (run->status)
     complain(0, "%s", run->message);
   else if (*run->message)
