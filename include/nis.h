@@ -132,7 +132,8 @@ typedef struct {
   nis_progress_callback *progress;
   void *progress_params;
 
-  double train_share;   /* share of calls spent on training, in (0, 1); default 0.4 */
+  double train_share;   /* share of calls spent on training, in (0, 1); default 0.4, though not
+                           more than 2,000,000 calls */
   int layers;           /* coupling layers, 1 .. 64; default 2 ceil(log2 dim), 1 for dim = 1 */
   int hidden_layers;    /* of each conditioner net, 1 .. 8; default 2 */
   int hidden_width;     /* units in each, 1 .. 1024; default 32, 64 from 6 dimensions on */
@@ -162,8 +163,8 @@ NIS_API int nis_create(nis **out, nis_integrand *f, const nis_options *options);
 NIS_API void nis_free(nis *s);
 
 /* All that nis_integrate does, on a handle that is still there afterwards: trains on its share of
- * options.calls, integrates with the rest, and ends early when a goal is met, though not before a
- * quarter of the integration. Returns result->status. */
+ * options.calls, integrates with the rest, and ends early when a goal is met, though not before
+ * four iterations. Returns result->status. */
 NIS_API int nis_run(nis *s, nis_result *result);
 
 /* Trains the flow on `calls` more integrand calls (>= 1). The learning rate runs through its

@@ -8,7 +8,8 @@
 enum {
   ITERATIONS = 16,
   LEAST_ITERATION = 64, /* points */
-  BEFORE_GOAL = 4       /* iterations: the error of one may have missed what makes it large */
+  FIRST_WITH_GOAL = 16384,
+  BEFORE_GOAL = 4 /* iterations: the error of one may have missed what makes it large */
 };
 
 int nis_goal_met(const struct tally *tally, double rel_error, double abs_error)
@@ -54,27 +55,29 @@ static int iterate(struct sampler *s, struct tally *tally, uint64_t first, uint6
   return status == NIS_OK ? reported : status;
 }
 
-static uint64_t iteration_calls(uint64_t calls, int iteration)
+/* Equal iterations; with a goal the first ones are small, so that an easy goal is met soon. */
+static uint64_t iteration_end(uint64_t calls, uint64_t used, int iteration, int goal)
 {
   uint64_t n = calls / LEAST_ITERATION < ITERATIONS ? calls / LEAST_ITERATION : ITERATIONS;
   if (n < 2) n = calls < 4 ? 1 : 2;
-  uint64_t i = (uint64_t)iteration;
-  return i >= n
-             ? 0
-             : calls / n * (i + 1) + calls % n * (i + 1) / n - (calls / n * i + calls % n * i / n);
+  uint64_t step = calls / n, small = (uint64_t)FIRST_WITH_GOAL << (iteration < 32 ? iteration : 32);
+  if (goal && small < step) step = small;
+  return calls - used < step + step / 2 ? calls : used + step;
 }
 
 int nis_estimate_flow(struct sampler *s, struct tally *tally, uint64_t first_point, uint64_t calls,
                       double rel_error, double abs_error, uint64_t *used)
 {
   struct points p;
-  size_t most = iteration_calls(calls, 0) + 1;
-  int status = nis_points_init(&p, most < BLOCK_POINTS ? most : BLOCK_POINTS, s->flow.dim);
+  int goal = rel_error > 0 || abs_error > 0;
+  int status =
+      nis_points_init(&p, calls < BLOCK_POINTS ? (size_t)calls : BLOCK_POINTS, s->flow.dim);
   nis_monitor_begin(&s->monitor, NIS_INTEGRATING, calls);
   *used = 0;
-  for (int i = 0; status == NIS_OK && iteration_calls(calls, i) > 0; i++) {
-    status = iterate(s, tally, first_point, iteration_calls(calls, i), &p, used);
-    if (i + 1 >= BEFORE_GOAL && nis_goal_met(tally, rel_error, abs_error)) break;
+  for (int i = 0; status == NIS_OK && *used < calls; i++) {
+    if (i >= BEFORE_GOAL && nis_goal_met(tally, rel_error, abs_error)) break;
+    uint64_t end = iteration_end(calls, *used, i, goal);
+    status = iterate(s, tally, first_point, end - *used, &p, used);
   }
   nis_points_clear(&p);
   return status;

@@ -53,12 +53,18 @@ static int check_real(const char *name, double *value, double initial, double hi
   return NIS_OK;
 }
 
+/* Two fifths of the calls, but more than two million teach these nets little. */
+static double default_train_share(uint64_t calls)
+{
+  return fmin(0.4, 2e6 / (double)calls);
+}
+
 static int check_reals(nis_options *o)
 {
   const double below_one = nextafter(1, 0);
   NIS_TRY(check_real("rel_error", &o->rel_error, 0, below_one));
   NIS_TRY(check_real("abs_error", &o->abs_error, 0, HUGE_VAL));
-  NIS_TRY(check_real("train_share", &o->train_share, 0.4, below_one));
+  NIS_TRY(check_real("train_share", &o->train_share, default_train_share(o->calls), below_one));
   NIS_TRY(check_real("replay", &o->replay, 12, 1000));
   return check_real("learning_rate", &o->learning_rate, o->dim < 6 ? 4e-3 : 2e-3, 1);
 }
@@ -96,13 +102,13 @@ int nis_settings_resolve(const nis_options *given, nis_integrand *f, nis_options
   if (given->dim < 1 || given->dim > 256)
     return nis_fail(NIS_INVALID, "dim must be between 1 and 256, got %zu", given->dim);
   NIS_TRY(check_integrand(given, f));
-  NIS_TRY(check_integers(settings));
-  NIS_TRY(check_reals(settings));
-  NIS_TRY(check_limits(given));
   if (settings->calls == 0) settings->calls = 1000000;
   if (settings->calls > (uint64_t)1 << 62)
     return nis_fail(NIS_INVALID, "calls must be between 1 and 2^62, got %llu",
                     (unsigned long long)settings->calls);
+  NIS_TRY(check_integers(settings));
+  NIS_TRY(check_reals(settings));
+  NIS_TRY(check_limits(given));
   if (settings->batch_points == 0) settings->batch_points = 1024;
   if (settings->replay_bytes == 0) settings->replay_bytes = (size_t)1 << 30;
   settings->ncomp = 1;

@@ -42,7 +42,7 @@ const struct option_row option_table[] = {
     ROW(RUNS | BENCH, "threads", 't', "T", INT, OPTION(threads), {1, 1024, CLOSED},
         "default: all cores (OMP_NUM_THREADS)"),
     ROW(RUNS, "train-share", 0, "X", REAL, OPTION(train_share), {0, 1, OPEN_LOW | OPEN_HIGH},
-        "share of the calls spent on training; default 0.4"),
+        "share of the calls spent on training; default 0.4, 2e6 calls at most"),
     ROW(RUNS, "layers", 0, "N", INT, OPTION(layers), {1, 64, CLOSED},
         "coupling layers; default 2 ceil(log2 D), 1 for D = 1"),
     ROW(RUNS, "hidden-layers", 0, "N", INT, OPTION(hidden_layers), {1, 8, CLOSED},
