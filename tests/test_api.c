@@ -648,7 +648,7 @@ END_TEST
 struct watch {
   pthread_t caller;
   nis_progress last;
-  int reports, finished[3], wrong;
+  int reports, finished[4], wrong;
   int stop_phase;         /* stops in this phase ... */
   int stop_when_finished; /* ... at the end of an iteration, or within one */
   int stopped, after_stop;
