@@ -160,6 +160,11 @@ double nis_tally_w_max(const struct tally *t, double eps)
   return edge;
 }
 
+double nis_tally_event_w_max(const struct tally *t)
+{
+  return fmin(nis_tally_w_max(t, tail_share), t->largest);
+}
+
 double nis_tally_largest(const struct tally *t, uint64_t k)
 {
   uint64_t count = 0;
@@ -215,7 +220,7 @@ void nis_tally_result(const struct tally *t, nis_result *r)
   if (t->absolute == 0) return;
   double mean = t->absolute / n, square = t->all.squares / n + t->all.mean * t->all.mean;
   r->ess = n * t->all.mean * t->all.mean / square;
-  r->efficiency = share(mean, fmin(nis_tally_w_max(t, tail_share), t->largest));
+  r->efficiency = share(mean, nis_tally_event_w_max(t));
   r->efficiency_max = share(mean, t->largest);
   r->efficiency_median = share(mean, nis_tally_largest(t, median_rank(t->all.n - t->zeros)));
   r->max_weight = t->largest / fabs(estimate.value);

@@ -57,6 +57,9 @@ struct estimate nis_tally_estimate(const struct tally *t);
  * sum over |w| > w_max of (|w| - w_max) <= eps sum|w| (Sherpa's and MadGraph's rule). */
 double nis_tally_w_max(const struct tally *t, double eps);
 
+/* The w_max of events and of result.efficiency: eps = 1e-3, and not above the largest |w|. */
+double nis_tally_event_w_max(const struct tally *t);
+
 /* The k-th largest |w|, rounded up to an edge; k >= 1. */
 double nis_tally_largest(const struct tally *t, uint64_t k);
 

@@ -6,8 +6,6 @@
 
 #include <math.h>
 
-static const double tail_share = 1e-3;
-
 int nis_event_scale(const struct tally *tally, struct event_scale *scale)
 {
   if (tally->all.n == 0)
@@ -15,7 +13,7 @@ int nis_event_scale(const struct tally *tally, struct event_scale *scale)
   if (tally->absolute == 0)
     return nis_fail(NIS_NO_EVENTS, "no events: the integrand was 0 at all %llu points",
                     (unsigned long long)tally->all.n);
-  scale->w_max = fmin(nis_tally_w_max(tally, tail_share), tally->largest);
+  scale->w_max = nis_tally_event_w_max(tally);
   scale->unit = nis_tally_capped_mean(tally, scale->w_max);
   return NIS_OK;
 }
@@ -35,7 +33,6 @@ struct unweighter {
 static void accept(struct unweighter *u, size_t i, double weight)
 {
   size_t dim = u->s->flow.dim;
-  memcpy(u->x + u->accepted * dim, u->tried.x + i * dim, dim * sizeof *u->x);
   nis_domain_out(&u->s->integrand.domain, u->tried.x + i * dim, u->x + u->accepted * dim);
   u->weight[u->accepted++] = weight;
   u->summary->events++;
