@@ -7,7 +7,11 @@
 
 #include <math.h>
 
-enum { SLICE = 4096 }; /* weights that one worker adds up at a time */
+enum {
+  SLICE = 4096, /* weights that one worker adds up at a time */
+  LARGEST_RATIO = 5,        /* f/(Z q) above are taken as this: one point must not rule a step */
+  LARGEST_COEFFICIENT = 10, /* likewise */
+};
 
 int nis_gradient_init(struct gradient *g, const struct flow *flow)
 {
@@ -36,14 +40,18 @@ static void gather(const struct minibatch *batch, size_t dim, size_t first, size
 {
   for (size_t l = 0; l < LANES; l++)
     for (size_t j = 0; j < dim; j++)
-      z[j * LANES + l] = l < n ? batch->x[batch->slot[first + l] * dim + j] : 0.5;
+      z[j * LANES + l] = l < n ? batch->replay->x[batch->slot[first + l] * dim + j] : 0.5;
 }
 
+/* -dL/dlog q at one point: a part (q/p)/s of the loss's mean over q */
 static double coefficient(const struct minibatch *batch, size_t i, double log_q)
 {
-  if (isnan(batch->log_z)) return 1;
-  double ratio = exp(batch->log_f[batch->slot[i]] - batch->log_z - log_q);
-  return fmin(ratio, batch->clip);
+  const struct replay *r = batch->replay;
+  size_t slot = batch->slot[i];
+  double log_t = fmin(nis_replay_log_target(r, slot) - log_q, log(LARGEST_RATIO));
+  double part = exp(log_q - r->log_p[slot]) / nis_replay_share(r, slot);
+  double c = batch->loss(log_t, batch->baseline) * part;
+  return fmax(-LARGEST_COEFFICIENT, fmin(c, LARGEST_COEFFICIENT));
 }
 
 /* Adds one tile to a chunk's gradient; returns its part of the loss. */
@@ -53,7 +61,7 @@ static double add_tile(const struct job *job, size_t tile, int worker, float *gr
   const struct minibatch *batch = job->batch;
   size_t dim = s->flow.dim, first = tile * LANES;
   size_t n = batch->n - first < LANES ? batch->n - first : LANES;
-  double *z = s->tiles + (size_t)worker * (dim + 1) * LANES, *log_q = z + dim * LANES;
+  double *z = nis_sampler_tile(s, worker), *log_q = z + dim * LANES;
   gather(batch, dim, first, n, z);
   nis_flow_density(&s->flow, z, log_q, &s->scratch[worker]);
   float dlog_q[LANES] = {0};
@@ -61,7 +69,7 @@ static double add_tile(const struct job *job, size_t tile, int worker, float *gr
   for (size_t l = 0; l < n; l++) {
     double c = coefficient(batch, first + l, log_q[l]) / (double)batch->n;
     dlog_q[l] = (float)-c;
-    loss -= c * log_q[l];
+    loss += c * c;
   }
   nis_flow_backward(&s->flow, dlog_q, gradient, &s->scratch[worker]);
   return loss;

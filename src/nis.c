@@ -161,7 +161,7 @@ int nis_density(nis *s, size_t n, const double *x, double *log_q)
   double *cube = NIS_NEW(double, n * domain->dim);
   if (!cube) return nis_no_memory();
   for (size_t i = 0; i < n; i++) nis_domain_in(domain, x + i * domain->dim, cube + i * domain->dim);
-  nis_sampler_density(&s->sampler, n, cube, log_q);
+  nis_sampler_density(&s->sampler, n, cube, log_q, NULL);
   for (size_t i = 0; i < n; i++) log_q[i] -= log(domain->volume);
   free(cube);
   return NIS_OK;

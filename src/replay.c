@@ -11,33 +11,29 @@ int nis_replay_init(struct replay *r, size_t dim, size_t capacity)
   *r = (struct replay){.dim = dim, .capacity = capacity};
   r->x = NIS_NEW(double, capacity *dim);
   r->log_f = NIS_NEW(double, capacity);
-  r->log_q = NIS_NEW(double, capacity);
+  r->log_p = NIS_NEW(double, capacity);
   r->running = NIS_NEW(double, capacity + 1);
-  return r->x && r->log_f && r->log_q && r->running ? NIS_OK : nis_no_memory();
+  return r->x && r->log_f && r->log_p && r->running ? NIS_OK : nis_no_memory();
 }
 
 void nis_replay_clear(struct replay *r)
 {
   free(r->x);
   free(r->log_f);
-  free(r->log_q);
+  free(r->log_p);
   free(r->running);
   *r = (struct replay){0};
 }
 
-size_t nis_replay_store(struct replay *r, const struct points *p)
+void nis_replay_store(struct replay *r, const struct points *p)
 {
-  size_t stored = 0;
   for (size_t i = 0; i < p->n; i++) {
-    if (p->f[i] == 0) continue;
     memcpy(r->x + r->next * r->dim, p->x + i * r->dim, r->dim * sizeof *r->x);
     r->log_f[r->next] = log(fabs(p->f[i]));
-    r->log_q[r->next] = p->log_q[i];
+    r->log_p[r->next] = p->log_q[i];
     r->next = (r->next + 1) % r->capacity;
     r->count += r->count < r->capacity;
-    stored++;
   }
-  return stored;
 }
 
 /* Slot of the i-th of the newest `points`, oldest first. */
@@ -46,9 +42,11 @@ static size_t slot_of(const struct replay *r, size_t points, size_t i)
   return (r->next + r->capacity - points + i) % r->capacity;
 }
 
+/* log of |f|^beta / p, -inf where f is 0 */
 static double log_weight(const struct replay *r, size_t slot, double beta)
 {
-  return beta * r->log_f[slot] - r->log_q[slot];
+  if (isinf(r->log_f[slot])) return -HUGE_VAL;
+  return beta * r->log_f[slot] - r->log_p[slot];
 }
 
 static double largest_log_weight(const struct replay *r, size_t points, double beta)
@@ -59,23 +57,27 @@ static double largest_log_weight(const struct replay *r, size_t points, double b
   return largest;
 }
 
-/* (sum w)^2 / (n sum w^2) */
+/* (sum w)^2 / (n sum w^2) over the n weights that are not zero */
 static double kish_fraction(const struct replay *r, size_t points, double beta)
 {
   double top = largest_log_weight(r, points, beta), sum = 0, square = 0;
+  size_t n = 0;
+  if (isinf(top)) return 0;
   for (size_t i = 0; i < points; i++) {
-    double w = exp(log_weight(r, slot_of(r, points, i), beta) - top);
+    double log_w = log_weight(r, slot_of(r, points, i), beta);
+    if (isinf(log_w)) continue;
+    double w = exp(log_w - top);
     sum += w;
     square += w * w;
+    n++;
   }
-  return sum * sum / ((double)points * square);
+  return sum * sum / ((double)n * square);
 }
 
-double nis_replay_temperature(const struct replay *r, size_t points, double fraction)
+/* Between low, where the fraction is reached, and high, where it is not. */
+static double refine(const struct replay *r, size_t points, double fraction, double low, double high)
 {
-  if (points == 0 || kish_fraction(r, points, 1) >= fraction) return 1;
-  double low = 0, high = 1;
-  for (int step = 0; step < 12; step++) {
+  for (int step = 0; step < 8; step++) {
     double middle = (low + high) / 2;
     if (kish_fraction(r, points, middle) >= fraction)
       low = middle;
@@ -85,13 +87,55 @@ double nis_replay_temperature(const struct replay *r, size_t points, double frac
   return low;
 }
 
-void nis_replay_prepare(struct replay *r, size_t points, double beta)
+/* The effective fraction has its peak at the temperature that the flow has learnt, and need not
+ * be large at 0: the search comes down from 1, in steps small against that peak's width. */
+double nis_replay_temperature(const struct replay *r, size_t points, double fraction)
+{
+  const double step = exp2(-0.25);
+  double best = 1, largest = 0;
+  for (double beta = 1; beta > 1e-4; beta *= step) {
+    double kish = kish_fraction(r, points, beta);
+    if (kish >= fraction) return beta == 1 ? 1 : refine(r, points, fraction, beta, beta / step);
+    if (kish > largest) largest = kish, best = beta;
+  }
+  return best;
+}
+
+double nis_replay_kish(const struct replay *r, size_t points, double beta)
+{
+  double nonzero = 0;
+  for (size_t i = 0; i < points; i++) nonzero += !isinf(r->log_f[slot_of(r, points, i)]);
+  return nonzero / (double)points * kish_fraction(r, points, beta);
+}
+
+static double mean_log_weight(const struct replay *r, double beta)
+{
+  double top = largest_log_weight(r, r->usable, beta), sum = 0;
+  for (size_t i = 0; i < r->usable; i++)
+    sum += exp(log_weight(r, slot_of(r, r->usable, i), beta) - top);
+  return top + log(sum / (double)r->usable);
+}
+
+int nis_replay_prepare(struct replay *r, size_t points, double beta)
 {
   r->usable = points < r->count ? points : r->count;
-  double top = largest_log_weight(r, r->usable, beta);
+  r->beta = beta;
+  if (isinf(largest_log_weight(r, r->usable, beta))) return 0;
+  r->log_z = mean_log_weight(r, beta);
   r->running[0] = 0;
   for (size_t i = 0; i < r->usable; i++)
-    r->running[i + 1] = r->running[i] + exp(log_weight(r, slot_of(r, r->usable, i), beta) - top);
+    r->running[i + 1] = r->running[i] + nis_replay_share(r, slot_of(r, r->usable, i));
+  return 1;
+}
+
+double nis_replay_log_target(const struct replay *r, size_t slot)
+{
+  return isinf(r->log_f[slot]) ? -HUGE_VAL : r->beta * r->log_f[slot] - r->log_z;
+}
+
+double nis_replay_share(const struct replay *r, size_t slot)
+{
+  return (exp(nis_replay_log_target(r, slot) - r->log_p[slot]) + 1) / 2;
 }
 
 /* The i for which running[i] <= target < running[i + 1], not below `from`. */
@@ -116,4 +160,21 @@ void nis_replay_draw(const struct replay *r, double u, size_t n, size_t *slot)
     i = find(r, ((double)k + u) * step, i);
     slot[k] = slot_of(r, r->usable, i);
   }
+}
+
+void nis_replay_newest(const struct replay *r, size_t n, size_t *slot)
+{
+  for (size_t i = 0; i < n; i++) slot[i] = slot_of(r, n, i);
+}
+
+void nis_replay_draw_target(const struct replay *r, double u, size_t n, size_t *slot)
+{
+  double sum = 0, step = (double)r->usable / (double)n; /* the mean of a is 1 */
+  size_t k = 0;
+  for (size_t i = 0; i < r->usable && k < n; i++) {
+    size_t here = slot_of(r, r->usable, i);
+    sum += exp(nis_replay_log_target(r, here) - r->log_p[here]);
+    while (k < n && ((double)k + u) * step < sum) slot[k++] = here;
+  }
+  for (; k < n; k++) slot[k] = k > 0 ? slot[k - 1] : slot_of(r, r->usable, 0); /* rounding */
 }

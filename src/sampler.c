@@ -12,14 +12,26 @@ static struct flow_shape shape_of(const nis_options *o)
   return (struct flow_shape){o->dim, o->layers, o->bins, o->hidden_layers, o->hidden_width};
 }
 
+static size_t tile_rows(size_t dim)
+{
+  return 2 * dim + 1;
+}
+
+double *nis_sampler_tile(const struct sampler *s, int worker)
+{
+  return s->tiles + (size_t)worker * tile_rows(s->flow.dim) * LANES;
+}
+
 int nis_sampler_init(struct sampler *s, nis_integrand *f, const nis_options *o)
 {
   *s = (struct sampler){.threads = o->threads, .seed = o->seed};
+  s->share[CHANNEL_FLOW] = 1;
   s->monitor = (struct monitor){.callback = o->progress, .params = o->progress_params};
   NIS_TRY(nis_integrand_init(&s->integrand, f, o));
   struct flow_shape shape = shape_of(o);
   NIS_TRY(nis_flow_init(&s->flow, &shape, o->seed));
-  s->tiles = NIS_NEW(double, (size_t)s->threads *(o->dim + 1) * LANES);
+  NIS_TRY(nis_peaks_init(&s->peaks, o->dim));
+  s->tiles = NIS_NEW(double, (size_t)s->threads *tile_rows(o->dim) * LANES);
   s->scratch = NIS_NEW(struct flow_scratch, s->threads);
   if (!s->tiles || !s->scratch) return nis_no_memory();
   for (int i = 0; i < s->threads; i++) NIS_TRY(nis_flow_scratch_init(&s->scratch[i], &s->flow));
@@ -32,16 +44,18 @@ void nis_sampler_clear(struct sampler *s)
   free(s->scratch);
   free(s->tiles);
   nis_flow_clear(&s->flow);
+  nis_peaks_clear(&s->peaks);
   nis_integrand_clear(&s->integrand);
 }
 
 int nis_points_init(struct points *p, size_t capacity, size_t dim)
 {
   *p = (struct points){.capacity = capacity};
-  p->x = NIS_NEW(double, capacity *(dim + 2));
+  p->x = NIS_NEW(double, capacity *(dim + 2 + CHANNELS));
   if (!p->x) return nis_no_memory();
   p->log_q = p->x + capacity * dim;
   p->f = p->log_q + capacity;
+  p->log_channel = p->f + capacity;
   return NIS_OK;
 }
 
@@ -64,29 +78,86 @@ static void tile_points(size_t dim, size_t n, const double *x, double *tile)
     for (size_t l = 0; l < LANES; l++) tile[j * LANES + l] = l < n ? x[l * dim + j] : 0.5;
 }
 
+/* ---- the mixture ------------------------------------------------------------------------ */
+
+static double mixture_log_density(const double *share, const double *log_channel)
+{
+  double top = -HUGE_VAL, sum = 0;
+  for (int c = 0; c < CHANNELS; c++) top = fmax(top, log_channel[c]);
+  if (isinf(top)) return top;
+  for (int c = 0; c < CHANNELS; c++) sum += share[c] * exp(log_channel[c] - top);
+  return top + log(sum);
+}
+
+/* The channels' log-densities at one point, given the flow's. */
+static void channel_log_densities(const struct sampler *s, const double *x, double log_flow,
+                                  double *log_channel)
+{
+  log_channel[CHANNEL_UNIFORM] = s->share[CHANNEL_UNIFORM] > 0 ? 0 : -HUGE_VAL;
+  log_channel[CHANNEL_FLOW] = s->share[CHANNEL_FLOW] > 0 ? log_flow : -HUGE_VAL;
+  log_channel[CHANNEL_PEAKS] =
+      s->share[CHANNEL_PEAKS] > 0 ? nis_peaks_log_density(&s->peaks, x) : -HUGE_VAL;
+}
+
+/* A number in (0,1) picks the channel; what is left of it is again uniform in (0,1). */
+static enum channel choose(const struct sampler *s, double *u)
+{
+  for (enum channel c = 0; c < CHANNELS; c++) {
+    if (*u < s->share[c]) {
+      *u /= s->share[c];
+      return c;
+    }
+    *u -= s->share[c];
+  }
+  return CHANNEL_FLOW; /* only by rounding */
+}
+
 struct draw {
   struct sampler *s;
   enum stream stream;
   uint64_t first;
-  size_t n, uniform_points;
-  double *x, *log_q;
+  size_t n;
+  struct points *p;
 };
+
+/* The lanes of other channels get their points; returns how many they are. */
+static int draw_others(const struct sampler *s, const double *u, double *x)
+{
+  size_t dim = s->flow.dim;
+  double from[dim], to[dim];
+  int others = 0;
+  for (int l = 0; l < LANES; l++) {
+    double left = u[dim * LANES + l];
+    enum channel c = choose(s, &left);
+    if (c == CHANNEL_FLOW) continue;
+    for (size_t j = 0; j < dim; j++) to[j] = from[j] = u[j * LANES + l];
+    if (c == CHANNEL_PEAKS)
+      nis_peaks_sample(&s->peaks, nis_peaks_choose(&s->peaks, left), from, to);
+    for (size_t j = 0; j < dim; j++) x[j * LANES + l] = to[j];
+    others++;
+  }
+  return others;
+}
 
 static void draw_tile(void *context, size_t item, int worker)
 {
   struct draw *d = context;
   struct sampler *s = d->s;
+  struct points *p = d->p;
   size_t dim = s->flow.dim, at = item * LANES, n = d->n - at < LANES ? d->n - at : LANES;
-  double *z = s->tiles + (size_t)worker * (dim + 1) * LANES, *log_q = z + dim * LANES;
-  s->flow.kernels->uniforms(s->seed, d->stream, d->first + at, dim, z);
-  if (at < d->uniform_points) {
-    untile(dim, n, z, d->x + at * dim);
-    nis_flow_density(&s->flow, z, log_q, &s->scratch[worker]);
-  } else {
-    nis_flow_sample(&s->flow, z, log_q, &s->scratch[worker]);
-    untile(dim, n, z, d->x + at * dim);
+  double *u = nis_sampler_tile(s, worker), *x = u + (dim + 1) * LANES, log_flow[LANES] = {0};
+  s->flow.kernels->uniforms(s->seed, d->stream, d->first + at, dim + 1, u);
+  memcpy(x, u, dim * LANES * sizeof *x);
+  if (s->share[CHANNEL_FLOW] > 0) nis_flow_sample(&s->flow, x, log_flow, &s->scratch[worker]);
+  int others = s->share[CHANNEL_FLOW] < 1 ? draw_others(s, u, x) : 0;
+  untile(dim, n, x, p->x + at * dim);
+  if (others > 0 && s->share[CHANNEL_FLOW] > 0)
+    nis_flow_density(&s->flow, x, log_flow, &s->scratch[worker]);
+  for (size_t l = 0; l < n; l++) {
+    double *log_channel = p->log_channel + (at + l) * CHANNELS;
+    channel_log_densities(s, p->x + (at + l) * dim, log_flow[l], log_channel);
+    p->log_q[at + l] = mixture_log_density(s->share, log_channel);
   }
-  memcpy(d->log_q + at, log_q, n * sizeof *log_q);
 }
 
 static size_t tiles(size_t n)
@@ -94,28 +165,19 @@ static size_t tiles(size_t n)
   return (n + LANES - 1) / LANES;
 }
 
-void nis_sampler_draw_defensive(struct sampler *s, enum stream stream, uint64_t first, size_t n,
-                                size_t uniform_points, struct points *p)
-{
-  struct draw d = {s, stream, first, n, uniform_points, p->x, p->log_q};
-  nis_parallel_for(s->threads, tiles(n), draw_tile, &d);
-  p->n = n;
-  if (uniform_points == 0) return;
-  double share = uniform_points < n ? (double)uniform_points / (double)n : 1;
-  for (size_t i = 0; i < n; i++) p->log_q[i] = log(share + (1 - share) * exp(p->log_q[i]));
-}
-
 void nis_sampler_draw(struct sampler *s, enum stream stream, uint64_t first, size_t n,
                       struct points *p)
 {
-  nis_sampler_draw_defensive(s, stream, first, n, 0, p);
+  struct draw d = {s, stream, first, n, p};
+  nis_parallel_for(s->threads, tiles(n), draw_tile, &d);
+  p->n = n;
 }
 
 struct look {
   struct sampler *s;
   size_t n;
   const double *x;
-  double *log_q;
+  double *log_q, *log_channel;
 };
 
 static void density_tile(void *context, size_t item, int worker)
@@ -123,15 +185,20 @@ static void density_tile(void *context, size_t item, int worker)
   struct look *d = context;
   struct sampler *s = d->s;
   size_t dim = s->flow.dim, at = item * LANES, n = d->n - at < LANES ? d->n - at : LANES;
-  double *z = s->tiles + (size_t)worker * (dim + 1) * LANES, *log_q = z + dim * LANES;
+  double *z = nis_sampler_tile(s, worker), log_flow[LANES], unused[CHANNELS];
   tile_points(dim, n, d->x + at * dim, z);
-  nis_flow_density(&s->flow, z, log_q, &s->scratch[worker]);
-  memcpy(d->log_q + at, log_q, n * sizeof *log_q);
+  nis_flow_density(&s->flow, z, log_flow, &s->scratch[worker]);
+  for (size_t l = 0; l < n; l++) {
+    double *log_channel = d->log_channel ? d->log_channel + (at + l) * CHANNELS : unused;
+    channel_log_densities(s, d->x + (at + l) * dim, log_flow[l], log_channel);
+    d->log_q[at + l] = mixture_log_density(s->share, log_channel);
+  }
 }
 
-void nis_sampler_density(struct sampler *s, size_t n, const double *x, double *log_q)
+void nis_sampler_density(struct sampler *s, size_t n, const double *x, double *log_q,
+                         double *log_channel)
 {
-  struct look d = {s, n, x, log_q};
+  struct look d = {s, n, x, log_q, log_channel};
   nis_parallel_for(s->threads, tiles(n), density_tile, &d);
 }
 

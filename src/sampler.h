@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Points drawn from the flow by many threads, with the integrand's values at them. */
+/* Points drawn from the flow and its fellow channels by many threads, with the integrand's values at them. */
 #ifndef NIS_SAMPLER_H
 #define NIS_SAMPLER_H
 
 #include "flow.h"
 #include "integrand.h"
+#include "peaks.h"
 #include "streams.h"
+
+/* The density that points are drawn from is a mixture of three channels. */
+enum channel { CHANNEL_UNIFORM, CHANNEL_FLOW, CHANNEL_PEAKS, CHANNELS };
 
 struct sampler {
   struct flow flow;
+  struct peaks peaks;
+  double share[CHANNELS]; /* of the points; they add up to 1 */
   struct flow_scratch *scratch; /* [threads] */
-  double *tiles;                /* [threads][dim + 1][LANES] */
+  double *tiles;                /* [threads], nis_sampler_tile each */
   int threads;
   uint64_t seed;
   struct integrand_call integrand;
@@ -22,6 +28,7 @@ struct sampler {
 struct points {
   size_t capacity, n;
   double *x, *log_q, *f; /* one block, owned through x */
+  double *log_channel;   /* [n][CHANNELS] log-densities; -inf for a channel without share */
 };
 
 enum { BLOCK_POINTS = 16384 }; /* drawn at a time, so that memory does not grow with calls */
@@ -36,13 +43,12 @@ void nis_points_clear(struct points *p);
 void nis_sampler_draw(struct sampler *s, enum stream stream, uint64_t first, size_t n,
                       struct points *p);
 
-/* The same, with the first uniform_points (a multiple of LANES) drawn from the uniform density;
- * log_q is then that of the mixture, so all points have one weight function. */
-void nis_sampler_draw_defensive(struct sampler *s, enum stream stream, uint64_t first, size_t n,
-                                size_t uniform_points, struct points *p);
+/* log_q[n] at given points x[n][dim] of the cube; log_channel[n][CHANNELS] may be NULL. */
+void nis_sampler_density(struct sampler *s, size_t n, const double *x, double *log_q,
+                         double *log_channel);
 
-/* log_q[n] at given points x[n][dim] of the cube. */
-void nis_sampler_density(struct sampler *s, size_t n, const double *x, double *log_q);
+/* One worker's space for 2 * dim + 1 rows of LANES numbers */
+double *nis_sampler_tile(const struct sampler *s, int worker);
 
 /* Fills p->f; where the run was stopped, p->n shrinks to the points that have a value. */
 int nis_sampler_evaluate(struct sampler *s, struct points *p);

@@ -11,7 +11,8 @@ enum stream {
   STREAM_INTEGRATE, /* points of the estimate */
   STREAM_SAMPLE,    /* nis_sample */
   STREAM_EVENTS,    /* points tried for events ... */
-  STREAM_ACCEPT     /* ... and whether each is accepted */
+  STREAM_ACCEPT,    /* ... and whether each is accepted */
+  STREAM_SEARCH     /* steps of the search for missed peaks */
 };
 
 #endif

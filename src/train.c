@@ -5,21 +5,32 @@
 #include "memory.h"
 #include "optimizer.h"
 #include "replay.h"
+#include "search.h"
+#include "shares.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum {
   ROUNDS = 64,        /* of fresh points; fewer when that would make them small */
   LEAST_ROUND = 1024, /* points */
   LARGEST_ROUND = 65536,
-  HOT_ROUNDS = 4, /* replayed while beta < 1 */
+  HOT_ROUNDS = 4,     /* replayed while beta < 1 */
+  SEARCH_EVERY = 8,   /* rounds */
+  PEAK_POINTS = 4096, /* that the peaks are fitted to */
 };
 
-static const double uniform_share = 0.1;    /* of each round: a lost mode comes back */
+static const double floor_share[CHANNELS] = {0.1, 0.4, 0.1}; /* of a round: what is lost comes back */
 static const double effective_share = 0.25; /* Kish fraction that sets beta */
+static const double least_cooling = 0.7;    /* beta falls by no more from round to round */
+static const double hot_replay = 4;         /* gradient samples per point while beta < 1 */
+static const double ramp = 1.5;             /* steps done grow as this power of the calls */
 static const double variance_from = 0.55;   /* share of the steps before the variance loss */
-static const double variance_clip = 5;      /* largest f/(Z q) there */
 static const double largest_norm = 1;       /* of a gradient; longer ones are shortened */
+static const double search_from = 0.3;      /* beta */
+static const double search_until = 0.85;    /* share of the calls */
+static const double search_share = 0.01;    /* of the training calls, each time */
+static const double least_share = 1e-3;     /* of a channel in the end; less is none */
 
 struct trainer {
   struct sampler *s;
@@ -28,15 +39,19 @@ struct trainer {
   struct replay replay;
   struct gradient gradient;
   struct optimizer optimizer;
-  size_t *slot;   /* [minibatch] */
+  struct search search;
+  size_t *slot;   /* [minibatch or PEAK_POINTS] */
+  double *fit;    /* what the peaks and the shares are fitted with */
   uint64_t calls; /* to spend in all */
-  uint64_t done;  /* calls spent */
+  uint64_t drawn; /* spent in rounds */
   uint64_t steps; /* gradient steps planned */
-  double beta;
-  size_t window;             /* newest stored points that are replayed */
-  size_t newest[HOT_ROUNDS]; /* points stored by the last rounds */
-  struct moments *seen;      /* weights of all rounds */
-  double log_z;              /* log of the integral of |f|, of the last round */
+  int round, last_search;
+  double beta, baseline;
+  uint64_t cold_from, cold_step; /* where beta reached 1 */
+  size_t window;                 /* newest stored points that are replayed */
+  size_t newest[HOT_ROUNDS];     /* points stored by the last rounds */
+  struct moments *seen;          /* weights of all rounds */
+  double log_z;                  /* log of the integral of |f|, of the last round */
 };
 
 static size_t round_points(uint64_t calls)
@@ -62,30 +77,40 @@ static void trainer_clear(struct trainer *t)
   nis_gradient_clear(&t->gradient);
   nis_optimizer_clear(&t->optimizer);
   free(t->slot);
+  free(t->fit);
 }
 
 static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, const nis_options *o,
                         struct moments *seen)
 {
+  size_t slots = (size_t)(o->minibatch > PEAK_POINTS ? o->minibatch : PEAK_POINTS);
   *t = (struct trainer){.s = s, .o = o, .calls = calls, .seen = seen, .log_z = NAN};
   t->steps = (uint64_t)(o->replay * (double)calls / o->minibatch) + 1;
   NIS_TRY(nis_points_init(&t->fresh, round_points(calls), o->dim));
   NIS_TRY(nis_replay_init(&t->replay, o->dim, replay_capacity(calls, o)));
   NIS_TRY(nis_gradient_init(&t->gradient, &s->flow));
   NIS_TRY(nis_optimizer_init(&t->optimizer, &s->flow));
-  t->slot = NIS_NEW(size_t, o->minibatch);
-  return t->slot ? NIS_OK : nis_no_memory();
+  t->slot = NIS_NEW(size_t, slots);
+  size_t fit = PEAK_POINTS * (o->dim + PEAKS_MOST);
+  t->fit = NIS_NEW(double, fit > t->fresh.capacity ? fit : t->fresh.capacity);
+  return t->slot && t->fit ? NIS_OK : nis_no_memory();
 }
 
-/* Draws, evaluates and stores one round; a tenth of it uniform. */
+static uint64_t spent(const struct trainer *t)
+{
+  return t->drawn + t->search.calls;
+}
+
+/* ---- points --------------------------------------------------------------------------- */
+
 static int draw_round(struct trainer *t, uint64_t first)
 {
-  uint64_t left = t->calls - t->done;
+  uint64_t left = t->calls - spent(t);
   size_t n = left < t->fresh.capacity ? (size_t)left : t->fresh.capacity;
-  size_t uniform = ((size_t)(uniform_share * (double)n) + LANES - 1) / LANES * LANES;
-  nis_sampler_draw_defensive(t->s, STREAM_TRAIN, first + t->done, n, uniform, &t->fresh);
+  nis_sampler_draw(t->s, STREAM_TRAIN, first + t->drawn, n, &t->fresh);
   int status = nis_sampler_evaluate(t->s, &t->fresh);
-  t->done += t->fresh.n;
+  t->drawn += t->fresh.n;
+  t->round++;
   return status;
 }
 
@@ -109,7 +134,8 @@ static int report_round(struct trainer *t)
  * then are. */
 static void store_round(struct trainer *t)
 {
-  size_t stored = nis_replay_store(&t->replay, &t->fresh);
+  size_t stored = t->fresh.n;
+  nis_replay_store(&t->replay, &t->fresh);
   double beta = nis_replay_temperature(&t->replay, stored, effective_share);
   t->window += stored;
   memmove(t->newest + 1, t->newest, sizeof t->newest - sizeof *t->newest);
@@ -117,16 +143,23 @@ static void store_round(struct trainer *t)
   if (t->beta < 1) {
     t->window = 0;
     for (int i = 0; i < HOT_ROUNDS; i++) t->window += t->newest[i];
-    t->beta = beta;
+    t->beta = fmax(beta, least_cooling * t->beta);
   }
+  t->baseline = nis_replay_kish(&t->replay, stored, t->beta);
+  if (getenv("DEVV"))
+    fprintf(stderr, "beta %g baseline %g shares %.3f %.3f %.3f peaks %d found %d calls %lu\n",
+            t->beta, t->baseline, t->s->share[0], t->s->share[1], t->s->share[2],
+            t->s->peaks.count, t->search.found, t->search.calls);
   t->window = t->window < t->replay.count ? t->window : t->replay.count;
 }
+
+/* ---- gradient steps ------------------------------------------------------------------- */
 
 /* The learning rate falls to zero along a cosine (Loshchilov, Hutter, arXiv:1608.03983). */
 static double learning_rate(const struct trainer *t)
 {
   double share = (double)t->optimizer.step / (double)t->steps;
-  return t->o->learning_rate * (1 + cos(M_PI * share)) / 2;
+  return t->o->learning_rate * (1 + cos(M_PI * fmin(share, 1))) / 2;
 }
 
 static int finishing(const struct trainer *t)
@@ -140,21 +173,29 @@ static void gradient_step(struct trainer *t)
   size_t n = (size_t)t->o->minibatch;
   t->s->flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, t->optimizer.step, 1, u);
   nis_replay_draw(&t->replay, u[0], n, t->slot);
-  struct minibatch batch = {.n = n, .slot = t->slot, .x = t->replay.x, .log_f = t->replay.log_f};
-  batch.log_z = finishing(t) ? t->log_z : NAN;
-  batch.clip = variance_clip;
+  struct minibatch batch = {n, t->slot, &t->replay, finishing(t) ? nis_loss_chi2 : nis_loss_kl,
+                            t->baseline};
   nis_gradient_compute(&t->gradient, t->s, &batch);
   nis_optimizer_step(&t->optimizer, t->s, &t->gradient, learning_rate(t), largest_norm);
 }
 
-/* The gradient steps that are due by now: they grow as the square of the calls, for a few points
- * replayed often would be learnt by heart. */
+/* The gradient steps that are due by now. While beta < 1 few, for the few points that are
+ * replayed would be learnt by heart; then more and more, as points come together. */
+static uint64_t steps_due(struct trainer *t)
+{
+  if (t->beta < 1) {
+    t->cold_from = spent(t);
+    t->cold_step = t->optimizer.step + (uint64_t)(hot_replay * (double)t->fresh.n / t->o->minibatch);
+    return t->cold_step;
+  }
+  if (t->cold_step >= t->steps) return t->cold_step;
+  double share = (double)(spent(t) - t->cold_from) / (double)(t->calls - t->cold_from);
+  return t->cold_step + (uint64_t)((double)(t->steps - t->cold_step) * pow(share, ramp));
+}
+
 static int learn(struct trainer *t)
 {
-  if (t->replay.count == 0) return NIS_OK;
-  nis_replay_prepare(&t->replay, t->window, t->beta);
-  double share = (double)t->done / (double)t->calls;
-  uint64_t due = (uint64_t)((double)t->steps * share * share);
+  uint64_t due = steps_due(t);
   int status = NIS_OK;
   while (status == NIS_OK && t->optimizer.step < due) {
     gradient_step(t);
@@ -163,14 +204,73 @@ static int learn(struct trainer *t)
   return status;
 }
 
+/* ---- the other channels ------------------------------------------------------------------ */
+
+/* The peaks follow the target that the flow is learning; the first one begins as all of it. */
+static void fit_peaks(struct trainer *t)
+{
+  struct peaks *peaks = &t->s->peaks;
+  size_t dim = peaks->dim;
+  double u[LANES], *x = t->fit;
+  t->s->flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, (uint64_t)t->round << 40, 1, u);
+  nis_replay_draw_target(&t->replay, u[0], PEAK_POINTS, t->slot);
+  for (size_t i = 0; i < PEAK_POINTS; i++)
+    memcpy(x + i * dim, t->replay.x + t->slot[i] * dim, dim * sizeof *x);
+  if (peaks->count == 0) {
+    double mean[dim], sigma[dim];
+    for (size_t j = 0; j < dim; j++) mean[j] = 0.5, sigma[j] = 0.3;
+    nis_peaks_add(peaks, mean, sigma, 1);
+  }
+  nis_peaks_fit(peaks, PEAK_POINTS, x, 1, x + PEAK_POINTS * dim);
+}
+
+/* Shares with the least variance of the tempered weights of the newest round */
+static void fit_shares(struct trainer *t, const double *floor)
+{
+  if (t->s->peaks.count == 0) return;
+  for (size_t i = 0; i < t->fresh.n; i++) t->fit[i] = t->beta * log(fabs(t->fresh.f[i]));
+  nis_shares_fit(t->fresh.n, t->fit, t->fresh.log_q, t->fresh.log_channel, floor, t->s->share);
+}
+
+static int search(struct trainer *t)
+{
+  uint64_t calls = (uint64_t)(search_share * (double)t->calls);
+  if (t->beta < search_from || t->round < t->last_search + SEARCH_EVERY ||
+      (double)spent(t) > search_until * (double)t->calls)
+    return NIS_OK;
+  t->last_search = t->round;
+  return nis_search_replay(&t->search, t->s, &t->replay, t->window, t->log_z, calls);
+}
+
+/* Fresh points that nothing has learnt from choose between the channels. */
+static void choose_channels(struct trainer *t)
+{
+  const double none[CHANNELS] = {0};
+  double sum = 0;
+  t->beta = 1;
+  fit_shares(t, none);
+  for (int c = 0; c < CHANNELS; c++) {
+    if (t->s->share[c] < least_share) t->s->share[c] = 0;
+    sum += t->s->share[c];
+  }
+  for (int c = 0; c < CHANNELS; c++) t->s->share[c] /= sum;
+  if (getenv("DEVV")) fprintf(stderr, "final shares %g %g %g\n", t->s->share[0], t->s->share[1], t->s->share[2]);
+}
+
 static int run(struct trainer *t, uint64_t first)
 {
-  while (t->done < t->calls) {
-    NIS_TRY(draw_round(t, first)); /* part of a round would not be the mixture that log_q says */
+  while (spent(t) < t->calls) {
+    NIS_TRY(draw_round(t, first));
     NIS_TRY(report_round(t));
+    if (spent(t) >= t->calls) break;
     store_round(t);
+    if (!nis_replay_prepare(&t->replay, t->window, t->beta)) continue;
     NIS_TRY(learn(t));
+    fit_shares(t, floor_share);
+    if (!getenv("NOPEAKS")) { fit_peaks(t);
+    NIS_TRY(search(t)); }
   }
+  choose_channels(t);
   return NIS_OK;
 }
 
@@ -179,6 +279,9 @@ int nis_train_flow(struct sampler *s, uint64_t first_point, uint64_t calls, cons
 {
   struct trainer t;
   *seen = (struct moments){0};
+  for (int c = 0; c < CHANNELS; c++) s->share[c] = floor_share[c];
+  s->share[CHANNEL_FLOW] = 1 - s->share[CHANNEL_UNIFORM] - s->share[CHANNEL_PEAKS];
+  if (s->peaks.count == 0) s->share[CHANNEL_FLOW] += s->share[CHANNEL_PEAKS], s->share[CHANNEL_PEAKS] = 0;
   nis_monitor_begin(&s->monitor, NIS_TRAINING, calls);
   int status = trainer_init(&t, s, calls, o, seen);
   if (status == NIS_OK) status = run(&t, first_point);

@@ -50,7 +50,7 @@ static size_t sample_work(struct subject *t)
 
 static size_t density_work(struct subject *t)
 {
-  nis_sampler_density(&t->s, POINTS, t->points.x, t->points.log_q);
+  nis_sampler_density(&t->s, POINTS, t->points.x, t->points.log_q, NULL);
   return POINTS;
 }
 

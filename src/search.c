@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "search.h"
+
+#include "error.h"
+#include "memory.h"
+
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+
+enum {
+  CLIMBERS = 16,
+  CANDIDATES = 65536, /* newest stored points that are ranked */
+  WIDTH_ROUNDS = 4,
+};
+
+static const double apart = 0.1;        /* of climbers at the start, times sqrt(dim) */
+static const double first_step = 0.05;  /* of a climb */
+static const double least_step = 1e-6;  /* of a climb */
+static const double missed = 1.5;       /* log of f/(Z q) at the top of a missed peak */
+static const double unlike = 0.3;      /* log of f/(Z g) there for the density g of the peaks alone */
+static const double same = 4;           /* tops this many widths apart are two */
+static const double largest_share = 0.5; /* of a new peak among the peaks */
+
+struct climber {
+  double log_f, step;
+  double *x, *sigma; /* [dim] */
+};
+
+struct team {
+  struct sampler *s;
+  struct search *search;
+  size_t dim;
+  int n;
+  struct climber climber[CLIMBERS];
+  struct points trial; /* [2 * dim or CLIMBERS] */
+  double *block;
+};
+
+/* ---- where to start ---------------------------------------------------------------------- */
+
+static double square_distance(size_t dim, const double *a, const double *b)
+{
+  double sum = 0;
+  for (size_t j = 0; j < dim; j++) sum += (a[j] - b[j]) * (a[j] - b[j]);
+  return sum;
+}
+
+static int far_from_all(const struct team *t, const double *x)
+{
+  double least = apart * apart * (double)t->dim;
+  for (int k = 0; k < t->n; k++)
+    if (square_distance(t->dim, t->climber[k].x, x) < least) return 0;
+  return 1;
+}
+
+static void start(struct team *t, const double *x)
+{
+  memcpy(t->climber[t->n].x, x, t->dim * sizeof *x);
+  t->n++;
+}
+
+/* log |f| / q of the mixture without its uniform share */
+static int scores(struct sampler *s, const struct replay *r, const size_t *slot, size_t n,
+                  double *x, double *score)
+{
+  double kept = s->share[CHANNEL_UNIFORM];
+  for (size_t i = 0; i < n; i++)
+    memcpy(x + i * r->dim, r->x + slot[i] * r->dim, r->dim * sizeof *x);
+  s->share[CHANNEL_UNIFORM] = 0;
+  nis_sampler_density(s, n, x, score, NULL);
+  s->share[CHANNEL_UNIFORM] = kept;
+  for (size_t i = 0; i < n; i++) score[i] = r->log_f[slot[i]] - score[i];
+  return NIS_OK;
+}
+
+static void pick_starts(struct team *t, int climbers, size_t n, const double *x, double *score)
+{
+  while (t->n < climbers) {
+    size_t best = n;
+    for (size_t i = 0; i < n; i++)
+      if (score[i] > -HUGE_VAL && (best == n || score[i] > score[best])) best = i;
+    if (best == n) return;
+    if (far_from_all(t, x + best * t->dim)) start(t, x + best * t->dim);
+    score[best] = -HUGE_VAL;
+  }
+}
+
+/* ---- climbing ----------------------------------------------------------------------------- */
+
+static int evaluate(struct team *t, size_t n)
+{
+  t->trial.n = n;
+  int status = nis_sampler_evaluate(t->s, &t->trial);
+  t->search->calls += t->trial.n;
+  return status;
+}
+
+static double inside(double x)
+{
+  return fmax(1e-12, fmin(x, 1 - 1e-12));
+}
+
+/* A normal step for each climber, reflected at the walls. */
+static void propose(struct team *t)
+{
+  double u[t->dim * LANES];
+  t->s->flow.kernels->uniforms(t->s->seed, STREAM_SEARCH, t->search->point, t->dim, u);
+  t->search->point += LANES;
+  for (int k = 0; k < t->n; k++)
+    for (size_t j = 0; j < t->dim; j++) {
+      double z = gsl_cdf_ugaussian_Pinv(u[j * LANES + (size_t)k]);
+      double x = fabs(t->climber[k].x[j] + t->climber[k].step * z);
+      t->trial.x[(size_t)k * t->dim + j] = inside(x > 1 ? 2 - x : x);
+    }
+}
+
+/* The one-fifth rule of evolution strategies keeps about one step in five upwards. */
+static void move(struct team *t)
+{
+  for (int k = 0; k < t->n; k++) {
+    struct climber *c = &t->climber[k];
+    double log_f = log(fabs(t->trial.f[k]));
+    int up = log_f > c->log_f;
+    if (up) memcpy(c->x, t->trial.x + (size_t)k * t->dim, t->dim * sizeof *c->x);
+    if (up) c->log_f = log_f;
+    c->step = fmax(least_step, fmin(c->step * (up ? 1.5 : 0.9), 0.5));
+  }
+}
+
+static int look_up(struct team *t)
+{
+  for (int k = 0; k < t->n; k++)
+    memcpy(t->trial.x + (size_t)k * t->dim, t->climber[k].x, t->dim * sizeof(double));
+  NIS_TRY(evaluate(t, (size_t)t->n));
+  for (int k = 0; k < t->n; k++) {
+    t->climber[k].log_f = log(fabs(t->trial.f[k]));
+    t->climber[k].step = first_step;
+  }
+  return NIS_OK;
+}
+
+static int climb(struct team *t, uint64_t steps)
+{
+  NIS_TRY(look_up(t));
+  for (uint64_t i = 0; i < steps; i++) {
+    propose(t);
+    NIS_TRY(evaluate(t, (size_t)t->n));
+    move(t);
+  }
+  return NIS_OK;
+}
+
+/* ---- at the top ------------------------------------------------------------------------------ */
+
+/* Along each axis, the distance at which log f has fallen by 1/2 on average. */
+static int measure_widths(struct team *t, struct climber *c)
+{
+  size_t dim = t->dim;
+  for (size_t j = 0; j < dim; j++) c->sigma[j] = fmax(c->step, 1e-4) * sqrt((double)dim);
+  for (int round = 0; round < WIDTH_ROUNDS; round++) {
+    for (size_t i = 0; i < 2 * dim; i++) {
+      double *x = t->trial.x + i * dim, shift = i % 2 ? c->sigma[i / 2] : -c->sigma[i / 2];
+      memcpy(x, c->x, dim * sizeof *x);
+      x[i / 2] = inside(x[i / 2] + shift);
+    }
+    NIS_TRY(evaluate(t, 2 * dim));
+    for (size_t j = 0; j < dim; j++) {
+      double two = (fabs(t->trial.f[2 * j]) + fabs(t->trial.f[2 * j + 1])) / 2;
+      double fall = c->log_f - log(two);
+      c->sigma[j] = fmin(c->sigma[j] * fmax(0.2, fmin(sqrt(0.5 / fmax(fall, 1e-3)), 5)), 0.5);
+    }
+  }
+  return NIS_OK;
+}
+
+static int same_top(size_t dim, const struct climber *a, const struct climber *b)
+{
+  double sum = 0;
+  for (size_t j = 0; j < dim; j++) {
+    double z = (a->x[j] - b->x[j]) / a->sigma[j];
+    sum += z * z;
+  }
+  return sum < same * same * (double)dim;
+}
+
+/* Share of the integral that a peak of this height and these widths would have */
+static double peak_share(const struct climber *c, size_t dim, double log_z)
+{
+  double log_integral = c->log_f - log_z;
+  for (size_t j = 0; j < dim; j++) log_integral += log(c->sigma[j] * sqrt(2 * M_PI));
+  double ratio = exp(fmin(log_integral, 50));
+  return fmax(0.02, fmin(ratio / (1 + ratio), largest_share));
+}
+
+static int join_mixture(struct team *t, struct climber *c, double log_z)
+{
+  struct sampler *s = t->s;
+  double log_q, log_peaks = nis_peaks_log_density(&s->peaks, c->x);
+  nis_sampler_density(s, 1, c->x, &log_q, NULL);
+  double height = c->log_f - log_z;
+  if (height - log_q > missed) t->search->found++;
+  if (height - log_peaks > unlike)
+    nis_peaks_add(&s->peaks, c->x, c->sigma, peak_share(c, t->dim, log_z));
+  return NIS_OK;
+}
+
+static int by_height(const void *a, const void *b)
+{
+  double x = ((const struct climber *)a)->log_f, y = ((const struct climber *)b)->log_f;
+  return (x < y) - (x > y);
+}
+
+/* Each top that is not one of those before */
+static int judge(struct team *t, double log_z)
+{
+  qsort(t->climber, (size_t)t->n, sizeof *t->climber, by_height);
+  struct climber *top[CLIMBERS];
+  int tops = 0;
+  for (int k = 0; k < t->n; k++) {
+    struct climber *c = &t->climber[k];
+    int known = isinf(c->log_f);
+    for (int i = 0; i < tops && !known; i++) known = same_top(t->dim, top[i], c);
+    if (known) continue;
+    NIS_TRY(measure_widths(t, c));
+    NIS_TRY(join_mixture(t, c, log_z));
+    top[tops++] = c;
+  }
+  return NIS_OK;
+}
+
+/* ---- all together ----------------------------------------------------------------------------- */
+
+static int team_init(struct team *t, struct search *search, struct sampler *s)
+{
+  size_t dim = s->flow.dim;
+  *t = (struct team){.s = s, .search = search, .dim = dim};
+  NIS_TRY(nis_points_init(&t->trial, 2 * dim + CLIMBERS, dim));
+  t->block = NIS_NEW(double, 2 * dim * CLIMBERS);
+  if (!t->block) return nis_no_memory();
+  for (size_t k = 0; k < CLIMBERS; k++) {
+    t->climber[k].x = t->block + 2 * k * dim;
+    t->climber[k].sigma = t->climber[k].x + dim;
+  }
+  return NIS_OK;
+}
+
+static void team_clear(struct team *t)
+{
+  nis_points_clear(&t->trial);
+  free(t->block);
+}
+
+/* A climb in d dimensions takes about 25 d steps; more climbers when there are calls for them. */
+static int climbers_for(uint64_t calls, size_t dim)
+{
+  uint64_t n = calls / (25 * dim);
+  return n < 1 ? 1 : n > CLIMBERS ? CLIMBERS : (int)n;
+}
+
+static int run(struct team *t, double log_z, uint64_t calls)
+{
+  if (t->n == 0) return NIS_OK;
+  uint64_t steps = calls / (uint64_t)t->n, enough = 50 * t->dim;
+  NIS_TRY(climb(t, steps < enough ? steps : enough));
+  return judge(t, log_z);
+}
+
+int nis_search_from(struct search *search, struct sampler *s, size_t n, const double *x,
+                    double log_z, uint64_t calls)
+{
+  struct team t;
+  int status = team_init(&t, search, s);
+  for (size_t i = 0; status == NIS_OK && i < n && i < CLIMBERS; i++) start(&t, x + i * t.dim);
+  if (status == NIS_OK) status = run(&t, log_z, calls);
+  team_clear(&t);
+  return status;
+}
+
+int nis_search_replay(struct search *search, struct sampler *s, const struct replay *r,
+                      size_t points, double log_z, uint64_t calls)
+{
+  size_t n = points < CANDIDATES ? points : CANDIDATES;
+  struct team t;
+  double *x = NIS_NEW(double, n *(r->dim + 1));
+  size_t *slot = NIS_NEW(size_t, n);
+  int status = x && slot ? team_init(&t, search, s) : nis_no_memory();
+  if (x && slot && status == NIS_OK) {
+    nis_replay_newest(r, n, slot);
+    scores(s, r, slot, n, x, x + n * r->dim);
+    pick_starts(&t, climbers_for(calls, r->dim), n, x, x + n * r->dim);
+    status = run(&t, log_z, calls);
+  }
+  if (x && slot) team_clear(&t);
+  free(x);
+  free(slot);
+  return status;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Looks for peaks that no point has hit. In the far tail of a missed peak f exceeds the density
+ * of the channels by many powers of ten, though both are tiny: from the stored points where it
+ * does most, short climbs of log|f| find the tops, and a peak of the widths there joins the
+ * sampling mixture.
+ */
+#ifndef NIS_SEARCH_H
+#define NIS_SEARCH_H
+
+#include "replay.h"
+
+struct search {
+  uint64_t calls; /* spent so far */
+  uint64_t point; /* next of the random stream */
+  int found;      /* peaks that the channels had missed */
+};
+
+/* One search of about `calls` calls among the newest `points` stored; log_z is that of |f|. */
+int nis_search_replay(struct search *search, struct sampler *s, const struct replay *r,
+                      size_t points, double log_z, uint64_t calls);
+
+/* The same from n given points x[n][dim] of the cube. */
+int nis_search_from(struct search *search, struct sampler *s, size_t n, const double *x,
+                    double log_z, uint64_t calls);
+
+#endif
