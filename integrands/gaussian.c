@@ -25,6 +25,11 @@ double gaussian_density(const struct gaussian *g, size_t dim, const double *x, d
   return exp(g->log_norm - sum / (g->alpha * g->alpha));
 }
 
+double gaussian_share(double centre, double alpha)
+{
+  return 0.5 * (erf(centre / alpha) + erf((1 - centre) / alpha));
+}
+
 static double evaluate(double *x, size_t dim, void *state)
 {
   return gaussian_density(state, dim, x, 0.5);
@@ -33,7 +38,7 @@ static double evaluate(double *x, size_t dim, void *state)
 static int exact(const void *state, size_t dim, double *value)
 {
   const struct gaussian *g = state;
-  *value = pow(erf(0.5 / g->alpha), (double)dim);
+  *value = pow(gaussian_share(0.5, g->alpha), (double)dim);
   return 1;
 }
 

@@ -17,4 +17,7 @@ void gaussian_setup(void *state, size_t dim, const double *values);
 /* Normalised over all space, with the same centre in every coordinate. */
 double gaussian_density(const struct gaussian *g, size_t dim, const double *x, double centre);
 
+/* Its share inside (0, 1) in one coordinate. */
+double gaussian_share(double centre, double alpha);
+
 #endif

@@ -8,13 +8,33 @@
 
 extern const struct integrand gaussian_integrand;
 extern const struct integrand camel_integrand;
+extern const struct integrand circles_integrand;
+extern const struct integrand annulus_integrand;
+extern const struct integrand triangle_integrand;
+extern const struct integrand box_integrand;
+extern const struct integrand polynomial_integrand;
+extern const struct integrand ridge_integrand;
+extern const struct integrand three_peaks_integrand;
+extern const struct integrand zunis_camel_integrand;
+extern const struct integrand slashed_circle_integrand;
+extern const struct integrand sinusoid_integrand;
+extern const struct integrand two_gaussians_integrand;
+extern const struct integrand shell_integrand;
+extern const struct integrand corner_peak_integrand;
+extern const struct integrand breit_wigner_integrand;
+extern const struct integrand twisted_integrand;
+extern const struct integrand chain_integrand;
+extern const struct integrand cusps_integrand;
 extern const struct integrand ee3j_integrand;
 
 const struct integrand *const integrand_table[] = {
-    &gaussian_integrand,
-    &camel_integrand,
-    &ee3j_integrand,
-    NULL,
+    &gaussian_integrand,      &camel_integrand,          &circles_integrand,
+    &annulus_integrand,       &triangle_integrand,       &box_integrand,
+    &polynomial_integrand,    &ridge_integrand,          &three_peaks_integrand,
+    &zunis_camel_integrand,   &slashed_circle_integrand, &sinusoid_integrand,
+    &two_gaussians_integrand, &shell_integrand,          &corner_peak_integrand,
+    &breit_wigner_integrand,  &twisted_integrand,        &chain_integrand,
+    &cusps_integrand,         &ee3j_integrand,           NULL,
 };
 
 const struct integrand *integrand_find(const char *name)
@@ -97,7 +117,7 @@ static int unknown_parameter(const struct integrand *row, const char *setting, s
   char list[512];
   list_parameters(row, list, sizeof list);
   snprintf(message, size, "%s has no parameter '%.*s'; it has: %s", row->name, (int)length, setting,
-           list);
+           *list ? list : "none");
   return -1;
 }
 
