@@ -122,8 +122,7 @@ class Served:
         return self.numpy.frombuffer(bytearray(self.child.stdout.read(8 * len(x))))
 
     def close(self):
-        self.child.stdin.close()
-        self.child.wait()
+        self.child.communicate()
 
 
 def run_vegas_plus(modules, program, calls, seed, iterations):
@@ -142,7 +141,7 @@ def run_vegas_plus(modules, program, calls, seed, iterations):
 
 
 def root_mean_square(numbers):
-    return math.sqrt(sum(x * x for x in numbers) / len(numbers))
+    return math.sqrt(statistics.fmean(x * x for x in numbers))
 
 
 def summary(runs, exact):
@@ -213,7 +212,9 @@ def judge(row, calls, nis):
     if row.sigma1:
         goals.append((f"s1 {row.sigma1:g}", nis["sigma1"] / row.sigma1))
     if row.efficiency:
-        goals.append((f"eff {row.efficiency:g}", row.efficiency / nis["efficiency_median"]))
+        measured = nis["efficiency_median"]
+        goals.append((f"eff {row.efficiency:g}",
+                      row.efficiency / measured if measured else math.inf))
     return goals
 
 
@@ -233,12 +234,17 @@ def brief(number, width):
     return f"{number:>{width}.3g}" if number == number else f"{'-':>{width}}"
 
 
+def signed(pull):
+    return f"{pull:>+6.1f}" if abs(pull) < 1000 else f"{pull:>+6.0e}"
+
+
 def print_row(program, calls, result, goals):
     nis, vegas, miser, plus = (result[k] for k in ("nis", "vegas", "miser", "vegas+"))
     goal, over = goals[0] if goals else ("-", math.nan)
     told = f"{plus['rms']:.2e}" if plus else "not installed"
     print(f"{program.name:<15}{program.dim:>3} {calls:>8} | {goal:>8} {nis['rms']:>8.2e} "
-          f"{brief(over, 6)} {nis['quoted']:>8.2e} {nis['worst_pull']:>+6.1f} {nis['sigma1']:>8.3g} "
+          f"{brief(over, 6)} {nis['quoted']:>8.2e} {signed(nis['worst_pull'])} "
+          f"{nis['sigma1']:>8.3g} "
           f"{nis['efficiency_median']:>5.2f} {nis['calls']:>8} {nis['seconds']:>7.2f} | "
           f"{vegas['rms']:>8.2e} {vegas['schedule']:>7} {miser['rms']:>8.2e} {told:>13} | "
           f"{brief(ratio(nis, vegas), 9)} {brief(ratio(nis, miser), 7)} "
@@ -290,7 +296,7 @@ def compare(a, programs):
 def vegas_calls_in(program, seconds, spin):
     """How many calls VEGAS makes in this time; its own share is measured on a short run."""
     trial = program.run("vegas", 10**5, 0)
-    return max(100, int(seconds / (trial.seconds / trial.calls + spin)))
+    return max(20, int(seconds / (trial.seconds / trial.calls + spin)))
 
 
 def race(program, calls, spin, seeds, threads):
@@ -309,9 +315,9 @@ def race(program, calls, spin, seeds, threads):
 def print_race(program, spin, calls, r):
     nis, vegas = r["nis"], r["vegas"]
     print(f"{program.name:<15}{program.dim:>3} {1e6 * spin:>8.0f} | {calls:>8} "
-          f"{nis['seconds']:>7.2f} {nis['rms']:>8.2e} {nis['worst_pull']:>+6.1f} | "
+          f"{nis['seconds']:>7.2f} {nis['rms']:>8.2e} {signed(nis['worst_pull'])} | "
           f"{vegas['calls']:>9} {vegas['seconds']:>7.2f} {vegas['rms']:>8.2e} "
-          f"{vegas['worst_pull']:>+6.1f} | {brief(ratio(nis, vegas), 9)}", flush=True)
+          f"{signed(vegas['worst_pull'])} | {brief(ratio(nis, vegas), 9)}", flush=True)
 
 
 def race_calls(a, spin):
@@ -348,8 +354,15 @@ def number_list(text):
     return [int(n) for n in numbers]
 
 
-def spin_list(text):
-    return [float(word) for word in text.split(",")]
+def positive(text):
+    number = float(text)
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got '{text}'")
+    return number
+
+
+def positive_list(text):
+    return [positive(word) for word in text.split(",")]
 
 
 def count(text):
@@ -367,20 +380,27 @@ def chosen(word):
     return [r for r in ROWS if r.name == name] or [Row(name)]
 
 
+def row_list(text):
+    return [row for word in text.split(",") for row in chosen(word)]
+
+
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__,
+    parser = argparse.ArgumentParser(prog="sh examples/peers", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--program", required=True, help=argparse.SUPPRESS)
     add("--quick", action="store_true", help="3 seeds, 1e5 calls, 5 dimensions at most")
-    add("--integrands", help="NAME or NAME:DIM, separated by commas; default: the whole list")
-    add("--calls", type=number_list, help="budgets, separated by commas; default 1e5,1e6")
-    add("--seeds", type=count, help="how many; default 10, with --time 3")
-    add("--threads", type=count, help="of nis; default: its own, with --time 1")
+    add("--integrands", type=row_list, metavar="NAMES",
+        help="NAME or NAME:DIM, separated by commas; default: the whole list")
+    add("--calls", type=number_list, metavar="N,...",
+        help="budgets, separated by commas; default 1e5,1e6")
+    add("--seeds", type=count, metavar="N", help="how many; default 10, with --time 3")
+    add("--threads", type=count, metavar="T", help="of nis; default: its own, with --time 1")
     add("--json", action="store_true", help="print JSON, with every run, instead of the table")
     add("--time", action="store_true", help="error against wall time instead, nis and VEGAS")
-    add("--wall", type=float, default=10, help="--time: seconds in f of the longest run")
-    add("--spin", type=spin_list, default=[1e-6, 1e-4, 1e-2],
+    add("--wall", type=positive, default=10, metavar="S",
+        help="--time: seconds in f of the longest run")
+    add("--spin", type=positive_list, metavar="S,...", default=[1e-6, 1e-4, 1e-2],
         help="--time: seconds of one call, separated by commas; default 1e-6,1e-4,1e-2")
     return settle(parser.parse_args())
 
@@ -390,8 +410,7 @@ def settle(a):
     a.calls = a.calls or ([10**5] if a.quick else [10**5, 10**6])
     a.seeds = a.seeds or (3 if a.quick or a.time else 10)
     a.threads = a.threads or (1 if a.time else None)
-    default = "camel:4,ee3j" if a.time else ",".join(dict.fromkeys(r.name for r in ROWS))
-    a.rows = [row for word in (a.integrands or default).split(",") for row in chosen(word)]
+    a.rows = a.integrands or (row_list("camel:4,ee3j") if a.time else ROWS)
     return a
 
 
@@ -420,8 +439,8 @@ def finite(tree):
 
 
 def main():
-    a = arguments()
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the command nis does for itself
+    a = arguments()
     programs = find_programs(a)
     if not programs:
         return 1
@@ -436,3 +455,5 @@ if __name__ == "__main__":
         sys.exit(main())
     except KeyboardInterrupt:
         sys.exit(130)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"failed: {' '.join(error.cmd)}")
