@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One run of one integrator on one built-in integrand: libnis, or what GSL has. */
+#ifndef PEERS_H
+#define PEERS_H
+
+#include "integrands.h"
+
+#include <stdatomic.h>
+
+struct problem {
+  const struct integrand *row;
+  size_t dim;
+  double values[INTEGRAND_MAX_PARAMETERS];
+  void *state;
+  double spin;                /* seconds added to each call */
+  atomic_uint_fast64_t calls; /* of problem_call so far */
+};
+
+/* params is the problem. It counts, so that no method is believed about its own calls. */
+double problem_call(double *x, size_t dim, void *params);
+
+struct plan {
+  uint64_t calls, seed;
+  int threads;    /* of nis; 0: its default */
+  double warmup;  /* of VEGAS: share of the calls before the grid is used */
+  int iterations; /* of VEGAS, in the warm-up and again in the result */
+};
+
+struct outcome {
+  double value, error, seconds;
+  uint64_t points;   /* in the result */
+  double efficiency; /* nis: of unweighting, median of maxima */
+};
+
+/* 0, or -1 with a sentence on stderr. */
+typedef int method(struct problem *problem, const struct plan *plan, struct outcome *out);
+method method_nis, method_vegas, method_miser;
+
+#endif
