@@ -9,7 +9,8 @@
 
 enum {
   CLIMBERS = 16,
-  CANDIDATES = 65536, /* newest stored points that are ranked */
+  CANDIDATES = 65536, /* stored points that are ranked */
+  TRIES = 1000,       /* candidates that may be too near to another */
   WIDTH_ROUNDS = 4,
 };
 
@@ -59,29 +60,68 @@ static void start(struct team *t, const double *x)
   t->n++;
 }
 
-/* log |f| / q of the mixture without its uniform share */
-static int scores(struct sampler *s, const struct replay *r, const size_t *slot, size_t n,
-                  double *x, double *score)
+/* Stored points that are looked at, with log |f| / q in `score`. */
+struct candidates {
+  size_t n;
+  size_t *slot;
+  double *x, *score;
+};
+
+static int candidates_init(struct candidates *c, const struct replay *r)
 {
-  double kept = s->share[CHANNEL_UNIFORM];
-  for (size_t i = 0; i < n; i++)
-    memcpy(x + i * r->dim, r->x + slot[i] * r->dim, r->dim * sizeof *x);
-  s->share[CHANNEL_UNIFORM] = 0;
-  nis_sampler_density(s, n, x, score, NULL);
-  s->share[CHANNEL_UNIFORM] = kept;
-  for (size_t i = 0; i < n; i++) score[i] = r->log_f[slot[i]] - score[i];
-  return NIS_OK;
+  size_t n = r->count < CANDIDATES ? r->count : CANDIDATES;
+  *c = (struct candidates){.slot = NIS_NEW(size_t, n), .x = NIS_NEW(double, n *(r->dim + 1))};
+  c->score = c->x ? c->x + n * r->dim : NULL;
+  return c->slot && c->x ? NIS_OK : nis_no_memory();
 }
 
-static void pick_starts(struct team *t, int climbers, size_t n, const double *x, double *score)
+static void candidates_clear(struct candidates *c)
 {
-  while (t->n < climbers) {
-    size_t best = n;
-    for (size_t i = 0; i < n; i++)
-      if (score[i] > -HUGE_VAL && (best == n || score[i] > score[best])) best = i;
-    if (best == n) return;
-    if (far_from_all(t, x + best * t->dim)) start(t, x + best * t->dim);
-    score[best] = -HUGE_VAL;
+  free(c->slot);
+  free(c->x);
+}
+
+/* The newest ones with f != 0 that were drawn from a density below `most` */
+static void gather(struct candidates *c, const struct replay *r, double most)
+{
+  double log_most = log(most);
+  c->n = 0;
+  for (size_t i = 0; i < r->count && c->n < CANDIDATES; i++) {
+    size_t slot = (r->next + r->capacity - 1 - i) % r->capacity;
+    if (isinf(r->log_f[slot]) || r->log_p[slot] > log_most) continue;
+    memcpy(c->x + c->n * r->dim, r->x + slot * r->dim, r->dim * sizeof *c->x);
+    c->slot[c->n++] = slot;
+  }
+}
+
+/* Against the mixture without its uniform share */
+static void score_mixture(struct candidates *c, struct sampler *s, const struct replay *r)
+{
+  double kept = s->share[CHANNEL_UNIFORM];
+  s->share[CHANNEL_UNIFORM] = 0;
+  nis_sampler_density(s, c->n, c->x, c->score, NULL);
+  s->share[CHANNEL_UNIFORM] = kept;
+  for (size_t i = 0; i < c->n; i++) c->score[i] = r->log_f[c->slot[i]] - c->score[i];
+}
+
+/* Against the peaks, whose tails say more than a flow's where there are no points */
+static void score_peaks(struct candidates *c, const struct sampler *s, const struct replay *r)
+{
+  for (size_t i = 0; i < c->n; i++)
+    c->score[i] =
+        r->log_f[c->slot[i]] - nis_peaks_log_density(&s->peaks, c->x + i * s->flow.dim);
+}
+
+/* The best that are far from each other, until there are so many climbers */
+static void pick_starts(struct team *t, int climbers, struct candidates *c)
+{
+  for (size_t tries = 0; tries < TRIES && t->n < climbers; tries++) {
+    size_t best = 0;
+    for (size_t i = 1; i < c->n; i++)
+      if (c->score[i] > c->score[best]) best = i;
+    if (c->n == 0 || isinf(c->score[best])) return;
+    if (far_from_all(t, c->x + best * t->dim)) start(t, c->x + best * t->dim);
+    c->score[best] = -HUGE_VAL;
   }
 }
 
@@ -276,22 +316,30 @@ int nis_search_from(struct search *search, struct sampler *s, size_t n, const do
   return status;
 }
 
-int nis_search_replay(struct search *search, struct sampler *s, const struct replay *r,
-                      size_t points, double log_z, uint64_t calls)
+/* Half of the climbers start where the mixture is too small, half where the peaks are. */
+static int search_team(struct team *t, const struct replay *r, double log_z, uint64_t calls)
 {
-  size_t n = points < CANDIDATES ? points : CANDIDATES;
-  struct team t;
-  double *x = NIS_NEW(double, n *(r->dim + 1));
-  size_t *slot = NIS_NEW(size_t, n);
-  int status = x && slot ? team_init(&t, search, s) : nis_no_memory();
-  if (x && slot && status == NIS_OK) {
-    nis_replay_newest(r, n, slot);
-    scores(s, r, slot, n, x, x + n * r->dim);
-    pick_starts(&t, climbers_for(calls, r->dim), n, x, x + n * r->dim);
-    status = run(&t, log_z, calls);
+  struct candidates c;
+  int climbers = climbers_for(calls, t->dim);
+  int status = candidates_init(&c, r);
+  if (status == NIS_OK) {
+    gather(&c, r, HUGE_VAL);
+    score_mixture(&c, t->s, r);
+    pick_starts(t, climbers / 2, &c);
+    gather(&c, r, 1);
+    score_peaks(&c, t->s, r);
+    pick_starts(t, climbers, &c);
   }
-  if (x && slot) team_clear(&t);
-  free(x);
-  free(slot);
+  candidates_clear(&c);
+  return status == NIS_OK ? run(t, log_z, calls) : status;
+}
+
+int nis_search_replay(struct search *search, struct sampler *s, const struct replay *r, double log_z,
+                      uint64_t calls)
+{
+  struct team t;
+  int status = team_init(&t, search, s);
+  if (status == NIS_OK) status = search_team(&t, r, log_z, calls);
+  team_clear(&t);
   return status;
 }

@@ -13,14 +13,15 @@
 
 enum {
   ROUNDS = 64,        /* of fresh points; fewer when that would make them small */
-  LEAST_ROUND = 1024, /* points */
+  LEAST_ROUND = 256,  /* points */
   LARGEST_ROUND = 65536,
   HOT_ROUNDS = 4,     /* replayed while beta < 1 */
   SEARCH_EVERY = 8,   /* rounds */
   PEAK_POINTS = 4096, /* that the peaks are fitted to */
 };
 
-static const double floor_share[CHANNELS] = {0.1, 0.4, 0.1}; /* of a round: what is lost comes back */
+static const double floor_share[CHANNELS] = {0.25, 0.35, 0.1}; /* of a round: what is lost comes back */
+static const double survey_share = 0.075;   /* of the training calls, uniform, come first */
 static const double effective_share = 0.25; /* Kish fraction that sets beta */
 static const double least_cooling = 0.7;    /* beta falls by no more from round to round */
 static const double hot_replay = 4;         /* gradient samples per point while beta < 1 */
@@ -40,6 +41,7 @@ struct trainer {
   struct gradient gradient;
   struct optimizer optimizer;
   struct search search;
+  size_t round_size, survey; /* points of a round, and of the first one */
   size_t *slot;   /* [minibatch or PEAK_POINTS] */
   double *fit;    /* what the peaks and the shares are fitted with */
   uint64_t calls; /* to spend in all */
@@ -54,11 +56,16 @@ struct trainer {
   double log_z;                  /* log of the integral of |f|, of the last round */
 };
 
+static size_t round_up(double n)
+{
+  return (size_t)ceil(n / LANES) * LANES;
+}
+
 static size_t round_points(uint64_t calls)
 {
   uint64_t n = calls / ROUNDS;
   n = n < LEAST_ROUND ? LEAST_ROUND : n > LARGEST_ROUND ? LARGEST_ROUND : n;
-  n = (n + LANES - 1) / LANES * LANES;
+  n = round_up((double)n);
   return (size_t)(n < calls ? n : calls);
 }
 
@@ -86,7 +93,10 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
   size_t slots = (size_t)(o->minibatch > PEAK_POINTS ? o->minibatch : PEAK_POINTS);
   *t = (struct trainer){.s = s, .o = o, .calls = calls, .seen = seen, .log_z = NAN};
   t->steps = (uint64_t)(o->replay * (double)calls / o->minibatch) + 1;
-  NIS_TRY(nis_points_init(&t->fresh, round_points(calls), o->dim));
+  t->round_size = round_points(calls);
+  t->survey = round_up(survey_share * (double)calls);
+  if (t->survey < t->round_size) t->survey = t->round_size;
+  NIS_TRY(nis_points_init(&t->fresh, t->survey, o->dim));
   NIS_TRY(nis_replay_init(&t->replay, o->dim, replay_capacity(calls, o)));
   NIS_TRY(nis_gradient_init(&t->gradient, &s->flow));
   NIS_TRY(nis_optimizer_init(&t->optimizer, &s->flow));
@@ -106,7 +116,8 @@ static uint64_t spent(const struct trainer *t)
 static int draw_round(struct trainer *t, uint64_t first)
 {
   uint64_t left = t->calls - spent(t);
-  size_t n = left < t->fresh.capacity ? (size_t)left : t->fresh.capacity;
+  size_t n = t->round == 0 ? t->survey : t->round_size;
+  if (left < n) n = (size_t)left;
   nis_sampler_draw(t->s, STREAM_TRAIN, first + t->drawn, n, &t->fresh);
   int status = nis_sampler_evaluate(t->s, &t->fresh);
   t->drawn += t->fresh.n;
@@ -224,10 +235,17 @@ static void fit_peaks(struct trainer *t)
   nis_peaks_fit(peaks, PEAK_POINTS, x, 1, x + PEAK_POINTS * dim);
 }
 
+static void open_channels(struct trainer *t)
+{
+  double *share = t->s->share;
+  share[CHANNEL_UNIFORM] = floor_share[CHANNEL_UNIFORM];
+  share[CHANNEL_PEAKS] = floor_share[CHANNEL_PEAKS];
+  share[CHANNEL_FLOW] = 1 - share[CHANNEL_UNIFORM] - share[CHANNEL_PEAKS];
+}
+
 /* Shares with the least variance of the tempered weights of the newest round */
 static void fit_shares(struct trainer *t, const double *floor)
 {
-  if (t->s->peaks.count == 0) return;
   for (size_t i = 0; i < t->fresh.n; i++) t->fit[i] = t->beta * log(fabs(t->fresh.f[i]));
   nis_shares_fit(t->fresh.n, t->fit, t->fresh.log_q, t->fresh.log_channel, floor, t->s->share);
 }
@@ -239,7 +257,7 @@ static int search(struct trainer *t)
       (double)spent(t) > search_until * (double)t->calls)
     return NIS_OK;
   t->last_search = t->round;
-  return nis_search_replay(&t->search, t->s, &t->replay, t->window, t->log_z, calls);
+  return nis_search_replay(&t->search, t->s, &t->replay, t->log_z, calls);
 }
 
 /* Fresh points that nothing has learnt from choose between the channels. */
@@ -266,9 +284,12 @@ static int run(struct trainer *t, uint64_t first)
     store_round(t);
     if (!nis_replay_prepare(&t->replay, t->window, t->beta)) continue;
     NIS_TRY(learn(t));
-    fit_shares(t, floor_share);
-    if (!getenv("NOPEAKS")) { fit_peaks(t);
-    NIS_TRY(search(t)); }
+    if (t->round == 1)
+      open_channels(t);
+    else
+      fit_shares(t, floor_share);
+    fit_peaks(t);
+    NIS_TRY(search(t));
   }
   choose_channels(t);
   return NIS_OK;
@@ -279,9 +300,7 @@ int nis_train_flow(struct sampler *s, uint64_t first_point, uint64_t calls, cons
 {
   struct trainer t;
   *seen = (struct moments){0};
-  for (int c = 0; c < CHANNELS; c++) s->share[c] = floor_share[c];
-  s->share[CHANNEL_FLOW] = 1 - s->share[CHANNEL_UNIFORM] - s->share[CHANNEL_PEAKS];
-  if (s->peaks.count == 0) s->share[CHANNEL_FLOW] += s->share[CHANNEL_PEAKS], s->share[CHANNEL_PEAKS] = 0;
+  for (int c = 0; c < CHANNELS; c++) s->share[c] = c == CHANNEL_UNIFORM;
   nis_monitor_begin(&s->monitor, NIS_TRAINING, calls);
   int status = trainer_init(&t, s, calls, o, seen);
   if (status == NIS_OK) status = run(&t, first_point);
