@@ -222,8 +222,9 @@ START_TEST(camel_is_better_than_any_separable_map)
 }
 END_TEST
 
-/* Spread of a weight with the flow that a handle starts with, the identity, and with a trained one. */
-static void check_coupling(const struct subject *s, nis_coupling coupling)
+/* Spread of a weight with the flow that a handle starts with, the identity, and with a trained one;
+ * returns the latter's value. */
+static double check_coupling(const struct subject *s, nis_coupling coupling)
 {
   nis_options o = {
       .dim = 2, .calls = 40000, .seed = 2, .threads = 1, .params = s->state, .coupling = coupling};
@@ -236,12 +237,17 @@ static void check_coupling(const struct subject *s, nis_coupling coupling)
   check_between((r.value - s->exact) / r.error, -5, 5, "pull");
   check_between((uniform.value - s->exact) / uniform.error, -5, 5, "pull of the identity");
   check_between(sigma_1(&r), 0, sigma_1(&uniform) / 3, "spread of a weight");
+  return r.value;
 }
 
 START_TEST(every_coupling_learns_the_camel)
 {
   struct subject s = subject("camel", 2, NULL);
-  for (nis_coupling c = NIS_RATIONAL_QUADRATIC; c <= NIS_AFFINE; c++) check_coupling(&s, c);
+  double value[NIS_AFFINE + 1];
+  for (int c = NIS_RATIONAL_QUADRATIC; c <= NIS_AFFINE; c++) {
+    value[c] = check_coupling(&s, (nis_coupling)c);
+    for (int other = 0; other < c; other++) ck_assert_double_ne(value[c], value[other]);
+  }
   free(s.state);
 }
 END_TEST
