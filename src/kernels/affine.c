@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The affine transform of RealNVP (Dinh, Sohl-Dickstein, Bengio, arXiv:1605.08803), carried to the
- * unit interval by the logistic function: logit u = s (logit x + t). Scale and shift are bounded,
- * 1/2 < s < 32 and |t| < 8, as logit x is known to a last bit of x only. With z = logit u:
+ * unit interval by the logistic function: logit u = s (logit x + t). With z = logit u:
  *   u  = 1/(1 + exp(-z))           u' = s u(1-u) / (x(1-x))
- * Positions next to the ends are logarithms here, so that nothing is lost there.
+ * The slope is added up from logarithms, so it keeps its digits next to the ends; a position does so
+ * next to 0 only, as the last double below 1 is 1 - 2^-53. Hence 1/2 < s < 32 and |t| < 8.
  */
 #include "transform.h"
 
@@ -17,7 +17,8 @@ enum kept { KEPT_ARGUMENT, KEPT_SPREAD, KEPT_TURN, KEPT_STRETCH, KEPT_TURN_X, KE
 
 static const float least_scale = 0.5f, most_scale = 32, most_shift = 8;
 
-/* exp(x) for -700 <= x <= 0, as exp_negative; adding 1.5 2^52 rounds to a whole number, in the low bits */
+/* exp(x) for -700 <= x <= 0, as exp_negative; adding 1.5 2^52 rounds to a whole number, which then
+ * stands in the low bits. */
 INLINE double exp_double(double x)
 {
   const double magic = 0x1.8p52;
