@@ -6,8 +6,8 @@
  *     nis_result r = nis_integrate(f, 4, .calls = 2000000, .seed = 7);
  *     printf("%g +- %g\n", r.value, r.error);
  *
- * A coupling-layer rational-quadratic-spline flow q(x) on the unit cube (Durkan et al.,
- * arXiv:1906.04032; Gao et al., arXiv:2001.05486) is trained while the integrand is
+ * A coupling-layer flow q(x) on the unit cube, by default of rational-quadratic splines (Durkan et
+ * al., arXiv:1906.04032; Gao et al., arXiv:2001.05486), is trained while the integrand is
  * sampled, then frozen; the integral is the mean of the weights w = f(x)/q(x) of fresh
  * points. Only those fresh points enter the value, so it is unbiased.
  *
@@ -114,6 +114,22 @@ typedef int nis_progress_callback(const nis_progress *now, void *params);
 
 /* ---- options ------------------------------------------------------------------------ */
 
+/* The map of one coordinate inside a coupling layer, an increasing u = F(x) of [0,1]; its slope is
+ * the density. Each has `bins` bins, in one of which xi runs from 0 to 1. */
+typedef enum {
+  /* u = y0 + h (s xi^2 + d0 xi(1-xi)) / (s + (d0 + d1 - 2s) xi(1-xi)), s = h/w: free widths w,
+   * heights h and slopes d at the knots; Durkan et al., arXiv:1906.04032 */
+  NIS_RATIONAL_QUADRATIC = 0,
+  /* u = y0 + w xi (v0 + xi (v1 - v0)/2): a density of straight lines, with free widths w and
+   * vertices v; Mueller et al., arXiv:1808.03856 */
+  NIS_PIECEWISE_QUADRATIC = 1,
+  /* u = y0 + h xi: a histogram, with free heights h in bins of equal width; Mueller et al. */
+  NIS_PIECEWISE_LINEAR = 2,
+  /* logit u = s (logit x + t), 1/2 < s < 32, |t| < 8, no bins: RealNVP, Dinh et al.,
+   * arXiv:1605.08803. One peak for each coordinate; for comparison */
+  NIS_AFFINE = 3
+} nis_coupling;
+
 /* Zero means default for every field, so a compound literal is enough. */
 typedef struct {
   size_t dim;                 /* dimensions, 1 .. 256; required */
@@ -132,17 +148,18 @@ typedef struct {
   nis_progress_callback *progress;
   void *progress_params;
 
-  double train_share;   /* share of calls spent on training, in (0, 1); default 0.4, though not
+  double train_share;    /* share of calls spent on training, in (0, 1); default 0.4, though not
                            more than 2,000,000 calls */
-  int layers;           /* coupling layers, 1 .. 64; default 2 ceil(log2 dim), 1 for dim = 1 */
-  int hidden_layers;    /* of each conditioner net, 1 .. 8; default 2 */
-  int hidden_width;     /* units in each, 1 .. 1024; default 32, 64 from 6 dimensions on */
-  int bins;             /* of each spline, 2 .. 128; default 16 */
-  int minibatch;        /* points in a gradient step, 64 .. 1,048,576; default 1024 */
-  double replay;        /* gradient samples per training call, in (0, 1000]; default 12 */
-  size_t replay_bytes;  /* memory for stored training points, the oldest go; default 1 GiB */
-  double learning_rate; /* Adam's at the start, in (0, 1]; falls to 0; default 4e-3, 2e-3 from 6
+  int layers;            /* coupling layers, 1 .. 64; default 2 ceil(log2 dim), 1 for dim = 1 */
+  int hidden_layers;     /* of each conditioner net, 1 .. 8; default 2 */
+  int hidden_width;      /* units in each, 1 .. 1024; default 32, 64 from 6 dimensions on */
+  int bins;              /* of each coordinate's map, 2 .. 128; default 16 */
+  int minibatch;         /* points in a gradient step, 64 .. 1,048,576; default 1024 */
+  double replay;         /* gradient samples per training call, in (0, 1000]; default 12 */
+  size_t replay_bytes;   /* memory for stored training points, the oldest go; default 1 GiB */
+  double learning_rate;  /* Adam's at the start, in (0, 1]; falls to 0; default 4e-3, 2e-3 from 6
                               dimensions on */
+  nis_coupling coupling; /* one of the above; default NIS_RATIONAL_QUADRATIC */
 } nis_options;
 
 /* ---- all in one ---------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
 size_t nis_coupling_rows(const struct coupling *c)
 {
   return (size_t)(c->passing + nis_net_hidden_rows(&c->net) +
-                  c->moving * (SPLINE_ROWS(c->bins) + KEPT_ROWS));
+                  c->moving * (c->raw_rows + c->kept_rows));
 }
 
 struct coupling_tile nis_coupling_slices(const struct coupling *c, float *block)
@@ -13,7 +13,7 @@ struct coupling_tile nis_coupling_slices(const struct coupling *c, float *block)
   tile.in = block;
   tile.hidden = tile.in + c->passing * LANES;
   tile.raw = tile.hidden + nis_net_hidden_rows(&c->net) * LANES;
-  tile.kept = tile.raw + c->moving * SPLINE_ROWS(c->bins) * LANES;
+  tile.kept = tile.raw + c->moving * c->raw_rows * LANES;
   return tile;
 }
 
@@ -31,28 +31,30 @@ static void condition(const struct coupling *c, const struct kernels *k, const f
 void nis_coupling_density(const struct coupling *c, const struct kernels *k, const float *weights,
                           double *z, double *log_slope, struct coupling_tile tile)
 {
+  const struct transform *t = k->transform[c->transform];
   condition(c, k, weights, z, tile);
   for (int i = 0; i < c->moving; i++)
-    k->spline_density(c->bins, tile.raw + i * SPLINE_ROWS(c->bins) * LANES, z + c->move[i] * LANES,
-                      log_slope, tile.kept + i * KEPT_ROWS * LANES);
+    t->density(c->bins, tile.raw + i * c->raw_rows * LANES, z + c->move[i] * LANES, log_slope,
+               tile.kept + i * c->kept_rows * LANES);
 }
 
 void nis_coupling_sample(const struct coupling *c, const struct kernels *k, const float *weights,
                          double *z, double *log_slope, struct coupling_tile tile)
 {
+  const struct transform *t = k->transform[c->transform];
   condition(c, k, weights, z, tile);
   for (int i = 0; i < c->moving; i++)
-    k->spline_sample(c->bins, tile.raw + i * SPLINE_ROWS(c->bins) * LANES, z + c->move[i] * LANES,
-                     log_slope);
+    t->sample(c->bins, tile.raw + i * c->raw_rows * LANES, z + c->move[i] * LANES, log_slope);
 }
 
 void nis_coupling_backward(const struct coupling *c, const struct kernels *k, const float *weights,
                            const float *dlog, float *adjoint, float *gradient,
                            struct coupling_tile tile, float *din, float *work)
 {
+  const struct transform *t = k->transform[c->transform];
   for (int i = 0; i < c->moving; i++)
-    k->spline_backward(c->bins, tile.raw + i * SPLINE_ROWS(c->bins) * LANES,
-                       tile.kept + i * KEPT_ROWS * LANES, dlog, adjoint + c->move[i] * LANES);
+    t->backward(c->bins, tile.raw + i * c->raw_rows * LANES, tile.kept + i * c->kept_rows * LANES,
+                dlog, adjoint + c->move[i] * LANES);
   k->net_backward(&c->net, weights + c->first_weight, tile.in, tile.hidden, tile.raw,
                   gradient + c->first_weight, din, work);
   for (int i = 0; i < c->passing; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * One coupling layer (Dinh, Krueger, Bengio, arXiv:1410.8516): some coordinates pass, and a net
- * that sees only these gives each of the others its spline. Here floats meet doubles.
+ * that sees only these gives each of the others its transform. Here floats meet doubles.
  */
 #ifndef NIS_COUPLING_H
 #define NIS_COUPLING_H
@@ -10,10 +10,11 @@
 
 struct coupling {
   struct net_shape net;
-  int bins;
-  int passing, moving; /* how many coordinates */
-  int *pass, *move;    /* which; owned */
-  size_t first_weight; /* of this layer in the flow's block */
+  int transform, bins;     /* which of the kernels' transforms */
+  int raw_rows, kept_rows; /* of one moving coordinate */
+  int passing, moving;     /* how many coordinates */
+  int *pass, *move;        /* which; owned */
+  size_t first_weight;     /* of this layer in the flow's block */
 };
 
 /* What a layer leaves for the backward pass: slices of one block, arrays are [rows][LANES] */

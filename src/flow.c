@@ -24,8 +24,10 @@ static int moves(size_t dim, int layer, size_t coordinate)
   return (coordinate >> digit & 1) == (layer % 2 == 0);
 }
 
-static int coupling_init(struct coupling *c, const struct flow_shape *shape, int layer)
+static int coupling_init(struct coupling *c, const struct flow_shape *shape,
+                         const struct kernels *kernels, int layer)
 {
+  const struct transform *t = kernels->transform[shape->transform];
   c->pass = NIS_NEW(int, shape->dim);
   c->move = NIS_NEW(int, shape->dim);
   if (!c->pass || !c->move) return nis_no_memory();
@@ -35,9 +37,12 @@ static int coupling_init(struct coupling *c, const struct flow_shape *shape, int
     else
       c->pass[c->passing++] = (int)j;
   }
+  c->transform = shape->transform;
   c->bins = shape->bins;
+  c->raw_rows = nis_transform_rows(t, c->bins);
+  c->kept_rows = t->kept_rows;
   c->net = (struct net_shape){c->passing, shape->hidden_layers, shape->hidden_width,
-                              c->moving * SPLINE_ROWS(c->bins)};
+                              c->moving * c->raw_rows};
   return NIS_OK;
 }
 
@@ -74,7 +79,7 @@ static int layers_init(struct flow *flow, const struct flow_shape *shape)
 {
   for (int i = 0; i < flow->layers; i++) {
     struct coupling *c = &flow->coupling[i];
-    NIS_TRY(coupling_init(c, shape, i));
+    NIS_TRY(coupling_init(c, shape, flow->kernels, i));
     c->first_weight = flow->nweights;
     flow->nweights += nis_net_weights(&c->net);
   }

@@ -11,6 +11,7 @@
 struct flow_shape {
   size_t dim;
   int layers, bins, hidden_layers, hidden_width;
+  int transform; /* of every layer; the number of its kernels */
 };
 
 struct flow {

@@ -7,9 +7,15 @@
 
 #include <math.h>
 
+_Static_assert((int)NIS_RATIONAL_QUADRATIC == RATIONAL_QUADRATIC &&
+                   (int)NIS_PIECEWISE_QUADRATIC == PIECEWISE_QUADRATIC &&
+                   (int)NIS_PIECEWISE_LINEAR == PIECEWISE_LINEAR && (int)NIS_AFFINE == AFFINE,
+               "nis_coupling numbers the transforms");
+
 static struct flow_shape shape_of(const nis_options *o)
 {
-  return (struct flow_shape){o->dim, o->layers, o->bins, o->hidden_layers, o->hidden_width};
+  return (struct flow_shape){o->dim,           o->layers,       o->bins,
+                             o->hidden_layers, o->hidden_width, (int)o->coupling};
 }
 
 static size_t tile_rows(size_t dim)

@@ -31,6 +31,7 @@ static int default_layers(size_t dim)
 
 static int check_integers(nis_options *o)
 {
+  int coupling = (int)o->coupling;
   const struct integer_row rows[] = {
       {"threads", &o->threads, nis_default_threads(), 1, 1024},
       {"serial", &o->serial, 0, 0, 1},
@@ -39,6 +40,7 @@ static int check_integers(nis_options *o)
       {"hidden_width", &o->hidden_width, o->dim < 6 ? 32 : 64, 1, 1024},
       {"bins", &o->bins, 16, 2, 128},
       {"minibatch", &o->minibatch, 1024, 64, 1048576},
+      {"coupling", &coupling, NIS_RATIONAL_QUADRATIC, NIS_RATIONAL_QUADRATIC, NIS_AFFINE},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) NIS_TRY(check_integer(rows[i]));
   return NIS_OK;

@@ -187,6 +187,7 @@ static const struct whole wholes[] = {
     {"hidden_width", offsetof(nis_options, hidden_width), 1, 1024},
     {"bins", offsetof(nis_options, bins), 2, 128},
     {"minibatch", offsetof(nis_options, minibatch), 64, 1048576},
+    {"coupling", offsetof(nis_options, coupling), NIS_RATIONAL_QUADRATIC, NIS_AFFINE},
 };
 
 static nis_options with_whole(const struct whole *row, long value)
@@ -365,6 +366,7 @@ START_TEST(defaults_are_those_of_the_header)
   ck_assert_double_eq(o.learning_rate, 4e-3);
   ck_assert_uint_eq(o.replay_bytes, (size_t)1 << 30);
   ck_assert_int_eq(o.serial, 0);
+  ck_assert_int_eq(o.coupling, NIS_RATIONAL_QUADRATIC);
 }
 END_TEST
 

@@ -187,6 +187,13 @@ class Usage(unittest.TestCase):
                                  f"--{option} must be a number {allowed}", f"got '{text}'")
         self.refused(["integrate", "camel", "--train-share", "1"], "below 1")
 
+    def test_words(self):
+        allowed = "one of rational-quadratic,piecewise-quadratic,piecewise-linear,affine"
+        for text in "", "x", "affin", "affinex", "3", "affine,", ",":
+            self.refused(["integrate", "camel", "--coupling=" + text],
+                         "--coupling must be " + allowed, f"got '{text}'")
+        self.refused(["integrate", "camel", "--coupling"], "needs a value: " + allowed)
+
     def test_parameters(self):
         camel = ["integrate", "camel", "--param"]
         self.refused(camel + ["alpha"], "key=value", "'alpha'")
@@ -303,6 +310,19 @@ class Integrate(unittest.TestCase):
                 done = nis("integrate", "camel", "--calls", 5000, *SMALL, "--" + option, value,
                            "--json")
                 self.assertNotEqual(parse_json(done.stdout)["value"], base)
+
+    def test_couplings(self):
+        names = ["rational-quadratic", "piecewise-quadratic", "piecewise-linear", "affine"]
+        values = [self.result("camel", "--calls", 5000, "--coupling", name)["value"]
+                  for name in names]
+        self.assertEqual(values[0], self.result("camel", "--calls", 5000)["value"])
+        self.assertEqual(len(set(values)), 4)
+        for command in "integrate", "events", "bench":
+            self.assertIn("one of " + ",".join(names), nis(command, "--help").stdout)
+        for name in names[1:]:
+            header = nis("events", "camel", "--calls", 2000, "-n", 1, "-o", "-", "--coupling", name,
+                         *SMALL).stdout
+            self.assertRegex(header, rf"(?m)^# command: .* --coupling {name} ")
 
     def test_help_knows_the_defaults(self):
         text = nis("integrate", "--help").stdout

@@ -57,14 +57,21 @@ static void randomise(struct flow *flow, double amplitude)
   for (size_t i = 0; i < flow->nweights; i++) flow->weights[i] = (float)(amplitude * noise());
 }
 
-/* A flow with small nets and random weights, on instruction set number `set`. */
-static struct machine make(size_t dim, int bins, double amplitude, int set)
+static int transform_of(const struct machine *m)
+{
+  return m->flow.coupling[0].transform;
+}
+
+/* A flow with small nets and random weights. Tests loop over instruction sets and transforms. */
+static struct machine make(size_t dim, int bins, double amplitude, int loop)
 {
   struct machine m;
-  struct flow_shape shape = {dim, default_layers(dim), bins, 2, 12};
+  struct flow_shape shape = {dim, default_layers(dim), bins, 2, 12, loop % TRANSFORMS};
   ck_assert_int_eq(nis_flow_init(&m.flow, &shape, 1), NIS_OK);
-  m.flow.kernels = nis_kernels_available(set);
+  m.flow.kernels = nis_kernels_available(loop / TRANSFORMS);
   ck_assert_int_eq(nis_flow_scratch_init(&m.scratch, &m.flow), NIS_OK);
+  /* Under a steep logistic function u is soon 1 to the last bit. */
+  if (transform_of(&m) == AFFINE) amplitude /= 2;
   if (amplitude > 0) randomise(&m.flow, amplitude);
   return m;
 }
@@ -215,7 +222,8 @@ static double log_determinant(size_t dim, double *matrix)
 }
 
 /* The nets see floats, so the step is long; a knot or a kink of the ReLU within it is an error of
- * the first order: a few lanes in a hundred may be off by more than the curvature. */
+ * the first order, and a jump of the histogram's any error: a few lanes in a hundred may be off by
+ * more than the curvature. */
 static void check_jacobian(struct machine *m)
 {
   size_t dim = m->flow.dim;
@@ -228,7 +236,8 @@ static void check_jacobian(struct machine *m)
   differences(m, x, 3e-4, jacobian);
   for (size_t l = 0; l < LANES; l++) {
     double error = fabs(log_determinant(dim, jacobian + l * dim * dim) - log_q[l]);
-    require(error < 0.1, "log q is %.6g, off by %g", log_q[l], error);
+    require(error < 0.1 || transform_of(m) == PIECEWISE_LINEAR, "log q is %.6g, off by %g",
+            log_q[l], error);
     off += error > 0.02;
   }
   require(off <= LANES / 16, "%d lanes are off", off);
@@ -256,6 +265,16 @@ static double composite(size_t panels, size_t k, double *weight)
   return ((double)(k / 4) + rule.x[k % 4]) / (double)panels;
 }
 
+/* An affine transform's density may have roots at the ends, or poles like theirs; as a function of t
+ * with x = t^3 (10 - 15 t + 6 t^2) it is smooth enough for Gauss. */
+static double node(const struct machine *m, size_t panels, size_t k, double *weight)
+{
+  double t = composite(panels, k, weight);
+  if (transform_of(m) != AFFINE) return t;
+  *weight *= 30 * t * t * (1 - t) * (1 - t);
+  return t * t * t * (10 - 15 * t + 6 * t * t);
+}
+
 static double integral_of_q(struct machine *m, size_t panels)
 {
   size_t dim = m->flow.dim, side = 4 * panels, total = dim == 1 ? side : side * side;
@@ -264,8 +283,8 @@ static double integral_of_q(struct machine *m, size_t panels)
     for (size_t l = 0; l < LANES; l++) {
       size_t k = first + l;
       double other = 1;
-      z[l] = composite(panels, k % side, &weight[l]);
-      if (dim == 2) z[LANES + l] = composite(panels, k / side, &other);
+      z[l] = node(m, panels, k % side, &weight[l]);
+      if (dim == 2) z[LANES + l] = node(m, panels, k / side, &other);
       weight[l] *= other;
     }
     nis_flow_density(&m->flow, z, log_q, &m->scratch);
@@ -385,21 +404,38 @@ END_TEST
 
 /* ---- gradient of log q ------------------------------------------------------------- */
 
-/* sum_l c[l] log q(x_l) with weights + step * direction */
-static double weighted_log_q(struct machine *m, const double *x, const float *c, double step,
-                             const double *direction)
+/* log q(x_l) with weights + step * direction */
+static void log_q_along(struct machine *m, const double *x, double step, const double *direction,
+                        double *log_q)
 {
   size_t dim = m->flow.dim, n = m->flow.nweights;
-  double *z = doubles(dim * LANES), log_q[LANES], sum = 0;
+  double *z = doubles(dim * LANES);
   float *kept = malloc(n * sizeof *kept);
   ck_assert_ptr_nonnull(kept);
   memcpy(kept, m->flow.weights, n * sizeof *kept);
   for (size_t i = 0; i < n; i++) m->flow.weights[i] += (float)(step * direction[i]);
   memcpy(z, x, dim * LANES * sizeof *z);
   nis_flow_density(&m->flow, z, log_q, &m->scratch);
-  for (int l = 0; l < LANES; l++) sum += c[l] * log_q[l];
   memcpy(m->flow.weights, kept, n * sizeof *kept);
   free(kept), free(z);
+}
+
+/* d/dstep of sum_l c[l] log q(x_l). A histogram's log q jumps where a point crosses a knot, of which
+ * the gradient knows nothing: c becomes 0 for such a lane, and for no more than half of them. */
+static double difference_along(struct machine *m, const double *x, double step,
+                               const double *direction, float *c)
+{
+  double up[LANES], here[LANES], down[LANES], sum = 0;
+  int jumps = 0;
+  log_q_along(m, x, step, direction, up);
+  log_q_along(m, x, 0, direction, here);
+  log_q_along(m, x, -step, direction, down);
+  for (int l = 0; l < LANES; l++) {
+    int jump = fabs(up[l] - 2 * here[l] + down[l]) > 1e-4;
+    if (jump && transform_of(m) == PIECEWISE_LINEAR) c[l] = 0, jumps++;
+    sum += c[l] * (up[l] - down[l]) / (2 * step);
+  }
+  ck_assert_int_le(jumps, LANES / 2);
   return sum;
 }
 
@@ -430,26 +466,37 @@ static double choose_direction(const float *gradient, size_t first, size_t end, 
   return dot;
 }
 
-/* Layer by layer, so that a small one cannot hide behind the others. */
+/* Does the gradient along a direction among the weights [first, end) agree with the difference? */
+static int agrees(struct machine *m, const double *x, double step, size_t first, size_t end,
+                  float *c, float *gradient)
+{
+  double *direction = doubles(m->flow.nweights), dot = 0;
+  flow_gradient(m, x, c, gradient);
+  choose_direction(gradient, first, end, m->flow.nweights, direction);
+  double slope = difference_along(m, x, step, direction, c);
+  flow_gradient(m, x, c, gradient);
+  for (size_t i = first; i < end; i++) dot += gradient[i] * direction[i];
+  free(direction);
+  return fabs(slope - dot) < 0.02 * fabs(dot) + 0.003;
+}
+
+/* Layer by layer, so that a small one cannot hide behind the others. A kink of the ReLU within the
+ * step is not within a shorter one, which hears more of the floats' noise. */
 static void check_backward(struct machine *m)
 {
-  size_t n = m->flow.nweights, dim = m->flow.dim;
-  double *x = doubles(dim * LANES), *direction = doubles(n), step = 3e-4;
-  float *gradient = malloc(n * sizeof *gradient), c[LANES];
+  double *x = doubles(m->flow.dim * LANES);
+  float *gradient = malloc(m->flow.nweights * sizeof *gradient), c[LANES];
   ck_assert_ptr_nonnull(gradient);
-  random_tile(dim, x);
+  random_tile(m->flow.dim, x);
   for (int l = 0; l < LANES; l++) c[l] = (float)noise();
-  flow_gradient(m, x, c, gradient);
   for (int k = 0; k < m->flow.layers; k++) {
     size_t first = m->flow.coupling[k].first_weight;
     size_t end = first + nis_net_weights(&m->flow.coupling[k].net);
-    double dot = choose_direction(gradient, first, end, n, direction);
-    double rise = weighted_log_q(m, x, c, step, direction);
-    double slope = (rise - weighted_log_q(m, x, c, -step, direction)) / (2 * step);
-    require(fabs(slope - dot) < 0.02 * fabs(dot) + 0.003,
-            "layer %d of %zu dimensions: %g is not %g", k, dim, dot, slope);
+    require(agrees(m, x, 3e-4, first, end, c, gradient) ||
+                agrees(m, x, 5e-5, first, end, c, gradient),
+            "layer %d of %zu dimensions", k, m->flow.dim);
   }
-  free(x), free(direction), free(gradient);
+  free(x), free(gradient);
 }
 
 START_TEST(backward_is_the_slope_along_directions)
@@ -707,18 +754,19 @@ static TCase *make_case(const char *name)
 int main(void)
 {
   while (nis_kernels_available(nsets)) nsets++;
+  const int all = nsets * TRANSFORMS;
   Suite *suite = suite_create("flow");
   TCase *map = make_case("map"), *masks = make_case("masks"), *gradient = make_case("gradient");
-  tcase_add_loop_test(map, sample_and_density_are_inverse, 0, nsets);
-  tcase_add_loop_test(map, flow_starts_as_the_identity, 0, nsets);
+  tcase_add_loop_test(map, sample_and_density_are_inverse, 0, all);
+  tcase_add_loop_test(map, flow_starts_as_the_identity, 0, all);
   tcase_add_test(map, initial_weights_are_hes);
-  tcase_add_loop_test(map, log_q_is_the_jacobian, 0, nsets);
-  tcase_add_loop_test(map, q_integrates_to_1, 0, nsets);
+  tcase_add_loop_test(map, log_q_is_the_jacobian, 0, all);
+  tcase_add_loop_test(map, q_integrates_to_1, 0, all);
   tcase_add_test(masks, masks_are_the_binary_digits);
   tcase_add_test(masks, every_pair_meets);
-  tcase_add_loop_test(masks, layers_move_and_see_what_the_masks_say, 0, nsets);
-  tcase_add_loop_test(gradient, backward_is_the_slope_along_directions, 0, nsets);
-  tcase_add_loop_test(gradient, backward_adds_to_the_gradient, 0, nsets);
+  tcase_add_loop_test(masks, layers_move_and_see_what_the_masks_say, 0, all);
+  tcase_add_loop_test(gradient, backward_is_the_slope_along_directions, 0, all);
+  tcase_add_loop_test(gradient, backward_adds_to_the_gradient, 0, all);
   tcase_add_test(gradient, loss_and_gradient_of_kullback_leibler);
   tcase_add_test(gradient, loss_and_gradient_of_the_variance);
   tcase_add_test(gradient, points_have_the_density_of_the_mixture);

@@ -3,8 +3,8 @@
  * The kernels of every instruction set that this processor has.
  *
  * Independent of the code under test: a scalar Philox that reproduces the vectors of Random123, a
- * naive net and its backpropagation in double, Adam as the paper writes it, and the spline
- * in double from its formulas, differentiated by differences.
+ * naive net and its backpropagation in double, Adam as the paper writes it, and the transforms
+ * in double from the papers' formulas, differentiated by differences.
  */
 #include "kernels/kernels.h"
 
@@ -429,13 +429,16 @@ START_TEST(adam_is_algorithm_1)
 }
 END_TEST
 
-/* ---- the spline ------------------------------------------------------------------ */
+/* ---- the transforms --------------------------------------------------------------- */
 
-enum { MOST_BINS = 128, MOST_RAW = SPLINE_ROWS(MOST_BINS) };
+enum { MOST_BINS = 128, MOST_RAW = 3 * MOST_BINS + 1, MOST_KEPT = 16 };
 
-struct spline {
+/* One lane's map in double; slope is that of the map at the knots, or what is made of it. */
+struct map {
   int bins;
   double x[MOST_BINS + 1], y[MOST_BINS + 1], slope[MOST_BINS + 1];
+  double scale, shift;
+  double steepest; /* what a shifted knot does to everything above it: the slope there, or 0 */
 };
 
 /* Shares by softmax, none below 1e-3, added up to knots. */
@@ -450,343 +453,444 @@ static void naive_knots(int bins, const double *raw, double *knot)
   knot[bins] = 1;
 }
 
-static void naive_spline(int bins, const double *raw, struct spline *s)
+/* Durkan et al., equations 4 and 5, with slopes that are at least 1e-3 of softplus's. */
+static void rational_quadratic(int bins, const double *raw, struct map *m)
 {
-  s->bins = bins;
-  naive_knots(bins, raw, s->x);
-  naive_knots(bins, raw + bins, s->y);
+  m->bins = bins;
+  naive_knots(bins, raw, m->x);
+  naive_knots(bins, raw + bins, m->y);
   for (int k = 0; k <= bins; k++) {
     double r = raw[2 * bins + k], softplus = r > 30 ? r : log1p(exp(r));
-    s->slope[k] = (1e-3 + softplus) / (1e-3 + log(2));
+    m->slope[k] = (1e-3 + softplus) / (1e-3 + log(2));
   }
 }
 
-struct spline_bin {
-  double x0, width, y0, height, slope0, slope1;
+static double rational_quadratic_value(const struct map *m, int k, double x, double *log_slope)
+{
+  double w = m->x[k + 1] - m->x[k], h = m->y[k + 1] - m->y[k], s = h / w, xi = (x - m->x[k]) / w;
+  double d0 = m->slope[k], d1 = m->slope[k + 1], both = xi * (1 - xi);
+  double D = s + (d1 + d0 - 2 * s) * both;
+  *log_slope = log(s * s * (d1 * xi * xi + 2 * s * both + d0 * (1 - xi) * (1 - xi)) / (D * D));
+  return m->y[k] + h * (s * xi * xi + d0 * both) / D;
+}
+
+/* Mueller et al.: V = exp(raw) / sum (exp(raw_k) + exp(raw_k+1))/2 W_k, of which the transform takes
+ * 999 parts and one of a flat density. */
+static void piecewise_quadratic(int bins, const double *raw, struct map *m)
+{
+  const double *v = raw + bins;
+  double largest = v[0], area = 0;
+  m->bins = bins;
+  naive_knots(bins, raw, m->x);
+  for (int k = 1; k <= bins; k++) largest = fmax(largest, v[k]);
+  for (int k = 0; k < bins; k++)
+    area += (exp(v[k] - largest) + exp(v[k + 1] - largest)) / 2 * (m->x[k + 1] - m->x[k]);
+  for (int k = 0; k <= bins; k++) m->slope[k] = 1e-3 + 0.999 * exp(v[k] - largest) / area;
+  m->steepest = 1e-3 + 0.999 / area;
+  m->y[0] = 0;
+  for (int k = 0; k < bins; k++)
+    m->y[k + 1] = m->y[k] + (m->slope[k] + m->slope[k + 1]) / 2 * (m->x[k + 1] - m->x[k]);
+}
+
+static double piecewise_quadratic_value(const struct map *m, int k, double x, double *log_slope)
+{
+  double w = m->x[k + 1] - m->x[k], a = (x - m->x[k]) / w, rise = m->slope[k + 1] - m->slope[k];
+  *log_slope = log(m->slope[k] + a * rise);
+  return a * a / 2 * rise * w + a * m->slope[k] * w + m->y[k];
+}
+
+static void piecewise_linear(int bins, const double *raw, struct map *m)
+{
+  m->bins = bins;
+  naive_knots(bins, raw, m->y);
+  for (int k = 0; k <= bins; k++) m->x[k] = (double)k / bins;
+}
+
+static double piecewise_linear_value(const struct map *m, int k, double x, double *log_slope)
+{
+  double Q = m->y[k + 1] - m->y[k];
+  *log_slope = log(Q * m->bins);
+  return (x - m->x[k]) * m->bins * Q + m->y[k];
+}
+
+/* s between 1/2 and 32, 1 at 0; t between -8 and 8 */
+static void affine(int bins, const double *raw, struct map *m)
+{
+  (void)bins;
+  m->bins = 1;
+  m->x[0] = m->y[0] = 0, m->x[1] = m->y[1] = 1;
+  m->scale = 0.5 + 31.5 / (1 + 62 * exp(-raw[0]));
+  m->shift = raw[1] / (1 + fabs(raw[1]) / 8);
+}
+
+static double affine_value(const struct map *m, int k, double x, double *log_slope)
+{
+  (void)k;
+  double z = m->scale * (log(x) - log1p(-x) + m->shift);
+  double log_u = -log1p(exp(-z)), log_rest = -log1p(exp(z));
+  if (z < -30) log_u = z;
+  if (z > 30) log_rest = -z;
+  *log_slope = log(m->scale) + log_u + log_rest - log(x) - log1p(-x);
+  return exp(log_u);
+}
+
+/* thin: an error of a knot counts by its share of the bin's width, or of its height too */
+static const struct oracle {
+  const char *name;
+  int rows_for_16_bins;
+  void (*make)(int bins, const double *raw, struct map *m);
+  double (*value)(const struct map *m, int bin, double x, double *log_slope);
+  int heights, smooth;
+} oracles[TRANSFORMS] = {
+    {"rational-quadratic", 49, rational_quadratic, rational_quadratic_value, 1, 1},
+    {"piecewise-quadratic", 33, piecewise_quadratic, piecewise_quadratic_value, 0, 1},
+    {"piecewise-linear", 16, piecewise_linear, piecewise_linear_value, 1, 0},
+    {"affine", 2, affine, affine_value, 0, 1},
 };
 
-static struct spline_bin spline_bin(const struct spline *s, int k)
-{
-  return (struct spline_bin){s->x[k],     s->x[k + 1] - s->x[k], s->y[k], s->y[k + 1] - s->y[k],
-                             s->slope[k], s->slope[k + 1]};
-}
-
-/* The formulas in the head of spline.c, with the sums as the paper has them. */
-static double bin_value(const struct spline_bin *b, double x, double *log_slope)
-{
-  double s = b->height / b->width, d0 = b->slope0, d1 = b->slope1, xi = (x - b->x0) / b->width;
-  double both = xi * (1 - xi), D = s + (d1 + d0 - 2 * s) * both;
-  *log_slope = log(s * s * (d1 * xi * xi + 2 * s * both + d0 * (1 - xi) * (1 - xi)) / (D * D));
-  return b->y0 + b->height * (s * xi * xi + d0 * both) / D;
-}
-
-static int bin_of(const struct spline *s, double x)
+static int bin_of(const struct map *m, double x)
 {
   int k = 0;
-  while (k < s->bins - 1 && x >= s->x[k + 1]) k++;
+  while (k < m->bins - 1 && x >= m->x[k + 1]) k++;
   return k;
 }
 
-static double spline_value(const struct spline *s, double x, double *log_slope)
-{
-  struct spline_bin b = spline_bin(s, bin_of(s, x));
-  return bin_value(&b, x, log_slope);
-}
-
 /* One tile: random raw parameters and points, and what the kernel makes of them. */
-struct spline_tile {
-  int bins;
-  float raw[MOST_RAW * LANES], shares[MOST_RAW * LANES], kept[KEPT_ROWS * LANES];
+struct tile {
+  const struct oracle *oracle;
+  const struct transform *transform;
+  int bins, rows;
+  float raw[MOST_RAW * LANES], spoilt[MOST_RAW * LANES], kept[MOST_KEPT * LANES];
   double x[LANES], u[LANES], log_slope[LANES];
 } __attribute__((aligned(TILE_ALIGN)));
+
+static double value_at(const struct tile *t, const struct map *m, double x, double *log_slope)
+{
+  return t->oracle->value(m, bin_of(m, x), x, log_slope);
+}
 
 static const int bin_counts[] = {2, 10, 16, 128};
 static const double amplitudes[] = {0, 1, 5, 50, 1e4};
 
-static void fill_raw(struct spline_tile *t, int bins, double amplitude)
+/* Tests loop over sets and transforms. */
+static void choose_transform(struct tile *t, int loop)
+{
+  t->oracle = &oracles[loop % TRANSFORMS];
+  t->transform = nis_kernels_available(loop / TRANSFORMS)->transform[loop % TRANSFORMS];
+}
+
+static void fill_raw(struct tile *t, int bins, double amplitude)
 {
   t->bins = bins;
-  for (int i = 0; i < SPLINE_ROWS(bins) * LANES; i++) t->raw[i] = (float)(amplitude * noise());
+  t->rows = nis_transform_rows(t->transform, bins);
+  for (int i = 0; i < t->rows * LANES; i++) t->raw[i] = (float)(amplitude * noise());
 }
 
-static void density(const struct kernels *set, struct spline_tile *t)
+static void density(struct tile *t)
 {
-  memcpy(t->shares, t->raw, sizeof t->raw);
+  memcpy(t->spoilt, t->raw, sizeof t->raw);
   memcpy(t->u, t->x, sizeof t->x);
   for (int l = 0; l < LANES; l++) t->log_slope[l] = 0;
-  set->spline_density(t->bins, t->shares, t->u, t->log_slope, t->kept);
+  t->transform->density(t->bins, t->spoilt, t->u, t->log_slope, t->kept);
 }
 
-static void sample(const struct kernels *set, struct spline_tile *t)
+static void sample(struct tile *t)
 {
-  memcpy(t->shares, t->raw, sizeof t->raw);
+  memcpy(t->spoilt, t->raw, sizeof t->raw);
   memcpy(t->x, t->u, sizeof t->x);
   for (int l = 0; l < LANES; l++) t->log_slope[l] = 0;
-  set->spline_sample(t->bins, t->shares, t->x, t->log_slope);
+  t->transform->sample(t->bins, t->spoilt, t->x, t->log_slope);
 }
 
-static void oracle_of_lane(const struct spline_tile *t, int lane, struct spline *s)
+static void map_of_lane(const struct tile *t, int lane, struct map *m)
 {
   double raw[MOST_RAW] = {0};
-  for (int r = 0; r < SPLINE_ROWS(t->bins); r++) raw[r] = t->raw[r * LANES + lane];
-  naive_spline(t->bins, raw, s);
+  for (int r = 0; r < t->rows; r++) raw[r] = t->raw[r * LANES + lane];
+  m->steepest = 0;
+  t->oracle->make(t->bins, raw, m);
 }
 
-typedef void tile_check(const struct kernels *set, struct spline_tile *t);
+typedef void tile_check(struct tile *t);
 
 /* All numbers of bins with raw parameters up to `amplitude`, a few tiles each. */
-static void each_tile(int set, double amplitude, tile_check *check)
+static void each_tile(int loop, double amplitude, tile_check *check)
 {
-  static struct spline_tile tile;
+  static struct tile tile;
+  choose_transform(&tile, loop);
   for (size_t b = 0; b < LENGTH(bin_counts); b++)
     for (int repeat = 0; repeat < 20; repeat++) {
       fill_raw(&tile, bin_counts[b], amplitude);
       for (int l = 0; l < LANES; l++) tile.x[l] = tile.u[l] = (noise() + 1) / 2;
-      check(nis_kernels_available(set), &tile);
+      check(&tile);
     }
 }
 
-static void each_amplitude(int set, tile_check *check)
+static void each_amplitude(int loop, tile_check *check)
 {
-  for (size_t a = 0; a < LENGTH(amplitudes); a++) each_tile(set, amplitudes[a], check);
+  for (size_t a = 0; a < LENGTH(amplitudes); a++) each_tile(loop, amplitudes[a], check);
 }
 
-/* The kernel's knots are floats, so its function is the oracle's at a slightly shifted point of a
- * slightly stretched bin. 128 roundings of 6e-8 are less than this. */
+/* The kernel's parameters are floats, so its function is the oracle's at a slightly shifted point of
+ * a slightly stretched bin. 128 roundings of 6e-8 are less than this. */
 static const double knot_error = 1e-5;
 
-static void check_against_oracle(const struct spline *s, double x, double u, double log_slope)
+/* The size that such an error is to be compared with. */
+static double thinness(const struct tile *t, const struct map *m, double x)
 {
-  double here, low, high, side;
-  struct spline_bin b = spline_bin(s, bin_of(s, x));
-  double value = spline_value(s, x, &here), below = spline_value(s, fmax(x - knot_error, 0), &low);
-  double above = spline_value(s, fmin(x + knot_error, 1), &high);
-  check_close(u, value, knot_error + 2 * (above - below), "u");
-  side = fmax(fabs(high - here), fabs(low - here));
-  check_close(log_slope, here,
-              1e-5 + 3 * side + 2 * knot_error / b.width + 2 * knot_error / b.height, "log slope");
+  int k = bin_of(m, x);
+  double width = m->x[k + 1] - m->x[k], height = m->y[k + 1] - m->y[k];
+  return t->oracle->heights ? fmin(width, height) : width;
 }
 
-static void check_density(const struct kernels *set, struct spline_tile *t)
+static void check_against_oracle(const struct tile *t, int lane)
 {
-  struct spline s;
-  density(set, t);
-  for (int l = 0; l < LANES; l++) {
-    oracle_of_lane(t, l, &s);
-    check_against_oracle(&s, t->x[l], t->u[l], t->log_slope[l]);
-  }
+  struct map m;
+  double x = t->x[lane], here, low, high;
+  map_of_lane(t, lane, &m);
+  double value = value_at(t, &m, x, &here);
+  double below = value_at(t, &m, fmax(x - knot_error, 1e-9), &low);
+  double above = value_at(t, &m, fmin(x + knot_error, 1 - 1e-9), &high);
+  double side = fmax(fabs(high - here), fabs(low - here));
+  check_close(t->u[lane], value, knot_error + 2 * (above - below) + 2e-7 * m.steepest, "u");
+  check_close(t->log_slope[lane], here, 1e-5 + 3 * side + 4 * knot_error / thinness(t, &m, x),
+              "log slope");
 }
 
-START_TEST(spline_density_is_the_formulas)
+static void check_density(struct tile *t)
+{
+  density(t);
+  for (int l = 0; l < LANES; l++) check_against_oracle(t, l);
+}
+
+START_TEST(density_is_the_formulas)
 {
   for (size_t a = 0; a < 4; a++) each_tile(_i, amplitudes[a], check_density);
 }
 END_TEST
 
-static void check_sample(const struct kernels *set, struct spline_tile *t)
+static void check_sample(struct tile *t)
 {
-  struct spline s;
-  sample(set, t);
-  for (int l = 0; l < LANES; l++) {
-    oracle_of_lane(t, l, &s);
-    check_against_oracle(&s, t->x[l], t->u[l], t->log_slope[l]);
-  }
+  sample(t);
+  for (int l = 0; l < LANES; l++) check_against_oracle(t, l);
 }
 
-START_TEST(spline_sample_is_the_formulas)
+START_TEST(sample_is_the_formulas)
 {
   for (size_t a = 0; a < 4; a++) each_tile(_i, amplitudes[a], check_sample);
 }
 END_TEST
 
-static double kept_width(const struct spline_tile *t, int lane)
+/* x well inside a bin, as derivatives jump at knots. */
+static void points_inside_bins(struct tile *t)
 {
-  return (double)t->kept[KEPT_X1 * LANES + lane] - t->kept[KEPT_X0 * LANES + lane];
-}
-
-static double kept_height(const struct spline_tile *t, int lane)
-{
-  return (double)t->kept[KEPT_Y1 * LANES + lane] - t->kept[KEPT_Y0 * LANES + lane];
-}
-
-static void check_kept_bin(const struct spline_tile *t, int lane, const struct spline_bin *b)
-{
-  struct spline s;
-  oracle_of_lane(t, lane, &s);
-  struct spline_bin exact = spline_bin(&s, (int)t->kept[KEPT_BIN * LANES + lane]);
-  check_close(b->x0, exact.x0, knot_error, "x0");
-  check_close(b->y0, exact.y0, knot_error, "y0");
-  check_close(b->width, exact.width, knot_error, "width");
-  check_close(b->height, exact.height, knot_error, "height");
-  check_close(b->slope0, exact.slope0, 2e-6 * (1 + exact.slope0), "slope0");
-  check_close(b->slope1, exact.slope1, 2e-6 * (1 + exact.slope1), "slope1");
-}
-
-/* With the float knots that the kernel reports, its doubles must be right to rounding. */
-static void check_doubles(const struct kernels *set, struct spline_tile *t)
-{
-  density(set, t);
+  struct map m;
   for (int l = 0; l < LANES; l++) {
-    const float *k = t->kept + l;
-    double x0 = k[KEPT_X0 * LANES], y0 = k[KEPT_Y0 * LANES];
-    struct spline_bin b = {x0,
-                           k[KEPT_X1 * LANES] - x0,
-                           y0,
-                           k[KEPT_Y1 * LANES] - y0,
-                           k[KEPT_SLOPE0 * LANES],
-                           k[KEPT_SLOPE1 * LANES]};
-    double log_slope, u = bin_value(&b, t->x[l], &log_slope);
-    require(t->x[l] >= b.x0, "%.17g is left of its bin, %.17g", t->x[l], b.x0);
-    check_close(t->u[l], fmin(u, 1 - 0x1p-53), 1e-14, "u");
-    check_close(t->log_slope[l], log_slope, 1e-12, "log slope");
-    check_close(k[KEPT_XI * LANES], (t->x[l] - b.x0) / b.width, 1e-7, "xi");
-    check_kept_bin(t, l, &b);
+    map_of_lane(t, l, &m);
+    int k = (7 * l) % m.bins;
+    t->x[l] = m.x[k] + (m.x[k + 1] - m.x[k]) * (0.1 + 0.8 * (l + 0.5) / LANES);
   }
 }
 
-START_TEST(spline_keeps_the_digits_of_double)
+/* The kernel's own u at x + steps * step[lane] */
+static void shifted(const struct tile *t, const double *step, double steps, double *u)
 {
-  each_amplitude(_i, check_doubles);
+  static struct tile other;
+  memcpy(&other, t, sizeof other);
+  for (int l = 0; l < LANES; l++) other.x[l] += steps * step[l];
+  density(&other);
+  memcpy(u, other.u, sizeof other.u);
+}
+
+/* Differences of the kernel's map, right to the fourth order: it shows when a float gets in. */
+static void check_slope_of_map(struct tile *t)
+{
+  double step[LANES], u[4][LANES];
+  struct map m;
+  points_inside_bins(t);
+  for (int l = 0; l < LANES; l++) {
+    map_of_lane(t, l, &m);
+    int k = bin_of(&m, t->x[l]);
+    step[l] = 3e-5 * (m.x[k + 1] - m.x[k]);
+  }
+  for (int i = 0; i < 4; i++) shifted(t, step, i < 2 ? i - 2 : i - 1, u[i]);
+  density(t);
+  for (int l = 0; l < LANES; l++) {
+    double slope = (8 * (u[2][l] - u[1][l]) - (u[3][l] - u[0][l])) / (12 * step[l]);
+    double rounding = 4e-16 / (step[l] * exp(t->log_slope[l]));
+    if (rounding < 0.1) /* else u is 1 to the last bit */
+      check_close(log(slope), t->log_slope[l], 1e-6 + rounding, "log of the difference quotient");
+  }
+}
+
+START_TEST(log_slope_is_that_of_the_map)
+{
+  for (size_t a = 0; a < 3; a++) each_tile(_i, amplitudes[a], check_slope_of_map);
 }
 END_TEST
 
-static void check_round_trip(const struct kernels *set, struct spline_tile *t)
+/* The last bit of x is worth slope 2^-53 of u, and 2^-53 / (1 - x) of 1 - x. */
+static void check_round_trip(struct tile *t)
 {
   double u[LANES], log_slope[LANES];
   memcpy(u, t->u, sizeof u);
-  sample(set, t);
+  sample(t);
   memcpy(log_slope, t->log_slope, sizeof log_slope);
   for (int l = 0; l < LANES; l++) require(t->x[l] >= 0 && t->x[l] < 1, "x = %.17g", t->x[l]);
-  density(set, t);
+  density(t);
   for (int l = 0; l < LANES; l++) {
-    check_close(t->u[l], u[l], 1e-11, "sample, then density");
-    check_close(t->log_slope[l], log_slope[l], 1e-8, "log slopes of the two");
+    check_close(t->u[l], u[l], 1e-11 + 0x1p-52 * exp(log_slope[l]), "sample, then density");
+    check_close(t->log_slope[l], log_slope[l], 1e-8 + 0x1p-52 / (1 - t->x[l]),
+                "log slopes of the two");
   }
 }
 
-START_TEST(spline_density_undoes_sample)
+START_TEST(density_undoes_sample)
 {
   each_amplitude(_i, check_round_trip);
 }
 END_TEST
 
 /* The other way round a step of u may be a long way in x, where the slope is small. */
-static void check_way_back(const struct kernels *set, struct spline_tile *t)
+static void check_way_back(struct tile *t)
 {
-  double x[LANES];
+  double x[LANES], there[LANES];
   memcpy(x, t->x, sizeof x);
-  density(set, t);
-  sample(set, t);
+  density(t);
+  memcpy(there, t->log_slope, sizeof there);
+  sample(t);
   for (int l = 0; l < LANES; l++)
-    check_close(t->x[l], x[l], 1e-11 + 1e-15 * exp(-t->log_slope[l]), "back at x");
+    check_close(t->x[l], x[l], 1e-11 + 1e-15 * exp(-fmin(there[l], t->log_slope[l])), "back at x");
 }
 
-START_TEST(spline_sample_undoes_density)
+START_TEST(sample_undoes_density)
 {
   for (size_t a = 0; a < 4; a++) each_tile(_i, amplitudes[a], check_way_back);
 }
 END_TEST
 
-/* Lanes 2k and 2k + 1 share a spline, and stand at the two ends. */
-static void check_ends(const struct kernels *set, struct spline_tile *t)
+/* Odd lanes stand at the upper end, even ones at the lower. */
+static void stand_at_ends(double *position)
 {
-  const double top = 1 - 0x1p-53;
-  for (int l = 0; l < LANES; l++) t->x[l] = l % 2 ? top : 1e-300;
-  density(set, t);
-  for (int l = 0; l < LANES; l++) {
-    require(t->u[l] > 0 && t->u[l] < 1, "u = %.17g", t->u[l]);
-    require(isfinite(t->log_slope[l]), "log slope");
-    if (l % 2)
-      check_close(t->u[l], 1, 1e-11, "upper end");
-    else
-      check_close(t->u[l], 0, 1e-290, "lower end");
-  }
-  for (int l = 0; l < LANES; l++) t->u[l] = l % 2 ? top : 1e-300;
-  sample(set, t);
-  for (int l = 0; l < LANES; l++) {
-    require(t->x[l] > 0 && t->x[l] < 1, "x = %.17g", t->x[l]);
-    require(isfinite(t->log_slope[l]), "log slope");
-    if (l % 2)
-      check_close(t->x[l], 1, 1e-9, "upper end of x");
-    else
-      check_close(t->x[l], 0, 1e-290, "lower end of x");
-  }
+  for (int l = 0; l < LANES; l++) position[l] = l % 2 ? 1 - 0x1p-53 : 1e-300;
 }
 
-START_TEST(spline_ends_are_pinned)
+/* u belongs to x as the oracle says; 1e-304 is as near to 0 as the kernel goes. */
+static void check_end(const struct tile *t, int lane)
+{
+  struct map m;
+  double x = t->x[lane], u = t->u[lane], log_slope;
+  require(u > 0 && u < 1, "u = %.17g", u);
+  require(x > 0 && x < 1, "x = %.17g", x);
+  require(isfinite(t->log_slope[lane]), "log slope");
+  map_of_lane(t, lane, &m);
+  double value = value_at(t, &m, x, &log_slope);
+  if (lane % 2)
+    check_close(u, value, 1e-9 + 0x1p-51 * exp(log_slope), "upper end");
+  else if (x > 1.1e-304)
+    check_close(log(u), log(fmax(value, 0.98e-304)), 0.02, "logarithm at the lower end");
+}
+
+static void check_ends(struct tile *t)
+{
+  stand_at_ends(t->x);
+  density(t);
+  for (int l = 0; l < LANES; l++) check_end(t, l);
+  stand_at_ends(t->u);
+  sample(t);
+  for (int l = 0; l < LANES; l++) check_end(t, l);
+}
+
+START_TEST(ends_are_pinned)
 {
   each_amplitude(_i, check_ends);
 }
 END_TEST
 
 /* Every lane gets lane 0's parameters. */
-static void share_raw(struct spline_tile *t)
+static void share_raw(struct tile *t)
 {
-  for (int r = 0; r < SPLINE_ROWS(t->bins); r++)
+  for (int r = 0; r < t->rows; r++)
     for (int l = 0; l < LANES; l++) t->raw[r * LANES + l] = t->raw[r * LANES];
 }
 
-static void check_increasing(const struct kernels *set, struct spline_tile *t)
+static void check_increasing(struct tile *t)
 {
-  density(set, t);
+  density(t);
   for (int l = 1; l < LANES; l++) {
     require(t->u[l] >= t->u[l - 1] - 1e-14, "F(%.17g) = %.17g, but F(%.17g) = %.17g", t->x[l],
             t->u[l], t->x[l - 1], t->u[l - 1]);
   }
 }
 
-static void check_monotone(const struct kernels *set, struct spline_tile *t)
+static void check_monotone(struct tile *t)
 {
   share_raw(t);
   for (int l = 0; l < LANES; l++) t->x[l] = (l + 0.5) / LANES;
-  check_increasing(set, t);
+  check_increasing(t);
 }
 
-START_TEST(spline_is_monotone)
+START_TEST(maps_are_monotone)
 {
   each_amplitude(_i, check_monotone);
 }
 END_TEST
 
-/* The kernel's knots, first to last, by asking for the bin at each of the oracle's. */
-static double knot_near(const struct kernels *set, struct spline_tile *t, int k)
+/* Lanes evenly from low on; of the parts between them the one that fits a straight line worst: a
+ * jump makes it so, whatever its length, and without one a kink of the slope does. */
+static int worst_part(struct tile *t, double low, double length)
 {
-  struct spline s;
-  oracle_of_lane(t, 0, &s);
-  for (int l = 0; l < LANES; l++) t->x[l] = (s.x[k] + s.x[k + 1]) / 2;
-  density(set, t);
-  ck_assert_int_eq((int)t->kept[KEPT_BIN * LANES], k);
-  return t->kept[KEPT_X0 * LANES];
-}
-
-/* 64 doubles in a row with the knot in the middle: value and slope go through without a jump, and
- * the inverse finds its way back on both sides. */
-static void check_at_knots(const struct kernels *set, struct spline_tile *t)
-{
-  share_raw(t);
-  for (int k = 1; k < t->bins; k += 1 + t->bins / 8) {
-    double knot = knot_near(set, t, k), spacing = nextafter(knot, 1) - knot;
-    for (int l = 0; l < LANES; l++) t->x[l] = knot + (l - LANES / 2) * spacing;
-    check_increasing(set, t);
-    check_close(t->u[LANES - 1], t->u[0], 1e-14 + 1e-14 * exp(t->log_slope[0]), "u over a knot");
-    check_close(t->log_slope[LANES - 1], t->log_slope[0], 1e-5, "log slope over a knot");
-    check_way_back(set, t);
+  int worst = 1;
+  double largest = -1;
+  for (int l = 0; l < LANES; l++) t->x[l] = low + l * length;
+  check_increasing(t);
+  for (int l = 1; l < LANES; l++) {
+    double mean = (exp(t->log_slope[l]) + exp(t->log_slope[l - 1])) / 2;
+    double off = fabs(t->u[l] - t->u[l - 1] - mean * (t->x[l] - t->x[l - 1]));
+    if (off > largest) worst = l, largest = off;
   }
+  return worst;
 }
 
-START_TEST(spline_goes_smoothly_through_knots)
+/* From one 64th to the next towards the kernel's knot, to neighbouring doubles: there value and
+ * slope go through without a jump, and the inverse finds its way back on both sides. */
+static void check_knot(struct tile *t, double knot)
 {
-  for (size_t a = 0; a < 3; a++) each_tile(_i, amplitudes[a], check_at_knots);
+  double low = knot - 2e-6, length = 4e-6 / (LANES - 1), spacing = nextafter(knot, 1) - knot;
+  while (length > spacing) {
+    int worst = worst_part(t, low, length);
+    low += (worst - 1) * length;
+    length = fmax(length / (LANES - 1), spacing);
+  }
+  worst_part(t, low - LANES / 2 * spacing, spacing);
+  double steeper = exp(fmax(t->log_slope[0], t->log_slope[LANES - 1]));
+  check_close(t->u[LANES - 1], t->u[0], 1e-14 + 1e-14 * steeper, "u over a knot");
+  if (t->oracle->smooth)
+    check_close(t->log_slope[LANES - 1], t->log_slope[0], 1e-5, "log slope over a knot");
+  check_way_back(t);
+}
+
+static void check_knots(struct tile *t)
+{
+  struct map m;
+  share_raw(t);
+  map_of_lane(t, 0, &m);
+  for (int k = 1; k < m.bins; k += 1 + m.bins / 8) check_knot(t, m.x[k]);
+}
+
+START_TEST(maps_go_through_knots_without_a_jump)
+{
+  for (size_t a = 0; a < 3; a++) each_tile(_i, amplitudes[a], check_knots);
 }
 END_TEST
 
-START_TEST(spline_of_zeros_is_the_identity)
+START_TEST(zeros_are_the_identity)
 {
-  static struct spline_tile t;
+  static struct tile t;
+  choose_transform(&t, _i);
   for (size_t b = 0; b < LENGTH(bin_counts); b++) {
     fill_raw(&t, bin_counts[b], 0);
     for (int l = 0; l < LANES; l++) t.x[l] = (l + 0.5) / LANES;
-    density(nis_kernels_available(_i), &t);
+    density(&t);
     for (int l = 0; l < LANES; l++) {
       check_close(t.u[l], t.x[l], 1e-6, "u");
       check_close(t.log_slope[l], 0, 2e-5, "log slope");
@@ -797,123 +901,140 @@ END_TEST
 
 START_TEST(log_slope_is_added_to)
 {
-  static struct spline_tile t;
-  const struct kernels *set = nis_kernels_available(_i);
+  static struct tile t;
   double alone[LANES];
+  choose_transform(&t, _i);
   fill_raw(&t, 10, 2);
-  for (int l = 0; l < LANES; l++) t.x[l] = (l + 0.5) / LANES;
-  density(set, &t);
-  memcpy(alone, t.log_slope, sizeof alone);
-  memcpy(t.shares, t.raw, sizeof t.raw);
-  set->spline_density(t.bins, t.shares, t.x, t.log_slope, t.kept);
-  for (int l = 0; l < LANES; l++) require(t.log_slope[l] == 2 * alone[l], "%.17g", t.log_slope[l]);
+  for (int way = 0; way < 2; way++) {
+    for (int l = 0; l < LANES; l++) t.x[l] = t.u[l] = (l + 0.5) / LANES;
+    way ? sample(&t) : density(&t);
+    memcpy(alone, t.log_slope, sizeof alone);
+    memcpy(t.spoilt, t.raw, sizeof t.raw);
+    if (way)
+      t.transform->sample(t.bins, t.spoilt, t.u, t.log_slope);
+    else
+      t.transform->density(t.bins, t.spoilt, t.x, t.log_slope, t.kept);
+    for (int l = 0; l < LANES; l++)
+      require(t.log_slope[l] == 2 * alone[l], "%.17g", t.log_slope[l]);
+  }
 }
 END_TEST
 
-/* d log_slope / dx and du / dx of the oracle are those of F: the oracle watches itself */
+/* Backward of the kernel with a different alpha and beta in every lane. */
+static void backward(struct tile *t, double weight[LANES][2], float adjoint[LANES])
+{
+  float dlog[LANES];
+  density(t);
+  for (int l = 0; l < LANES; l++) {
+    weight[l][0] = adjoint[l] = (float)(l % 3 == 1 ? 0 : noise());
+    weight[l][1] = dlog[l] = (float)(l % 3 == 2 ? 0 : noise());
+  }
+  t->transform->backward(t->bins, t->spoilt, t->kept, dlog, adjoint);
+}
+
+/* The rows that a transform says it has, and not a number more. */
+START_TEST(rows_are_as_many_as_said)
+{
+  static struct tile t;
+  double weight[LANES][2];
+  float adjoint[LANES];
+  choose_transform(&t, _i);
+  ck_assert_str_eq(t.transform->name, t.oracle->name);
+  for (size_t i = 0; i < LENGTH(t.raw); i++) t.raw[i] = 7;
+  for (size_t i = 0; i < LENGTH(t.kept); i++) t.kept[i] = 7;
+  fill_raw(&t, 16, 2);
+  ck_assert_int_eq(t.rows, t.oracle->rows_for_16_bins);
+  for (int l = 0; l < LANES; l++) t.x[l] = (noise() + 1) / 2;
+  backward(&t, weight, adjoint);
+  for (size_t i = (size_t)t.rows * LANES; i < LENGTH(t.raw); i++) require(t.spoilt[i] == 7, "raw");
+  for (size_t i = (size_t)t.transform->kept_rows * LANES; i < LENGTH(t.kept); i++)
+    require(t.kept[i] == 7, "kept");
+}
+END_TEST
+
+/* The oracle watches itself: its slope is the derivative of its value. */
 START_TEST(oracle_slope_is_its_derivative)
 {
-  static struct spline_tile t;
-  struct spline s;
+  static struct tile t;
+  struct map m;
   double unused, log_slope;
+  choose_transform(&t, _i);
   fill_raw(&t, 10, 3);
+  points_inside_bins(&t);
   for (int l = 0; l < LANES; l++) {
-    oracle_of_lane(&t, l, &s);
-    struct spline_bin b = spline_bin(&s, l % 10);
-    double x = b.x0 + b.width * (l + 1) / (LANES + 1), h = 1e-5 * b.width;
-    double slope = (bin_value(&b, x + h, &unused) - bin_value(&b, x - h, &unused)) / (2 * h);
-    bin_value(&b, x, &log_slope);
-    check_close(log(slope), log_slope, 1e-7, "log of the difference quotient");
+    map_of_lane(&t, l, &m);
+    int k = bin_of(&m, t.x[l]);
+    double x = t.x[l], h = 1e-5 * (m.x[k + 1] - m.x[k]);
+    double rise = value_at(&t, &m, x + h, &unused) - value_at(&t, &m, x - h, &unused);
+    value_at(&t, &m, x, &log_slope);
+    check_close(log(rise / (2 * h)), log_slope, 1e-6 + 4e-16 / rise,
+                "log of the difference quotient");
   }
 }
 END_TEST
 
 /* alpha u + beta log_slope of the oracle, raw[row] moved by step; row -1 moves x */
-static double spline_loss(const struct spline_tile *t, int lane, int row, double step,
-                          const double weight[2])
+static double loss_at(const struct tile *t, int lane, int row, double step, const double weight[2])
 {
   double raw[MOST_RAW] = {0}, log_slope, x = t->x[lane];
-  struct spline s;
-  for (int r = 0; r < SPLINE_ROWS(t->bins); r++) raw[r] = t->raw[r * LANES + lane];
+  struct map m;
+  for (int r = 0; r < t->rows; r++) raw[r] = t->raw[r * LANES + lane];
   *(row < 0 ? &x : &raw[row]) += step;
-  naive_spline(t->bins, raw, &s);
-  double u = spline_value(&s, x, &log_slope);
+  t->oracle->make(t->bins, raw, &m);
+  double u = value_at(t, &m, x, &log_slope);
   return weight[0] * u + weight[1] * log_slope;
 }
 
-static double loss_slope(const struct spline_tile *t, int lane, int row, const double weight[2])
+static double loss_slope(const struct tile *t, int lane, int row, double step,
+                         const double weight[2])
 {
-  double step = row < 0 ? 1e-4 * kept_width(t, lane) : 1e-4;
-  return (spline_loss(t, lane, row, step, weight) - spline_loss(t, lane, row, -step, weight)) /
-         (2 * step);
+  return (loss_at(t, lane, row, step, weight) - loss_at(t, lane, row, -step, weight)) / (2 * step);
 }
 
-/* x well inside a bin, as the second derivative jumps at knots. */
-static void points_inside_bins(struct spline_tile *t)
+static void check_lane_gradient(const struct tile *t, int lane, const double weight[2], float dx)
 {
-  struct spline s;
-  for (int l = 0; l < LANES; l++) {
-    oracle_of_lane(t, l, &s);
-    struct spline_bin b = spline_bin(&s, (7 * l) % t->bins);
-    t->x[l] = b.x0 + b.width * (0.1 + 0.8 * (l + 0.5) / LANES);
+  struct map m;
+  map_of_lane(t, lane, &m);
+  int k = bin_of(&m, t->x[lane]);
+  double thin = thinness(t, &m, t->x[lane]), exact[MOST_RAW], largest = 0;
+  double exact_dx = loss_slope(t, lane, -1, 1e-4 * (m.x[k + 1] - m.x[k]), weight);
+  for (int r = 0; r < t->rows; r++) {
+    exact[r] = loss_slope(t, lane, r, 1e-4, weight);
+    largest = fmax(largest, fabs(exact[r]));
   }
+  double tolerance = 2e-5 + knot_error / thin;
+  for (int r = 0; r < t->rows; r++)
+    check_close(t->spoilt[r * LANES + lane], exact[r], tolerance * (largest + 0.1), "dL/draw");
+  check_close(dx, exact_dx, tolerance * (fabs(exact_dx) + largest / thin + 1), "dL/dx");
 }
 
-/* Backward of the kernel with a different alpha and beta in every lane. */
-static void backward(const struct kernels *set, struct spline_tile *t, double weight[LANES][2],
-                     float adjoint[LANES])
+START_TEST(gradients_are_differences_of_the_oracle)
 {
-  float dlog[LANES];
-  density(set, t);
-  for (int l = 0; l < LANES; l++) {
-    weight[l][0] = adjoint[l] = (float)(l % 3 == 1 ? 0 : noise());
-    weight[l][1] = dlog[l] = (float)(l % 3 == 2 ? 0 : noise());
-  }
-  set->spline_backward(t->bins, t->shares, t->kept, dlog, adjoint);
-}
-
-static void check_gradients(const struct kernels *set, struct spline_tile *t)
-{
+  static struct tile t;
   double weight[LANES][2];
   float adjoint[LANES];
-  points_inside_bins(t);
-  backward(set, t, weight, adjoint);
-  for (int l = 0; l < LANES; l += 5) {
-    double largest = 0, thin = fmin(kept_width(t, l), kept_height(t, l));
-    double exact[MOST_RAW], dx = loss_slope(t, l, -1, weight[l]);
-    for (int r = 0; r < SPLINE_ROWS(t->bins); r++) {
-      exact[r] = loss_slope(t, l, r, weight[l]);
-      largest = fmax(largest, fabs(exact[r]));
-    }
-    double tolerance = 2e-5 + knot_error / thin;
-    for (int r = 0; r < SPLINE_ROWS(t->bins); r++)
-      check_close(t->shares[r * LANES + l], exact[r], tolerance * (largest + 0.1), "dL/draw");
-    check_close(adjoint[l], dx, tolerance * (fabs(dx) + largest / thin + 1), "dL/dx");
-  }
-}
-
-START_TEST(spline_gradients_are_differences_of_the_oracle)
-{
-  static struct spline_tile tile;
+  choose_transform(&t, _i);
   for (size_t b = 0; b < LENGTH(bin_counts); b++)
     for (int repeat = 0; repeat < 3; repeat++) {
-      fill_raw(&tile, bin_counts[b], 1 + repeat);
-      check_gradients(nis_kernels_available(_i), &tile);
+      fill_raw(&t, bin_counts[b], 1 + repeat);
+      points_inside_bins(&t);
+      backward(&t, weight, adjoint);
+      for (int l = 0; l < LANES; l += 5) check_lane_gradient(&t, l, weight[l], adjoint[l]);
     }
 }
 END_TEST
 
-static void check_finite_gradients(const struct kernels *set, struct spline_tile *t)
+static void check_finite_gradients(struct tile *t)
 {
   double weight[LANES][2];
   float adjoint[LANES];
   t->x[0] = 1e-300, t->x[1] = 1 - 0x1p-53;
-  backward(set, t, weight, adjoint);
-  for (int i = 0; i < SPLINE_ROWS(t->bins) * LANES; i++) require(isfinite(t->shares[i]), "dL/draw");
+  backward(t, weight, adjoint);
+  for (int i = 0; i < t->rows * LANES; i++) require(isfinite(t->spoilt[i]), "dL/draw");
   for (int l = 0; l < LANES; l++) require(isfinite(adjoint[l]), "dL/dx");
 }
 
-START_TEST(spline_gradients_are_finite)
+START_TEST(gradients_are_finite)
 {
   each_amplitude(_i, check_finite_gradients);
 }
@@ -1000,35 +1121,43 @@ START_TEST(adam_bits_of_fused_sets_agree)
 }
 END_TEST
 
-static void check_spline_bits(const struct kernels *set[2], int bins, double amplitude)
+/* Sets are numbered as nis_kernels_available does it. */
+static int number_of(const struct kernels *set)
 {
-  static struct spline_tile t[2];
+  int i = 0;
+  while (nis_kernels_available(i) != set) i++;
+  return i;
+}
+
+static void check_transform_bits(const struct kernels *set[2], int kind, int bins, double amplitude)
+{
+  static struct tile t[2];
   double weight[LANES][2];
   float adjoint[2][LANES];
   for (int i = 0; i < 2; i++) {
     noise_state = 3;
+    choose_transform(&t[i], number_of(set[i]) * TRANSFORMS + kind);
     fill_raw(&t[i], bins, amplitude);
     for (int l = 0; l < LANES; l++) t[i].x[l] = (noise() + 1) / 2;
-    backward(set[i], &t[i], weight, adjoint[i]);
+    backward(&t[i], weight, adjoint[i]);
   }
-  check_bits(t[0].u, t[1].u, sizeof t[0].u, "spline_density's u");
-  check_bits(t[0].log_slope, t[1].log_slope, sizeof t[0].log_slope, "spline_density's log slope");
-  check_bits(t[0].kept, t[1].kept, sizeof t[0].kept, "spline_density's kept");
-  check_bits(t[0].shares, t[1].shares, (size_t)SPLINE_ROWS(bins) * LANES * sizeof(float),
-             "spline_backward");
-  check_bits(adjoint[0], adjoint[1], sizeof adjoint[0], "spline_backward's adjoint");
-  for (int i = 0; i < 2; i++) sample(set[i], &t[i]);
-  check_bits(t[0].x, t[1].x, sizeof t[0].x, "spline_sample");
-  check_bits(t[0].log_slope, t[1].log_slope, sizeof t[0].log_slope, "spline_sample's log slope");
+  check_bits(t[0].u, t[1].u, sizeof t[0].u, "density's u");
+  check_bits(t[0].log_slope, t[1].log_slope, sizeof t[0].log_slope, "density's log slope");
+  check_bits(t[0].kept, t[1].kept, sizeof t[0].kept, "density's kept");
+  check_bits(t[0].spoilt, t[1].spoilt, (size_t)t[0].rows * LANES * sizeof(float), "backward");
+  check_bits(adjoint[0], adjoint[1], sizeof adjoint[0], "backward's adjoint");
+  for (int i = 0; i < 2; i++) sample(&t[i]);
+  check_bits(t[0].x, t[1].x, sizeof t[0].x, "sample");
+  check_bits(t[0].log_slope, t[1].log_slope, sizeof t[0].log_slope, "sample's log slope");
 }
 
-START_TEST(spline_bits_of_fused_sets_agree)
+START_TEST(transform_bits_of_fused_sets_agree)
 {
   const struct kernels *set[2];
   if (!fused_sets(set)) return;
   for (size_t b = 0; b < LENGTH(bin_counts); b++)
     for (size_t a = 0; a < LENGTH(amplitudes); a++)
-      check_spline_bits(set, bin_counts[b], amplitudes[a]);
+      check_transform_bits(set, _i, bin_counts[b], amplitudes[a]);
 }
 END_TEST
 
@@ -1079,22 +1208,24 @@ static TCase *net_case(void)
   return tcase;
 }
 
-static TCase *spline_case(void)
+static TCase *transforms_case(void)
 {
-  TCase *tcase = make_case("spline");
-  tcase_add_test(tcase, oracle_slope_is_its_derivative);
-  tcase_add_loop_test(tcase, spline_density_is_the_formulas, 0, nsets);
-  tcase_add_loop_test(tcase, spline_sample_is_the_formulas, 0, nsets);
-  tcase_add_loop_test(tcase, spline_keeps_the_digits_of_double, 0, nsets);
-  tcase_add_loop_test(tcase, spline_density_undoes_sample, 0, nsets);
-  tcase_add_loop_test(tcase, spline_sample_undoes_density, 0, nsets);
-  tcase_add_loop_test(tcase, spline_ends_are_pinned, 0, nsets);
-  tcase_add_loop_test(tcase, spline_is_monotone, 0, nsets);
-  tcase_add_loop_test(tcase, spline_goes_smoothly_through_knots, 0, nsets);
-  tcase_add_loop_test(tcase, spline_of_zeros_is_the_identity, 0, nsets);
-  tcase_add_loop_test(tcase, log_slope_is_added_to, 0, nsets);
-  tcase_add_loop_test(tcase, spline_gradients_are_differences_of_the_oracle, 0, nsets);
-  tcase_add_loop_test(tcase, spline_gradients_are_finite, 0, nsets);
+  TCase *tcase = make_case("transforms");
+  const int all = nsets * TRANSFORMS;
+  tcase_add_loop_test(tcase, oracle_slope_is_its_derivative, 0, TRANSFORMS);
+  tcase_add_loop_test(tcase, density_is_the_formulas, 0, all);
+  tcase_add_loop_test(tcase, sample_is_the_formulas, 0, all);
+  tcase_add_loop_test(tcase, log_slope_is_that_of_the_map, 0, all);
+  tcase_add_loop_test(tcase, density_undoes_sample, 0, all);
+  tcase_add_loop_test(tcase, sample_undoes_density, 0, all);
+  tcase_add_loop_test(tcase, ends_are_pinned, 0, all);
+  tcase_add_loop_test(tcase, maps_are_monotone, 0, all);
+  tcase_add_loop_test(tcase, maps_go_through_knots_without_a_jump, 0, all);
+  tcase_add_loop_test(tcase, zeros_are_the_identity, 0, all);
+  tcase_add_loop_test(tcase, log_slope_is_added_to, 0, all);
+  tcase_add_loop_test(tcase, rows_are_as_many_as_said, 0, all);
+  tcase_add_loop_test(tcase, gradients_are_differences_of_the_oracle, 0, all);
+  tcase_add_loop_test(tcase, gradients_are_finite, 0, all);
   return tcase;
 }
 
@@ -1105,7 +1236,7 @@ static TCase *sets_case(void)
   tcase_add_test(tcase, uniform_bits_of_all_sets_agree);
   tcase_add_test(tcase, net_bits_of_fused_sets_agree);
   tcase_add_test(tcase, adam_bits_of_fused_sets_agree);
-  tcase_add_test(tcase, spline_bits_of_fused_sets_agree);
+  tcase_add_loop_test(tcase, transform_bits_of_fused_sets_agree, 0, TRANSFORMS);
   return tcase;
 }
 
@@ -1115,7 +1246,7 @@ int main(void)
   Suite *suite = suite_create("kernels");
   suite_add_tcase(suite, philox_case());
   suite_add_tcase(suite, net_case());
-  suite_add_tcase(suite, spline_case());
+  suite_add_tcase(suite, transforms_case());
   suite_add_tcase(suite, sets_case());
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);

@@ -222,6 +222,36 @@ START_TEST(camel_is_better_than_any_separable_map)
 }
 END_TEST
 
+/* Spread of a weight with the flow that a handle starts with, the identity, and with a trained one;
+ * returns the latter's value. */
+static double check_coupling(const struct subject *s, nis_coupling coupling)
+{
+  nis_options o = {
+      .dim = 2, .calls = 40000, .seed = 2, .threads = 1, .params = s->state, .coupling = coupling};
+  nis_result uniform, r = nis_integrate_with(s->row->f, &o);
+  nis *start;
+  ck_assert_int_eq(nis_create(&start, s->row->f, &o), NIS_OK);
+  ck_assert_int_eq(nis_estimate(start, 20000, &uniform), NIS_OK);
+  nis_free(start);
+  ck_assert_int_eq(r.status, NIS_OK);
+  check_between((r.value - s->exact) / r.error, -5, 5, "pull");
+  check_between((uniform.value - s->exact) / uniform.error, -5, 5, "pull of the identity");
+  check_between(sigma_1(&r), 0, sigma_1(&uniform) / 3, "spread of a weight");
+  return r.value;
+}
+
+START_TEST(every_coupling_learns_the_camel)
+{
+  struct subject s = subject("camel", 2, NULL);
+  double value[NIS_AFFINE + 1];
+  for (int c = NIS_RATIONAL_QUADRATIC; c <= NIS_AFFINE; c++) {
+    value[c] = check_coupling(&s, (nis_coupling)c);
+    for (int other = 0; other < c; other++) ck_assert_double_ne(value[c], value[other]);
+  }
+  free(s.state);
+}
+END_TEST
+
 static void vegas(const struct subject *s, size_t dim, double *value, double *error)
 {
   double lower[8] = {0}, upper[8];
@@ -492,6 +522,7 @@ int main(void)
   tcase_add_test(pulls, pulls_of_an_integrand_with_cuts);
   tcase_add_test(pulls, pulls_of_short_estimates);
   tcase_add_test(quality, camel_is_better_than_any_separable_map);
+  tcase_add_test(quality, every_coupling_learns_the_camel);
   tcase_add_test(quality, result_is_that_of_vegas);
   tcase_add_test(quality, error_falls_as_the_root_of_the_calls);
   tcase_add_test(events, oracle_has_the_published_cross_section);

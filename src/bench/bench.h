@@ -20,7 +20,7 @@ struct speed {
 
 enum share {
   SHARE_NET,
-  SHARE_SPLINE,
+  SHARE_TRANSFORM,
   SHARE_RANDOM,
   SHARE_ADAM,
   SHARE_CALLBACK,
@@ -32,6 +32,7 @@ extern const char *const share_names[SHARES];
 struct flow_bench {
   size_t dim, weights;
   int layers, hidden_layers, hidden_width, bins;
+  const char *coupling;  /* its name */
   double flops;          /* of one pass of one point */
   double peak;           /* float32 operations per second of one core, measured just before */
   struct speed one, all; /* one thread; all threads */

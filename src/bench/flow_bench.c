@@ -14,7 +14,7 @@ enum { STORED = 16384, POINTS = 16384 };
 
 static const double slot_seconds = 0.1; /* one repeat */
 
-const char *const share_names[SHARES] = {"net", "spline", "random", "adam", "callback", "rest"};
+const char *const share_names[SHARES] = {"net", "transform", "random", "adam", "callback", "rest"};
 
 const char *bench_kernels(void)
 {
@@ -158,6 +158,7 @@ static double pass_flops(const struct flow *flow)
 /* ---- shares of the time: the kernels of a run wrapped in clocks ------------------------ */
 
 static const struct kernels *plain;
+static const struct transform *plain_transform;
 static double spent[SHARES];
 
 #define CLOCKED(share, call)                                                                       \
@@ -185,18 +186,18 @@ static void clocked_backward(const struct net_shape *shape, const float *weights
 
 static void clocked_density(int bins, float *raw, double *x, double *log_slope, float *kept)
 {
-  CLOCKED(SHARE_SPLINE, plain->spline_density(bins, raw, x, log_slope, kept));
+  CLOCKED(SHARE_TRANSFORM, plain_transform->density(bins, raw, x, log_slope, kept));
 }
 
 static void clocked_sample(int bins, float *raw, double *u, double *log_slope)
 {
-  CLOCKED(SHARE_SPLINE, plain->spline_sample(bins, raw, u, log_slope));
+  CLOCKED(SHARE_TRANSFORM, plain_transform->sample(bins, raw, u, log_slope));
 }
 
-static void clocked_spline_backward(int bins, float *raw, const float *kept, const float *dlog,
-                                    float *adjoint)
+static void clocked_transform_backward(int bins, float *raw, const float *kept, const float *dlog,
+                                       float *adjoint)
 {
-  CLOCKED(SHARE_SPLINE, plain->spline_backward(bins, raw, kept, dlog, adjoint));
+  CLOCKED(SHARE_TRANSFORM, plain_transform->backward(bins, raw, kept, dlog, adjoint));
 }
 
 static void clocked_adam(size_t n, const struct adam *adam, const float *gradient, float *mean,
@@ -211,20 +212,30 @@ static double clocked_cheap(double *x, size_t dim, void *params)
   return value;
 }
 
+/* What the flow of these options calls, wrapped. */
+static struct kernels clock_kernels(struct transform *clocked, const nis_options *o)
+{
+  plain = nis_kernels();
+  plain_transform = plain->transform[o->coupling];
+  *clocked = *plain_transform;
+  clocked->density = clocked_density;
+  clocked->sample = clocked_sample;
+  clocked->backward = clocked_transform_backward;
+  struct kernels k = {.name = "clocked",
+                      .uniforms = clocked_uniforms,
+                      .net_forward = clocked_forward,
+                      .net_backward = clocked_backward,
+                      .adam_step = clocked_adam};
+  k.transform[o->coupling] = clocked;
+  return k;
+}
+
 static int measure_shares(const nis_options *given, double shares[SHARES])
 {
-  const struct kernels clocked = {"clocked",
-                                  clocked_uniforms,
-                                  clocked_forward,
-                                  clocked_backward,
-                                  clocked_density,
-                                  clocked_sample,
-                                  clocked_spline_backward,
-                                  clocked_adam,
-                                  NULL};
   nis_options o = *given;
   struct sampler s;
-  plain = nis_kernels();
+  struct transform transform;
+  const struct kernels clocked = clock_kernels(&transform, given);
   memset(spent, 0, sizeof spent);
   o.threads = 1;
   int status = nis_sampler_init(&s, clocked_cheap, &o);
@@ -253,6 +264,7 @@ static int describe(const nis_options *o, struct flow_bench *out)
                                .hidden_layers = o->hidden_layers,
                                .hidden_width = o->hidden_width,
                                .bins = o->bins,
+                               .coupling = s.flow.kernels->transform[o->coupling]->name,
                                .flops = pass_flops(&s.flow)};
   }
   nis_sampler_clear(&s);

@@ -31,8 +31,8 @@ static void print_rate(struct rate r)
 
 static void print_flow(const char *title, const struct flow_bench *b)
 {
-  printf("\n%s: d = %zu, %d layers, nets %d x %d, %d bins, %zu weights\n", title, b->dim, b->layers,
-         b->hidden_layers, b->hidden_width, b->bins, b->weights);
+  printf("\n%s: d = %zu, %d layers, nets %d x %d, %s, %d bins, %zu weights\n", title, b->dim,
+         b->layers, b->hidden_layers, b->hidden_width, b->coupling, b->bins, b->weights);
   const struct speed *speeds[] = {&b->one, &b->all};
   for (int i = 0; i < 1 + (b->all.threads > 1); i++) {
     printf("  %2d thread%s  train", speeds[i]->threads, speeds[i]->threads == 1 ? " " : "s");
@@ -75,6 +75,7 @@ static void json_speed(struct json *json, const char *key, const struct speed *s
 static void json_members(struct json *json, const struct flow_bench *b)
 {
   json_whole(json, "dim", b->dim);
+  json_text(json, "coupling", b->coupling);
   json_whole(json, "weights", b->weights);
   json_real(json, "peak_gflops", b->peak * 1e-9);
   json_real(json, "train_points_per_s", b->one.train.median);
@@ -108,6 +109,7 @@ static int flow_benches(const struct arguments *a, struct report *report)
   struct flow_bench b;
   nis_options o = reference;
   o.threads = a->options.threads;
+  o.coupling = a->options.coupling;
   int status = bench_flow(&o, repeats, &b);
   if (status != NIS_OK) return failed(status);
   if (report->text) {
@@ -120,7 +122,8 @@ static int flow_benches(const struct arguments *a, struct report *report)
     json_array(&report->json, "default_nets");
   }
   for (int i = 0; i < n && status == NIS_OK; i++) {
-    o = (nis_options){.dim = dims[i], .threads = a->options.threads};
+    o = (nis_options){
+        .dim = dims[i], .threads = a->options.threads, .coupling = a->options.coupling};
     status = bench_flow(&o, repeats, &b);
     if (status == NIS_OK && report->text) print_flow("default net", &b);
     if (status == NIS_OK && !report->text) {

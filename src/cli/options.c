@@ -14,10 +14,14 @@
 enum { RUNS = INTEGRATE | EVENTS, ALL = RUNS | LIST | BENCH };
 
 /* Rows as macro calls, so that clang-format keeps each on two lines. */
-#define ROW(...)                                                                                   \
+#define CHOICE_ROW(choices, ...)                                                                   \
   {                                                                                                \
-    __VA_ARGS__                                                                                    \
+    __VA_ARGS__, choices                                                                           \
   }
+#define ROW(...) CHOICE_ROW(NULL, __VA_ARGS__)
+
+/* In the order of nis_coupling. */
+static const char couplings[] = "rational-quadratic,piecewise-quadratic,piecewise-linear,affine";
 
 /* Limits and defaults are those of nis_options in nis.h. */
 const struct option_row option_table[] = {
@@ -50,7 +54,9 @@ const struct option_row option_table[] = {
     ROW(RUNS, "hidden-width", 0, "N", INT, OPTION(hidden_width), {1, 1024, CLOSED},
         "units in each; default 32, 64 from 6 dimensions on"),
     ROW(RUNS, "bins", 0, "N", INT, OPTION(bins), {2, 128, CLOSED},
-        "bins of each spline; default 16"),
+        "bins of each coordinate's map; default 16"),
+    CHOICE_ROW(couplings, RUNS | BENCH, "coupling", 0, "NAME", CHOICE, OPTION(coupling),
+               {0, 0, CLOSED}, "each coordinate's map; default rational-quadratic"),
     ROW(RUNS, "minibatch", 0, "N", INT, OPTION(minibatch), {64, 1048576, CLOSED},
         "points in a gradient step; default 1024"),
     ROW(RUNS, "replay", 0, "X", REAL, OPTION(replay), {0, 1000, OPEN_LOW},
@@ -77,6 +83,7 @@ static int is_whole(const struct option_row *row)
 void option_describe(char text[RANGE_TEXT], const struct option_row *row)
 {
   text[0] = '\0';
+  if (row->type == CHOICE) snprintf(text, RANGE_TEXT, "one of %s", row->choices);
   if (is_whole(row) || row->type == REAL) describe_range(text, &row->range, is_whole(row));
 }
 
@@ -105,6 +112,19 @@ static int store_real(const struct option_row *row, double *member, const char *
   return parse_real(text, &row->range, member) ? wrong_value(row, text) : DONE;
 }
 
+static int store_choice(const struct option_row *row, int *member, const char *text)
+{
+  size_t length = 0;
+  int n = 0;
+  for (const char *word = row->choices; *word; word += length + (word[length] == ','), n++) {
+    length = strcspn(word, ",");
+    if (strlen(text) != length || strncmp(text, word, length) != 0) continue;
+    *member = n;
+    return DONE;
+  }
+  return wrong_value(row, text);
+}
+
 static int store_text(const struct option_row *row, const char **member, const char *text)
 {
   if (!*text) return complain(BAD_USAGE, "--%s must not be empty", row->name);
@@ -128,6 +148,7 @@ int option_store(const struct option_row *row, struct arguments *arguments, cons
   case TEXT: return store_text(row, member, text);
   case SETTING: return store_setting(arguments, text);
   case REAL: return store_real(row, member, text);
+  case CHOICE: return store_choice(row, member, text);
   default: return store_whole(row, member, text);
   }
 }
@@ -153,7 +174,8 @@ static double stored_number(const struct option_row *row, const struct arguments
   const void *member = (const char *)arguments + row->offset;
   switch (row->type) {
   case REAL: return *(const double *)member;
-  case INT: return *(const int *)member;
+  case INT:
+  case CHOICE: return *(const int *)member;
   case SIZE: return (double)*(const size_t *)member;
   case WHOLE: return (double)*(const uint64_t *)member;
   default: return 0;
@@ -176,9 +198,12 @@ void options_print(FILE *file, const struct arguments *arguments)
   fprintf(file, "nis %s %s", arguments->command_name, arguments->row->name);
   for (const struct option_row *row = option_table; row->name; row++) {
     if (row->offset == OPTION(threads) || row->offset == OPTION(seed)) continue;
-    char text[NUMBER_TEXT];
+    char text[VALUE_TEXT];
     double value = stored_number(row, arguments);
-    format_number(text, value);
+    if (row->type == CHOICE)
+      nth_word(text, row->choices, (int)value);
+    else
+      format_number(text, value);
     if (value != 0) fprintf(file, " --%s %s", row->name, text);
   }
   fprintf(file, " --seed %" PRIu64, arguments->options.seed);

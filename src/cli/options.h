@@ -6,7 +6,7 @@
 #include "arguments.h"
 #include "numbers.h"
 
-enum option_type { FLAG, TEXT, SETTING, REAL, INT, SIZE, WHOLE };
+enum option_type { FLAG, TEXT, SETTING, REAL, INT, SIZE, WHOLE, CHOICE };
 
 struct option_row {
   int commands; /* subcommands that know it */
@@ -17,6 +17,7 @@ struct option_row {
   size_t offset; /* of its member in struct arguments */
   struct range range;
   const char *help;
+  const char *choices; /* CHOICE: "a,b,c", stored as an int from 0 */
 };
 
 extern const struct option_row option_table[]; /* ends with a NULL name */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static void nth_word(char text[VALUE_TEXT], const char *words, int n)
+void nth_word(char text[VALUE_TEXT], const char *words, int n)
 {
   for (; n > 0 && strchr(words, ','); n--) words = strchr(words, ',') + 1;
   snprintf(text, VALUE_TEXT, "%.*s", (int)strcspn(words, ","), words);

@@ -7,6 +7,9 @@
 
 enum { VALUE_TEXT = 64 };
 
+/* Word number n of a list "a,b,c" */
+void nth_word(char text[VALUE_TEXT], const char *words, int n);
+
 /* "0.1", or the chosen word. */
 void value_format(char text[VALUE_TEXT], const struct parameter *parameter, double value);
 

@@ -43,6 +43,33 @@ INLINE vec choose(mask m, vec a, vec b)
   return (vec)((m & (mask)a) | (~m & (mask)b));
 }
 
+/* One register of doubles, and as many floats. */
+typedef double wide __attribute__((vector_size(VECTOR_BYTES)));
+typedef int64_t wide_mask __attribute__((vector_size(VECTOR_BYTES)));
+typedef float half_vec __attribute__((vector_size(VECTOR_BYTES / 2), aligned(4), may_alias));
+typedef double loose_wide __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
+enum { WIDE_WIDTH = WIDTH / 2 };
+
+INLINE wide load_wide(const double *from)
+{
+  return *(const loose_wide *)from;
+}
+
+INLINE wide widen(const float *from)
+{
+  return __builtin_convertvector(*(const half_vec *)from, wide);
+}
+
+INLINE void store_wide(double *to, wide v)
+{
+  *(loose_wide *)to = v;
+}
+
+INLINE wide choose_wide(wide_mask m, wide a, wide b)
+{
+  return (wide)((m & (wide_mask)a) | (~m & (wide_mask)b));
+}
+
 /* A loop over a block of registers: these stay in registers only if all of it is unrolled. */
 #ifdef __clang__
 #define UNROLLED(i, n) _Pragma("clang loop unroll(full)") for (int i = 0; i < (n); i++)
@@ -54,9 +81,8 @@ void KERNEL(uniforms)(uint64_t, uint32_t, uint64_t, size_t, double *);
 void KERNEL(net_forward)(const struct net_shape *, const float *, const float *, float *, float *);
 void KERNEL(net_backward)(const struct net_shape *, const float *, const float *, float *,
                           const float *, float *, float *, float *);
-void KERNEL(spline_density)(int, float *, double *, double *, float *);
-void KERNEL(spline_sample)(int, float *, double *, double *);
-void KERNEL(spline_backward)(int, float *, const float *, const float *, float *);
+extern const struct transform KERNEL(rational_quadratic), KERNEL(piecewise_quadratic),
+    KERNEL(piecewise_linear), KERNEL(affine);
 double KERNEL(peak)(uint64_t);
 void KERNEL(adam_step)(size_t, const struct adam *, const float *, float *, float *, float *);
 

@@ -9,6 +9,11 @@ extern const struct kernels nis_kernels_baseline, nis_kernels_avx2, nis_kernels_
 
 enum { SETS = 3 };
 
+int nis_transform_rows(const struct transform *transform, int bins)
+{
+  return transform->bin_rows * bins + transform->other_rows;
+}
+
 const struct kernels *nis_kernels_available(int i)
 {
   const struct kernels *sets[SETS + 1] = {&nis_kernels_baseline};

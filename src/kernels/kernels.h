@@ -21,21 +21,26 @@ struct net_shape {
 size_t nis_net_weights(const struct net_shape *shape);
 int nis_net_hidden_rows(const struct net_shape *shape); /* of all hidden layers together */
 
-/* Raw rows of one coordinate's spline: bins widths, bins heights, bins + 1 slopes. */
-#define SPLINE_ROWS(bins) (3 * (bins) + 1)
+/* Which transform a coupling layer gives to each coordinate; the numbers of nis_coupling. */
+enum { RATIONAL_QUADRATIC, PIECEWISE_QUADRATIC, PIECEWISE_LINEAR, AFFINE, TRANSFORMS };
 
-/* Rows that the density direction of a spline leaves for the backward pass. */
-enum spline_kept {
-  KEPT_BIN,
-  KEPT_XI,
-  KEPT_X0,
-  KEPT_X1,
-  KEPT_Y0,
-  KEPT_Y1,
-  KEPT_SLOPE0,
-  KEPT_SLOPE1,
-  KEPT_ROWS
+/* One coordinate's increasing map u = F(x) of [0,1] onto itself. Its parameters raw[rows][LANES]
+ * come from the net; all zero is the identity. The three spoil raw as they like. */
+struct transform {
+  const char *name;
+  int bin_rows, other_rows; /* raw rows: so many for each bin, and besides */
+  int kept_rows;            /* that density leaves for backward */
+
+  /* log_slope[LANES] += log dF/dx, in both directions. */
+  void (*density)(int bins, float *raw, double *x_to_u, double *log_slope, float *kept);
+  void (*sample)(int bins, float *raw, double *u_to_x, double *log_slope);
+
+  /* After density, with the raw that it left: adjoint[LANES] holds dL/du and becomes dL/dx;
+   * dlog[LANES] is dL/dlog_slope; raw becomes dL/draw. */
+  void (*backward)(int bins, float *raw, const float *kept, const float *dlog, float *adjoint);
 };
+
+int nis_transform_rows(const struct transform *transform, int bins);
 
 struct adam {
   float rate, beta1, beta2, epsilon; /* rate includes the bias corrections */
@@ -44,6 +49,7 @@ struct adam {
 
 struct kernels {
   const char *name;
+  const struct transform *transform[TRANSFORMS];
 
   /* u[dim][LANES] in (0,1): coordinate j of points first_point .. first_point + LANES - 1, a
    * pure function of (seed, stream, point, j). */
@@ -57,16 +63,6 @@ struct kernels {
    * din[inputs][LANES], and spoils hidden. work holds nis_net_work_floats floats. */
   void (*net_backward)(const struct net_shape *shape, const float *weights, const float *in,
                        float *hidden, const float *dout, float *gradient, float *din, float *work);
-
-  /* One coordinate's monotone spline u = F(x) on [0,1]. raw[SPLINE_ROWS][LANES] comes from the
-   * net; softmax shares replace its widths and heights. log_slope[LANES] += log dF/dx. */
-  void (*spline_density)(int bins, float *raw, double *x_to_u, double *log_slope, float *kept);
-  void (*spline_sample)(int bins, float *raw, double *u_to_x, double *log_slope);
-
-  /* After spline_density: adjoint[LANES] holds dL/du and becomes dL/dx; dlog[LANES] is
-   * dL/dlog_slope; raw becomes dL/draw. */
-  void (*spline_backward)(int bins, float *raw, const float *kept, const float *dlog,
-                          float *adjoint);
 
   /* One pass of Adam over n parameters. */
   void (*adam_step)(size_t n, const struct adam *adam, const float *gradient, float *mean,

@@ -4,12 +4,13 @@
 extern const struct kernels KERNEL(kernels);
 const struct kernels KERNEL(kernels) = {
     .name = STRING(ISA),
+    .transform = {[RATIONAL_QUADRATIC] = &KERNEL(rational_quadratic),
+                  [PIECEWISE_QUADRATIC] = &KERNEL(piecewise_quadratic),
+                  [PIECEWISE_LINEAR] = &KERNEL(piecewise_linear),
+                  [AFFINE] = &KERNEL(affine)},
     .uniforms = KERNEL(uniforms),
     .net_forward = KERNEL(net_forward),
     .net_backward = KERNEL(net_backward),
-    .spline_density = KERNEL(spline_density),
-    .spline_sample = KERNEL(spline_sample),
-    .spline_backward = KERNEL(spline_backward),
     .peak = KERNEL(peak),
     .adam_step = KERNEL(adam_step),
 };

@@ -9,33 +9,22 @@
  *   u    = y0 + h (s xi^2 + d0 xi(1-xi)) / D        D = s + (d1 + d0 - 2s) xi(1-xi)
  *   u'   = s^2 N / D^2                              N = d1 xi^2 + 2s xi(1-xi) + d0 (1-xi)^2
  */
-#include "isa.h"
+#include "transform.h"
 
-#include <string.h>
-
-static const float least = 1e-3f; /* bin width and height, and slope before scaling */
 static const float ln2 = 0.69314718f;
 
-#define FOR_LANES() for (int l = 0; l < LANES; l++)
-
-/* exp(x) for x <= 0, zero below -87: 2^n times the series of exp on |r| <= ln2/2 */
-INLINE float exp_negative(float x)
-{
-  x = x < -87 ? -87 : x;
-  float n = __builtin_rintf(x * 1.44269504f);
-  float r = (x - n * 0.693359375f) + n * 2.12194440e-4f; /* ln2 in two parts */
-  float p = 1.f / 720;
-  p = p * r + 1.f / 120;
-  p = p * r + 1.f / 24;
-  p = p * r + 1.f / 6;
-  p = p * r + 1.f / 2;
-  p = p * r + 1;
-  p = p * r + 1;
-  int32_t bits = ((int32_t)n + 127) << 23;
-  float power;
-  memcpy(&power, &bits, sizeof bits);
-  return p * power;
-}
+/* Rows that the density direction leaves for the backward pass. */
+enum kept {
+  KEPT_BIN,
+  KEPT_XI,
+  KEPT_X0,
+  KEPT_X1,
+  KEPT_Y0,
+  KEPT_Y1,
+  KEPT_SLOPE0,
+  KEPT_SLOPE1,
+  KEPT_ROWS
+};
 
 /* log(1 + t), 0 <= t <= 1: 2 atanh(t / (2 + t)) */
 INLINE float log1p_unit(float t)
@@ -58,65 +47,7 @@ INLINE float softplus(float r)
   return (r > 0 ? r : 0) + log1p_unit(exp_negative(a));
 }
 
-/* log(v) for normal v > 0: exponent, and 2 atanh((m-1)/(m+1)) of a mantissa around 1 */
-INLINE double log_double(double v)
-{
-  uint64_t bits, exponent;
-  memcpy(&bits, &v, sizeof v);
-  bits -= 0x3FE6A09E667F3BCDu; /* sqrt(1/2): now the exponent field counts from there */
-  exponent = (uint64_t)((int64_t)bits >> 52);
-  bits = (bits & 0xFFFFFFFFFFFFFu) + 0x3FE6A09E667F3BCDu;
-  double m;
-  memcpy(&m, &bits, sizeof m);
-  uint64_t shifted = (exponent + 2048) | 0x4330000000000000u; /* 2^52 + exponent + 2048 */
-  double e;
-  memcpy(&e, &shifted, sizeof e);
-  e -= 0x1p52 + 2048;
-  double s = (m - 1) / (m + 1), z = s * s, p = 1. / 21;
-  p = p * z + 1. / 19;
-  p = p * z + 1. / 17;
-  p = p * z + 1. / 15;
-  p = p * z + 1. / 13;
-  p = p * z + 1. / 11;
-  p = p * z + 1. / 9;
-  p = p * z + 1. / 7;
-  p = p * z + 1. / 5;
-  p = p * z + 1. / 3;
-  p = p * z + 1;
-  return e * 0.69314718055994530942 + 2 * s * p;
-}
-
-/* raw[bins][LANES] -> shares that add up to 1 */
-static void softmax(int bins, float *restrict raw)
-{
-  float largest[LANES], sum[LANES] = {0};
-  memcpy(largest, raw, sizeof largest);
-  for (int k = 1; k < bins; k++)
-    FOR_LANES () largest[l] = raw[k * LANES + l] > largest[l] ? raw[k * LANES + l] : largest[l];
-  for (int k = 0; k < bins; k++)
-    FOR_LANES () {
-      float e = exp_negative(raw[k * LANES + l] - largest[l]);
-      raw[k * LANES + l] = e;
-      sum[l] += e;
-    }
-  FOR_LANES () sum[l] = 1 / sum[l];
-  for (int k = 0; k < bins; k++)
-    FOR_LANES () raw[k * LANES + l] *= sum[l];
-}
-
-/* The largest float <= x, so that comparing it with a float knot is comparing x. */
-static void round_down(const double *restrict x, float *restrict key)
-{
-  FOR_LANES () {
-    float nearest = (float)x[l];
-    int32_t bits;
-    memcpy(&bits, &nearest, sizeof bits);
-    bits -= nearest > x[l];
-    memcpy(&key[l], &bits, sizeof bits);
-  }
-}
-
-/* A lane's bin while the knots go by: its number, and the rows of enum spline_kept. */
+/* A lane's bin while the knots go by: its number, and the rows of enum kept. */
 struct bin {
   vec number, x0, x1, y0, y1, slope0, slope1;
 };
@@ -184,13 +115,8 @@ INLINE double spline_slope(double xi, double s, double d0, double d1)
   return r * r * numerator;
 }
 
-INLINE double below_one(double x)
-{
-  return x < 1 - 0x1p-53 ? x : 1 - 0x1p-53;
-}
-
-void KERNEL(spline_density)(int bins, float *raw, double *restrict x_to_u,
-                            double *restrict log_slope, float *restrict kept)
+static void density(int bins, float *raw, double *restrict x_to_u, double *restrict log_slope,
+                    float *restrict kept)
 {
   float key[LANES];
   softmax(bins, raw);
@@ -214,8 +140,7 @@ void KERNEL(spline_density)(int bins, float *raw, double *restrict x_to_u,
 /* Solves u = F(x) in the bin. With eta = (u - y0)/h and b = d0 - eta (d0 + d1 - 2s) it is
  *   (s - b) xi^2 + b xi - s eta = 0,   discriminant (d0 - eta (d0 + d1))^2 + 4 s^2 eta (1 - eta),
  * written as a sum, and the root in the form that adds, so that nothing cancels. */
-void KERNEL(spline_sample)(int bins, float *raw, double *restrict u_to_x,
-                           double *restrict log_slope)
+static void sample(int bins, float *raw, double *restrict u_to_x, double *restrict log_slope)
 {
   float key[LANES], kept[KEPT_ROWS * LANES] __attribute__((aligned(TILE_ALIGN)));
   softmax(bins, raw);
@@ -269,30 +194,6 @@ static void bin_backward(const float *restrict kept, const float *restrict dlog,
   }
 }
 
-/* dL/dsize of bin k, where a knot is the sum of the sizes below it: dL/dknot below the lane's bin,
- * dL/dsize in it, 0 above. */
-INLINE vec size_adjoint(vec bin, float k, vec dknot, vec dsize)
-{
-  return choose(bin > k, dknot, choose(bin == k, dsize, (vec){0}));
-}
-
-/* shares[bins][LANES] -> dL/draw: size = least + stretch * share, share = softmax(raw) */
-static void softmax_backward(int bins, float *shares, const float *bin_of, const float *dknot_of,
-                             const float *dsize_of)
-{
-  const float stretch = 1 - (float)bins * least;
-  for (int l = 0; l < LANES; l += WIDTH) {
-    vec bin = load(bin_of + l), dknot = load(dknot_of + l), dsize = load(dsize_of + l);
-    vec mean = {0};
-    for (int k = 0; k < bins; k++)
-      mean += load(shares + k * LANES + l) * size_adjoint(bin, (float)k, dknot, dsize);
-    for (int k = 0; k < bins; k++) {
-      vec d = size_adjoint(bin, (float)k, dknot, dsize) - mean;
-      store(shares + k * LANES + l, stretch * load(shares + k * LANES + l) * d);
-    }
-  }
-}
-
 /* dL/dslope -> dL/draw: softplus' = 1 - exp(-softplus) */
 static void slope_backward(const float *restrict slope, float *restrict d)
 {
@@ -315,8 +216,7 @@ static void place_slopes(int bins, const float *bin_of, const float *d0_of, cons
   }
 }
 
-void KERNEL(spline_backward)(int bins, float *raw, const float *kept, const float *dlog,
-                             float *adjoint)
+static void backward(int bins, float *raw, const float *kept, const float *dlog, float *adjoint)
 {
   struct bin_adjoint d;
   const float *bin = kept + KEPT_BIN * LANES;
@@ -327,3 +227,13 @@ void KERNEL(spline_backward)(int bins, float *raw, const float *kept, const floa
   slope_backward(kept + KEPT_SLOPE1 * LANES, d.slope1);
   place_slopes(bins, bin, d.slope0, d.slope1, raw + 2 * bins * LANES);
 }
+
+const struct transform KERNEL(rational_quadratic) = {
+    .name = "rational-quadratic",
+    .bin_rows = 3,
+    .other_rows = 1,
+    .kept_rows = KEPT_ROWS,
+    .density = density,
+    .sample = sample,
+    .backward = backward,
+};
