@@ -88,6 +88,8 @@ typedef struct {
   double efficiency_max;    /* w_max is the largest |w| seen */
   double efficiency_median; /* w_max is the median maximum of n/50 weights (i-flow, 2001.10028) */
   double max_weight;        /* largest |w| seen, in units of the integral */
+  int peaks_found;          /* that the training's points had missed and the search found */
+  uint64_t search_calls;    /* of train_calls, spent on the search */
   uint64_t seed;            /* what the run was made with */
 } nis_result;
 
@@ -130,6 +132,30 @@ typedef enum {
   NIS_AFFINE = 3
 } nis_coupling;
 
+/* The training loss on the normalised target p = |f|/I and the density q of the flow, with t = p/q;
+ * each is the integral of q phi(t). Every gradient step uses stored values of f at points of known
+ * density, and vanishes where t = 1.
+ *
+ * NIS_LOSS_KL            phi = t log t: Kullback-Leibler divergence of q from p
+ * NIS_LOSS_VARIANCE      phi = (t-1)^2: Pearson's chi2, the variance of f/q (arXiv:1808.03856, eq. 15)
+ * NIS_LOSS_EXPONENTIAL   phi = t log^2 t (i-flow, arXiv:2001.05486)
+ * NIS_LOSS_HELLINGER     phi = (1 - sqrt t)^2: squared Hellinger distance (arXiv:2001.05486)
+ * NIS_LOSS_JEFFREYS      phi = (t-1) log t: Kullback-Leibler both ways (arXiv:2001.05486)
+ * NIS_LOSS_FORWARD_CHI2  phi = (t-1)^2/t: Neyman's chi2, p in the denominator (arXiv:2001.05486)
+ *
+ * t is cut to [e^-5, 5]: single points must not rule. */
+typedef enum {
+  NIS_LOSS_DEFAULT = 0, /* Kullback-Leibler, and the variance for the last 45 % of the steps */
+  NIS_LOSS_KL,
+  NIS_LOSS_VARIANCE,
+  NIS_LOSS_EXPONENTIAL,
+  NIS_LOSS_HELLINGER,
+  NIS_LOSS_JEFFREYS,
+  NIS_LOSS_FORWARD_CHI2
+} nis_loss_kind;
+
+enum { NIS_MOST_HINTS = 16 };
+
 /* Zero means default for every field, so a compound literal is enough. */
 typedef struct {
   size_t dim;                 /* dimensions, 1 .. 256; required */
@@ -149,18 +175,33 @@ typedef struct {
   void *progress_params;
 
   double train_share;    /* share of calls spent on training, in (0, 1); default 0.4, though not
-                           more than 2,000,000 calls */
-  int layers;            /* coupling layers, 1 .. 64; default 2 ceil(log2 dim), 1 for dim = 1 */
+                            more than 2,000,000 calls */
+  double effort;         /* scales the gradient work, in (0, 1000]; default 1: at most about half a
+                            minute on one core for 1,000,000 calls */
+  const double *hints;   /* nhints points where f is known to peak, hints[i*dim + j], inside the
+                            domain; copied; climbed from and sampled from the start */
+  size_t nhints;         /* 0 .. 16 */
+  int layers;            /* coupling layers, 1 .. 64; default 2 ceil(log2 dim), 4 for dim = 2, 1
+                            for dim = 1 */
   int hidden_layers;     /* of each conditioner net, 1 .. 8; default 2 */
-  int hidden_width;      /* units in each, 1 .. 1024; default 32, 64 from 6 dimensions on */
+  int hidden_width;      /* units in each, 1 .. 1024; default 32, 64 for 6 to 12 dimensions, 16
+                            from 48 on */
   int bins;              /* of each coordinate's map, 2 .. 128; default 16 */
-  int minibatch;         /* points in a gradient step, 64 .. 1,048,576; default 1024 */
-  double replay;         /* gradient samples per training call, in (0, 1000]; default 12 */
+  int minibatch;         /* points in a gradient step, 64 .. 1,048,576; default 1024, 512 below
+                            200,000 training calls, 256 below 20,000 */
+  double replay;         /* gradient samples per training call, in (0, 1000]; default: effort times
+                            12 for 400,000 training calls, more for fewer calls and fewer dimensions,
+                            less for large nets */
   size_t replay_bytes;   /* memory for stored training points, the oldest go; default 1 GiB */
   double learning_rate;  /* Adam's at the start, in (0, 1]; falls to 0; default 4e-3, 2e-3 from 6
-                              dimensions on */
+                            dimensions on */
   nis_coupling coupling; /* one of the above; default NIS_RATIONAL_QUADRATIC */
+  nis_loss_kind loss;    /* one of the above */
 } nis_options;
+
+/* The options with every default filled in, as a run would use them; they depend on dim and calls
+ * alone, never on a measured time. NIS_INVALID with a sentence where one is out of range. */
+NIS_API int nis_complete_options(const nis_options *given, nis_options *complete);
 
 /* ---- all in one ---------------------------------------------------------------------- */
 

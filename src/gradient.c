@@ -8,10 +8,12 @@
 #include <math.h>
 
 enum {
-  SLICE = 4096, /* weights that one worker adds up at a time */
-  LARGEST_RATIO = 5,        /* f/(Z q) above are taken as this: one point must not rule a step */
-  LARGEST_COEFFICIENT = 10, /* likewise */
+  SLICE = 4096 /* weights that one worker adds up at a time */
 };
+
+/* One point must not rule a step: what leaves these ranges is taken to lie at their ends. */
+static const double least_log_ratio = -5, largest_log_ratio = 1.6; /* of f/(Z q) */
+static const double largest_coefficient = 10;
 
 int nis_gradient_init(struct gradient *g, const struct flow *flow)
 {
@@ -31,7 +33,6 @@ struct job {
   struct sampler *s;
   const struct minibatch *batch;
   size_t tiles;
-  double loss[GRADIENT_CHUNKS];
   double *square; /* [slices] of weights */
 };
 
@@ -43,19 +44,20 @@ static void gather(const struct minibatch *batch, size_t dim, size_t first, size
       z[j * LANES + l] = l < n ? batch->replay->x[batch->slot[first + l] * dim + j] : 0.5;
 }
 
-/* -dL/dlog q at one point: a part (q/p)/s of the loss's mean over q */
+/* -dL/dlog q at one point, which stands for a part (q/p)/s of the integral over q */
 static double coefficient(const struct minibatch *batch, size_t i, double log_q)
 {
   const struct replay *r = batch->replay;
   size_t slot = batch->slot[i];
-  double log_t = fmin(nis_replay_log_target(r, slot) - log_q, log(LARGEST_RATIO));
+  double log_t = nis_replay_log_target(r, slot) - log_q;
+  log_t = fmax(least_log_ratio, fmin(log_t, largest_log_ratio));
   double part = exp(log_q - r->log_p[slot]) / nis_replay_share(r, slot);
   double c = batch->loss(log_t, batch->baseline) * part;
-  return fmax(-LARGEST_COEFFICIENT, fmin(c, LARGEST_COEFFICIENT));
+  return fmax(-largest_coefficient, fmin(c, largest_coefficient));
 }
 
-/* Adds one tile to a chunk's gradient; returns its part of the loss. */
-static double add_tile(const struct job *job, size_t tile, int worker, float *gradient)
+/* Adds one tile to a chunk's gradient. */
+static void add_tile(const struct job *job, size_t tile, int worker, float *gradient)
 {
   struct sampler *s = job->s;
   const struct minibatch *batch = job->batch;
@@ -65,14 +67,11 @@ static double add_tile(const struct job *job, size_t tile, int worker, float *gr
   gather(batch, dim, first, n, z);
   nis_flow_density(&s->flow, z, log_q, &s->scratch[worker]);
   float dlog_q[LANES] = {0};
-  double loss = 0;
   for (size_t l = 0; l < n; l++) {
     double c = coefficient(batch, first + l, log_q[l]) / (double)batch->n;
     dlog_q[l] = (float)-c;
-    loss += c * c;
   }
   nis_flow_backward(&s->flow, dlog_q, gradient, &s->scratch[worker]);
-  return loss;
 }
 
 static void compute_chunk(void *context, size_t chunk, int worker)
@@ -80,10 +79,9 @@ static void compute_chunk(void *context, size_t chunk, int worker)
   struct job *job = context;
   float *gradient = job->g->values + chunk * job->g->nweights;
   memset(gradient, 0, job->g->nweights * sizeof *gradient);
-  job->loss[chunk] = 0;
   size_t end = job->tiles * (chunk + 1) / GRADIENT_CHUNKS;
   for (size_t tile = job->tiles * chunk / GRADIENT_CHUNKS; tile < end; tile++)
-    job->loss[chunk] += add_tile(job, tile, worker, gradient);
+    add_tile(job, tile, worker, gradient);
 }
 
 /* Adds the chunks' gradients for one slice of the weights, in chunk order. */
@@ -109,8 +107,7 @@ void nis_gradient_compute(struct gradient *g, struct sampler *s, const struct mi
   job.tiles = (batch->n + LANES - 1) / LANES;
   nis_parallel_for(s->threads, GRADIENT_CHUNKS, compute_chunk, &job);
   nis_parallel_for(s->threads, slices, add_slice, &job);
-  g->loss = g->norm = 0;
-  for (int chunk = 0; chunk < GRADIENT_CHUNKS; chunk++) g->loss += job.loss[chunk];
+  g->norm = 0;
   for (size_t i = 0; i < slices; i++) g->norm += square[i];
   g->norm = sqrt(g->norm);
 }

@@ -16,15 +16,14 @@ struct minibatch {
   size_t n;
   const size_t *slot; /* [n] which of the stored points */
   const struct replay *replay;
-  nis_loss_slope *loss;
-  double baseline;
+  loss_slope *loss;
+  double baseline; /* see loss.h */
 };
 
 struct gradient {
   size_t nweights;
   float *values; /* [GRADIENT_CHUNKS][nweights]; the first holds the result; owned */
-  double loss;
-  double norm; /* Euclidean */
+  double norm;   /* Euclidean */
 };
 
 int nis_gradient_init(struct gradient *g, const struct flow *flow);

@@ -18,10 +18,22 @@ struct nis {
   struct sampler sampler;
   struct tally tally;
   uint64_t train_calls;
-  struct moments training; /* weights of the latest training */
+  struct training training; /* the outcome of the latest */
   /* Points used so far of each stream. */
   uint64_t trained, estimated, sampled, tried;
 };
+
+static int need(const void *pointer, const char *name)
+{
+  return pointer ? NIS_OK : nis_fail(NIS_INVALID, "%s must not be NULL", name);
+}
+
+int nis_complete_options(const nis_options *given, nis_options *complete)
+{
+  nis_clear_error();
+  NIS_TRY(need(complete, "complete"));
+  return nis_settings_resolve(given, complete);
+}
 
 int nis_create(nis **out, nis_integrand *f, const nis_options *options)
 {
@@ -29,7 +41,8 @@ int nis_create(nis **out, nis_integrand *f, const nis_options *options)
   if (!out) return nis_fail(NIS_INVALID, "out must not be NULL");
   *out = NULL;
   nis_options complete;
-  NIS_TRY(nis_settings_resolve(options, f, &complete));
+  NIS_TRY(nis_settings_resolve(options, &complete));
+  NIS_TRY(nis_settings_check_integrand(&complete, f));
   nis *s = NIS_NEW(nis, 1);
   if (!s) return nis_no_memory();
   s->options = complete;
@@ -50,11 +63,6 @@ void nis_free(nis *s)
   free(s);
 }
 
-static int need(const void *pointer, const char *name)
-{
-  return pointer ? NIS_OK : nis_fail(NIS_INVALID, "%s must not be NULL", name);
-}
-
 static int need_count(uint64_t n, const char *name, uint64_t least)
 {
   if (n >= least && n <= (uint64_t)1 << 62) return NIS_OK;
@@ -68,12 +76,14 @@ static void fill_result(const nis *s, int status, nis_result *r)
 {
   *r = (nis_result){.seed = s->options.seed};
   nis_tally_result(&s->tally, r);
-  if (s->tally.all.n == 0 && s->training.n > 1) {
-    r->value = s->training.mean;
-    r->error = nis_moments_error(&s->training);
+  if (s->tally.all.n == 0 && s->training.seen.n > 1) {
+    r->value = s->training.seen.mean;
+    r->error = nis_moments_error(&s->training.seen);
   }
   r->calls = s->sampler.integrand.calls;
   r->train_calls = s->train_calls;
+  r->peaks_found = s->training.peaks_found;
+  r->search_calls = s->training.search_calls;
   r->bad_calls = s->sampler.integrand.bad_calls;
   if (status == NIS_OK) status = nis_integrand_verdict(&s->sampler.integrand);
   r->status = status;

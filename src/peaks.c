@@ -56,13 +56,17 @@ static double normal_between(double a, double b)
   return a > 0 ? normal_below(-a) - normal_below(-b) : normal_below(b) - normal_below(a);
 }
 
+/* Farther behind a wall, in sigma, next to nothing of a normal distribution is inside. */
+static const double outside = 5;
+
 /* Mean of coordinate i given those before it, delta[j] = x_j - mean of x_j given its own */
 static double conditional_mean(const struct peak *k, size_t dim, size_t i, const double *delta)
 {
   const double *slope = k->slope + i * dim;
   double mean = k->mean[i];
   for (size_t j = 0; j < i; j++) mean += slope[j] * delta[j];
-  return mean;
+  double most = outside * k->sigma[i];
+  return fmax(-most, fmin(mean, 1 + most));
 }
 
 /* Past this many sigma a wall cuts off less than a rounding error */
@@ -84,7 +88,7 @@ static double log_density(const struct peak *k, size_t dim, const double *x)
     double z = delta[i] / k->sigma[i];
     sum -= z * z / 2 + cut_off_log(mean, k->sigma[i]);
   }
-  return isnan(sum) ? -HUGE_VAL : sum; /* no mass inside the walls: nothing is drawn there */
+  return sum;
 }
 
 static double log_sum(int n, const double *log_term)
@@ -288,7 +292,8 @@ static void maximise(struct peak *k, size_t dim, size_t n, const double *x, cons
   }
   double full[dim * dim];
   for (size_t j = 0; j < dim; j++)
-    for (size_t i = 0; i <= j; i++) full[j * dim + i] = covariance[j * dim + i] * scale[j] * scale[i];
+    for (size_t i = 0; i <= j; i++)
+      full[j * dim + i] = covariance[j * dim + i] * scale[j] * scale[i];
   factorise(dim, full, k);
 }
 
@@ -303,8 +308,7 @@ void nis_peaks_fit(struct peaks *p, size_t n, const double *x, int rounds, doubl
 {
   for (int round = 0; round < rounds && p->count > 0; round++) {
     responsibilities(p, n, x, work);
-    for (int k = 0; k < p->count; k++)
-      maximise(&p->peak[k], p->dim, n, x, work + (size_t)k * n);
+    for (int k = 0; k < p->count; k++) maximise(&p->peak[k], p->dim, n, x, work + (size_t)k * n);
     drop_empty(p);
   }
 }

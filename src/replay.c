@@ -75,7 +75,8 @@ static double kish_fraction(const struct replay *r, size_t points, double beta)
 }
 
 /* Between low, where the fraction is reached, and high, where it is not. */
-static double refine(const struct replay *r, size_t points, double fraction, double low, double high)
+static double refine(const struct replay *r, size_t points, double fraction, double low,
+                     double high)
 {
   for (int step = 0; step < 8; step++) {
     double middle = (low + high) / 2;

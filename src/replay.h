@@ -14,14 +14,14 @@
 
 struct replay {
   size_t dim, capacity;
-  size_t count;      /* stored */
-  size_t next;       /* slot that is written next; the oldest when full */
-  double *x;         /* [capacity][dim] */
-  double *log_f;     /* log |f|, -inf where f is 0 */
-  double *log_p;     /* density drawn from */
-  double *running;   /* [capacity + 1] running sum of s */
-  size_t usable;     /* newest points that the running sum covers */
-  double beta;       /* and what it was prepared with */
+  size_t count;    /* stored */
+  size_t next;     /* slot that is written next; the oldest when full */
+  double *x;       /* [capacity][dim] */
+  double *log_f;   /* log |f|, -inf where f is 0 */
+  double *log_p;   /* density drawn from */
+  double *running; /* [capacity + 1] running sum of s */
+  size_t usable;   /* newest points that the running sum covers */
+  double beta;     /* and what it was prepared with */
   double log_z;
 };
 

@@ -18,6 +18,16 @@ static struct flow_shape shape_of(const nis_options *o)
                              o->hidden_layers, o->hidden_width, (int)o->coupling};
 }
 
+static int copy_hints(struct sampler *s, const nis_options *o)
+{
+  s->nhints = o->nhints;
+  s->hints = NIS_NEW(double, o->nhints * o->dim);
+  if (!s->hints) return nis_no_memory();
+  for (size_t i = 0; i < o->nhints; i++)
+    nis_domain_in(&s->integrand.domain, o->hints + i * o->dim, s->hints + i * o->dim);
+  return NIS_OK;
+}
+
 static size_t tile_rows(size_t dim)
 {
   return 2 * dim + 1;
@@ -37,6 +47,7 @@ int nis_sampler_init(struct sampler *s, nis_integrand *f, const nis_options *o)
   struct flow_shape shape = shape_of(o);
   NIS_TRY(nis_flow_init(&s->flow, &shape, o->seed));
   NIS_TRY(nis_peaks_init(&s->peaks, o->dim));
+  NIS_TRY(copy_hints(s, o));
   s->tiles = NIS_NEW(double, (size_t)s->threads *tile_rows(o->dim) * LANES);
   s->scratch = NIS_NEW(struct flow_scratch, s->threads);
   if (!s->tiles || !s->scratch) return nis_no_memory();
@@ -49,6 +60,7 @@ void nis_sampler_clear(struct sampler *s)
   for (int i = 0; s->scratch && i < s->threads; i++) nis_flow_scratch_clear(&s->scratch[i]);
   free(s->scratch);
   free(s->tiles);
+  free(s->hints);
   nis_flow_clear(&s->flow);
   nis_peaks_clear(&s->peaks);
   nis_integrand_clear(&s->integrand);

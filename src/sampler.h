@@ -15,6 +15,8 @@ struct sampler {
   struct flow flow;
   struct peaks peaks;
   double share[CHANNELS]; /* of the points; they add up to 1 */
+  double *hints;          /* [nhints][dim] of the cube, owned */
+  size_t nhints;
   struct flow_scratch *scratch; /* [threads] */
   double *tiles;                /* [threads], nis_sampler_tile each */
   int threads;

@@ -14,12 +14,12 @@ enum {
   WIDTH_ROUNDS = 4,
 };
 
-static const double apart = 0.1;        /* of climbers at the start, times sqrt(dim) */
-static const double first_step = 0.05;  /* of a climb */
-static const double least_step = 1e-6;  /* of a climb */
-static const double missed = 1.5;       /* log of f/(Z q) at the top of a missed peak */
-static const double unlike = 0.3;      /* log of f/(Z g) there for the density g of the peaks alone */
-static const double same = 4;           /* tops this many widths apart are two */
+static const double apart = 0.1;       /* of climbers at the start, times sqrt(dim) */
+static const double first_step = 0.05; /* of a climb */
+static const double least_step = 1e-6; /* of a climb */
+static const double missed = 1.5;      /* log of f/(Z q) at the top of a missed peak */
+static const double unlike = 0.3; /* log of f/(Z g) there for the density g of the peaks alone */
+static const double same = 4;     /* tops this many widths apart are two */
 static const double largest_share = 0.5; /* of a new peak among the peaks */
 
 struct climber {
@@ -108,8 +108,7 @@ static void score_mixture(struct candidates *c, struct sampler *s, const struct 
 static void score_peaks(struct candidates *c, const struct sampler *s, const struct replay *r)
 {
   for (size_t i = 0; i < c->n; i++)
-    c->score[i] =
-        r->log_f[c->slot[i]] - nis_peaks_log_density(&s->peaks, c->x + i * s->flow.dim);
+    c->score[i] = r->log_f[c->slot[i]] - nis_peaks_log_density(&s->peaks, c->x + i * s->flow.dim);
 }
 
 /* The best that are far from each other, until there are so many climbers */
@@ -334,8 +333,8 @@ static int search_team(struct team *t, const struct replay *r, double log_z, uin
   return status == NIS_OK ? run(t, log_z, calls) : status;
 }
 
-int nis_search_replay(struct search *search, struct sampler *s, const struct replay *r, double log_z,
-                      uint64_t calls)
+int nis_search_replay(struct search *search, struct sampler *s, const struct replay *r,
+                      double log_z, uint64_t calls)
 {
   struct team t;
   int status = team_init(&t, search, s);

@@ -17,8 +17,8 @@ struct search {
 };
 
 /* One search of about `calls` calls that starts from stored points; log_z is that of |f|. */
-int nis_search_replay(struct search *search, struct sampler *s, const struct replay *r, double log_z,
-                      uint64_t calls);
+int nis_search_replay(struct search *search, struct sampler *s, const struct replay *r,
+                      double log_z, uint64_t calls);
 
 /* The same from n given points x[n][dim] of the cube. */
 int nis_search_from(struct search *search, struct sampler *s, size_t n, const double *x,

@@ -26,21 +26,59 @@ static int default_layers(size_t dim)
 {
   int digits = 0;
   while (((size_t)1 << digits) < dim) digits++;
-  return dim == 1 ? 1 : 2 * digits;
+  return dim == 1 ? 1 : dim == 2 ? 4 : 2 * digits;
+}
+
+/* Wide nets learn correlations; in many dimensions their cost goes into the last layer, and narrow
+ * ones gave the same spread of the weights. */
+static int default_width(size_t dim)
+{
+  return dim < 6 ? 32 : dim <= 12 ? 64 : dim < 48 ? 32 : 16;
+}
+
+static double train_calls(const nis_options *o)
+{
+  return o->train_share * (double)o->calls;
+}
+
+static int default_minibatch(const nis_options *o)
+{
+  double calls = train_calls(o);
+  return calls < 20000 ? 256 : calls < 200000 ? 512 : 1024;
+}
+
+/* Weights of all nets, about */
+static double net_weights(const nis_options *o)
+{
+  double half = (double)o->dim / 2, width = o->hidden_width;
+  double outputs = half * (3 * o->bins + 1);
+  return o->layers * width * (half + (o->hidden_layers - 1) * width + outputs);
+}
+
+/* Few calls are replayed more often, so that there are enough steps; large nets less, for the time.
+ * The total is what half a minute of one AVX-512 core does. */
+static double default_replay(const nis_options *o)
+{
+  const double usual = 12, at_calls = 4e5, affordable = 1.3e5;
+  double replay = usual * sqrt(fmax(1, at_calls / fmax(train_calls(o), 1)));
+  if (o->dim <= 3) replay *= 2;
+  replay *= fmin(1, affordable / net_weights(o));
+  return fmax(0.5, fmin(o->effort * fmax(replay, 2), 1000));
 }
 
 static int check_integers(nis_options *o)
 {
-  int coupling = (int)o->coupling;
+  int coupling = (int)o->coupling, loss = (int)o->loss;
   const struct integer_row rows[] = {
       {"threads", &o->threads, nis_default_threads(), 1, 1024},
       {"serial", &o->serial, 0, 0, 1},
       {"layers", &o->layers, default_layers(o->dim), 1, 64},
       {"hidden_layers", &o->hidden_layers, 2, 1, 8},
-      {"hidden_width", &o->hidden_width, o->dim < 6 ? 32 : 64, 1, 1024},
+      {"hidden_width", &o->hidden_width, default_width(o->dim), 1, 1024},
       {"bins", &o->bins, 16, 2, 128},
-      {"minibatch", &o->minibatch, 1024, 64, 1048576},
+      {"minibatch", &o->minibatch, default_minibatch(o), 64, 1048576},
       {"coupling", &coupling, NIS_RATIONAL_QUADRATIC, NIS_RATIONAL_QUADRATIC, NIS_AFFINE},
+      {"loss", &loss, NIS_LOSS_DEFAULT, NIS_LOSS_DEFAULT, NIS_LOSS_FORWARD_CHI2},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) NIS_TRY(check_integer(rows[i]));
   return NIS_OK;
@@ -61,13 +99,19 @@ static double default_train_share(uint64_t calls)
   return fmin(0.4, 2e6 / (double)calls);
 }
 
-static int check_reals(nis_options *o)
+static int check_goals(nis_options *o)
 {
   const double below_one = nextafter(1, 0);
   NIS_TRY(check_real("rel_error", &o->rel_error, 0, below_one));
   NIS_TRY(check_real("abs_error", &o->abs_error, 0, HUGE_VAL));
-  NIS_TRY(check_real("train_share", &o->train_share, default_train_share(o->calls), below_one));
-  NIS_TRY(check_real("replay", &o->replay, 12, 1000));
+  return check_real("train_share", &o->train_share, default_train_share(o->calls), below_one);
+}
+
+/* After the integers, which the replay depends on */
+static int check_training(nis_options *o)
+{
+  NIS_TRY(check_real("effort", &o->effort, 1, 1000));
+  NIS_TRY(check_real("replay", &o->replay, default_replay(o), 1000));
   return check_real("learning_rate", &o->learning_rate, o->dim < 6 ? 4e-3 : 2e-3, 1);
 }
 
@@ -83,7 +127,31 @@ static int check_limits(const nis_options *o)
   return NIS_OK;
 }
 
-static int check_integrand(const nis_options *o, nis_integrand *f)
+/* Inside the domain, strictly; the negation refuses NaN as well. */
+static int check_hint(const nis_options *o, size_t i)
+{
+  for (size_t j = 0; j < o->dim; j++) {
+    double x = o->hints[i * o->dim + j];
+    double low = o->lower ? o->lower[j] : 0, high = o->upper ? o->upper[j] : 1;
+    if (!(x > low && x < high))
+      return nis_fail(NIS_INVALID, "hint %zu: coordinate %zu must be between %g and %g, got %g", i,
+                      j, low, high, x);
+  }
+  return NIS_OK;
+}
+
+static int check_hints(const nis_options *o)
+{
+  if (o->nhints > NIS_MOST_HINTS)
+    return nis_fail(NIS_INVALID, "nhints must be between 0 and %d, got %zu", NIS_MOST_HINTS,
+                    o->nhints);
+  if (o->nhints > 0 && !o->hints)
+    return nis_fail(NIS_INVALID, "hints must not be NULL when nhints is %zu", o->nhints);
+  for (size_t i = 0; i < o->nhints; i++) NIS_TRY(check_hint(o, i));
+  return NIS_OK;
+}
+
+int nis_settings_check_integrand(const nis_options *o, nis_integrand *f)
 {
   if (!f && !o->batch)
     return nis_fail(NIS_INVALID, "an integrand is needed: f and options.batch are both NULL");
@@ -97,20 +165,21 @@ static int check_integrand(const nis_options *o, nis_integrand *f)
   return NIS_OK;
 }
 
-int nis_settings_resolve(const nis_options *given, nis_integrand *f, nis_options *settings)
+int nis_settings_resolve(const nis_options *given, nis_options *settings)
 {
   if (!given) return nis_fail(NIS_INVALID, "options must not be NULL");
   *settings = *given;
   if (given->dim < 1 || given->dim > 256)
     return nis_fail(NIS_INVALID, "dim must be between 1 and 256, got %zu", given->dim);
-  NIS_TRY(check_integrand(given, f));
   if (settings->calls == 0) settings->calls = 1000000;
   if (settings->calls > (uint64_t)1 << 62)
     return nis_fail(NIS_INVALID, "calls must be between 1 and 2^62, got %llu",
                     (unsigned long long)settings->calls);
+  NIS_TRY(check_goals(settings));
   NIS_TRY(check_integers(settings));
-  NIS_TRY(check_reals(settings));
+  NIS_TRY(check_training(settings));
   NIS_TRY(check_limits(given));
+  NIS_TRY(check_hints(given));
   if (settings->batch_points == 0) settings->batch_points = 1024;
   if (settings->replay_bytes == 0) settings->replay_bytes = (size_t)1 << 30;
   settings->ncomp = 1;

@@ -6,9 +6,19 @@
 
 #include "sampler.h"
 
-/* log_weight[n] = log of |target| / (density that the point was drawn from). Each share stays at
- * least `floor[c]`; a channel whose log-densities are -inf gets none. */
-void nis_shares_fit(size_t n, const double *log_target, const double *log_p,
-                    const double *log_channel, const double *floor, double *share);
+struct share_points {
+  size_t n;
+  const double *log_target;  /* [n] log |target|, -inf for 0 */
+  const double *log_p;       /* [n] of the density that each was drawn from */
+  const double *log_channel; /* [n][CHANNELS] */
+  double log_z;              /* for the module's own use */
+};
+
+/* From where the shares are; each stays at least floor[c]. */
+void nis_shares_fit(struct share_points *p, const double *floor, double *share);
+
+/* Without floors; one channel alone is preferred to a mixture that gains next to nothing. Where the
+ * weights spread, some uniform points are kept. */
+void nis_shares_choose(struct share_points *p, double *share);
 
 #endif

@@ -9,29 +9,30 @@
 #include "shares.h"
 
 #include <math.h>
-#include <stdio.h>
 
 enum {
-  ROUNDS = 64,        /* of fresh points; fewer when that would make them small */
-  LEAST_ROUND = 256,  /* points */
+  ROUNDS = 64,       /* of fresh points; fewer when that would make them small */
+  LEAST_ROUND = 256, /* points */
   LARGEST_ROUND = 65536,
   HOT_ROUNDS = 4,     /* replayed while beta < 1 */
   SEARCH_EVERY = 8,   /* rounds */
   PEAK_POINTS = 4096, /* that the peaks are fitted to */
 };
 
-static const double floor_share[CHANNELS] = {0.25, 0.35, 0.1}; /* of a round: what is lost comes back */
-static const double survey_share = 0.075;   /* of the training calls, uniform, come first */
-static const double effective_share = 0.25; /* Kish fraction that sets beta */
-static const double least_cooling = 0.7;    /* beta falls by no more from round to round */
-static const double hot_replay = 4;         /* gradient samples per point while beta < 1 */
-static const double ramp = 1.5;             /* steps done grow as this power of the calls */
-static const double variance_from = 0.55;   /* share of the steps before the variance loss */
-static const double largest_norm = 1;       /* of a gradient; longer ones are shortened */
-static const double search_from = 0.3;      /* beta */
-static const double search_until = 0.85;    /* share of the calls */
-static const double search_share = 0.01;    /* of the training calls, each time */
-static const double least_share = 1e-3;     /* of a channel in the end; less is none */
+static const double floor_share[CHANNELS] = {0.25, 0.35,
+                                             0.1}; /* of a round: what is lost comes back */
+static const double survey_share = 0.075;          /* of the training calls, uniform, come first */
+static const double effective_share = 0.25;        /* Kish fraction that sets beta */
+static const double least_cooling = 0.7;           /* beta falls by no more from round to round */
+static const double hot_replay = 4;                /* gradient samples per point while beta < 1 */
+static const double ramp = 1.5;                    /* steps done grow as this power of the calls */
+static const double variance_from = 0.55;          /* share of the steps before the variance loss */
+static const double largest_norm = 1;              /* of a gradient; longer ones are shortened */
+static const double search_from = 0.3;             /* beta */
+static const double search_until = 0.85;           /* share of the calls */
+static const double search_share = 0.01;           /* of the training calls, each time */
+static const double hint_share = 0.02;             /* of the training calls */
+static const double least_share = 1e-3;            /* of a channel in the end; less is none */
 
 struct trainer {
   struct sampler *s;
@@ -42,18 +43,18 @@ struct trainer {
   struct optimizer optimizer;
   struct search search;
   size_t round_size, survey; /* points of a round, and of the first one */
-  size_t *slot;   /* [minibatch or PEAK_POINTS] */
-  double *fit;    /* what the peaks and the shares are fitted with */
-  uint64_t calls; /* to spend in all */
-  uint64_t drawn; /* spent in rounds */
-  uint64_t steps; /* gradient steps planned */
+  size_t *slot;              /* [minibatch or PEAK_POINTS] */
+  double *fit;               /* what the peaks and the shares are fitted with */
+  uint64_t calls;            /* to spend in all */
+  uint64_t drawn;            /* spent in rounds */
+  uint64_t steps;            /* gradient steps planned */
   int round, last_search;
   double beta, baseline;
   uint64_t cold_from, cold_step; /* where beta reached 1 */
   size_t window;                 /* newest stored points that are replayed */
   size_t newest[HOT_ROUNDS];     /* points stored by the last rounds */
-  struct moments *seen;          /* weights of all rounds */
-  double log_z;                  /* log of the integral of |f|, of the last round */
+  struct training *outcome;
+  double log_z; /* log of the integral of |f|, of the last round */
 };
 
 static size_t round_up(double n)
@@ -88,10 +89,10 @@ static void trainer_clear(struct trainer *t)
 }
 
 static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, const nis_options *o,
-                        struct moments *seen)
+                        struct training *outcome)
 {
   size_t slots = (size_t)(o->minibatch > PEAK_POINTS ? o->minibatch : PEAK_POINTS);
-  *t = (struct trainer){.s = s, .o = o, .calls = calls, .seen = seen, .log_z = NAN};
+  *t = (struct trainer){.s = s, .o = o, .calls = calls, .outcome = outcome, .log_z = NAN};
   t->steps = (uint64_t)(o->replay * (double)calls / o->minibatch) + 1;
   t->round_size = round_points(calls);
   t->survey = round_up(survey_share * (double)calls);
@@ -136,7 +137,7 @@ static int report_round(struct trainer *t)
     absolute += fabs(w);
   }
   t->log_z = log(absolute / (double)t->fresh.n);
-  nis_moments_merge(t->seen, &weight);
+  nis_moments_merge(&t->outcome->seen, &weight);
   return nis_monitor_iteration(&t->s->monitor, weight.mean, nis_moments_error(&weight),
                                nis_moments_spread(&weight));
 }
@@ -157,10 +158,6 @@ static void store_round(struct trainer *t)
     t->beta = fmax(beta, least_cooling * t->beta);
   }
   t->baseline = nis_replay_kish(&t->replay, stored, t->beta);
-  if (getenv("DEVV"))
-    fprintf(stderr, "beta %g baseline %g shares %.3f %.3f %.3f peaks %d found %d calls %lu\n",
-            t->beta, t->baseline, t->s->share[0], t->s->share[1], t->s->share[2],
-            t->s->peaks.count, t->search.found, t->search.calls);
   t->window = t->window < t->replay.count ? t->window : t->replay.count;
 }
 
@@ -184,7 +181,7 @@ static void gradient_step(struct trainer *t)
   size_t n = (size_t)t->o->minibatch;
   t->s->flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, t->optimizer.step, 1, u);
   nis_replay_draw(&t->replay, u[0], n, t->slot);
-  struct minibatch batch = {n, t->slot, &t->replay, finishing(t) ? nis_loss_chi2 : nis_loss_kl,
+  struct minibatch batch = {n, t->slot, &t->replay, nis_loss(t->o->loss, finishing(t)),
                             t->baseline};
   nis_gradient_compute(&t->gradient, t->s, &batch);
   nis_optimizer_step(&t->optimizer, t->s, &t->gradient, learning_rate(t), largest_norm);
@@ -196,7 +193,8 @@ static uint64_t steps_due(struct trainer *t)
 {
   if (t->beta < 1) {
     t->cold_from = spent(t);
-    t->cold_step = t->optimizer.step + (uint64_t)(hot_replay * (double)t->fresh.n / t->o->minibatch);
+    t->cold_step =
+        t->optimizer.step + (uint64_t)(hot_replay * (double)t->fresh.n / t->o->minibatch);
     return t->cold_step;
   }
   if (t->cold_step >= t->steps) return t->cold_step;
@@ -243,11 +241,18 @@ static void open_channels(struct trainer *t)
   share[CHANNEL_FLOW] = 1 - share[CHANNEL_UNIFORM] - share[CHANNEL_PEAKS];
 }
 
-/* Shares with the least variance of the tempered weights of the newest round */
-static void fit_shares(struct trainer *t, const double *floor)
+/* The newest round under the tempered target */
+static struct share_points newest_points(struct trainer *t)
 {
-  for (size_t i = 0; i < t->fresh.n; i++) t->fit[i] = t->beta * log(fabs(t->fresh.f[i]));
-  nis_shares_fit(t->fresh.n, t->fit, t->fresh.log_q, t->fresh.log_channel, floor, t->s->share);
+  for (size_t i = 0; i < t->fresh.n; i++)
+    t->fit[i] = t->fresh.f[i] == 0 ? -HUGE_VAL : t->beta * log(fabs(t->fresh.f[i]));
+  return (struct share_points){t->fresh.n, t->fit, t->fresh.log_q, t->fresh.log_channel, 0};
+}
+
+static void fit_shares(struct trainer *t)
+{
+  struct share_points p = newest_points(t);
+  nis_shares_fit(&p, floor_share, t->s->share);
 }
 
 static int search(struct trainer *t)
@@ -263,47 +268,65 @@ static int search(struct trainer *t)
 /* Fresh points that nothing has learnt from choose between the channels. */
 static void choose_channels(struct trainer *t)
 {
-  const double none[CHANNELS] = {0};
-  double sum = 0;
+  double sum = 0, *share = t->s->share;
   t->beta = 1;
-  fit_shares(t, none);
+  struct share_points p = newest_points(t);
+  nis_shares_choose(&p, share);
   for (int c = 0; c < CHANNELS; c++) {
-    if (t->s->share[c] < least_share) t->s->share[c] = 0;
-    sum += t->s->share[c];
+    if (share[c] < least_share) share[c] = 0;
+    sum += share[c];
   }
-  for (int c = 0; c < CHANNELS; c++) t->s->share[c] /= sum;
-  if (getenv("DEVV")) fprintf(stderr, "final shares %g %g %g\n", t->s->share[0], t->s->share[1], t->s->share[2]);
+  for (int c = 0; c < CHANNELS; c++) share[c] /= sum;
 }
 
+/* What the user knows comes first: the tops near the hints are peaks from the start. */
+static int follow_hints(struct trainer *t)
+{
+  const struct sampler *s = t->s;
+  if (s->nhints == 0) return NIS_OK;
+  uint64_t calls = (uint64_t)(hint_share * (double)t->calls);
+  NIS_TRY(nis_search_from(&t->search, t->s, s->nhints, s->hints, t->log_z, calls));
+  if (s->peaks.count > 0) open_channels(t);
+  return NIS_OK;
+}
+
+static int learn_round(struct trainer *t)
+{
+  NIS_TRY(learn(t));
+  if (t->s->share[CHANNEL_UNIFORM] == 1)
+    open_channels(t);
+  else
+    fit_shares(t);
+  fit_peaks(t);
+  return search(t);
+}
+
+/* The last round is not learnt from: it chooses. */
 static int run(struct trainer *t, uint64_t first)
 {
   while (spent(t) < t->calls) {
     NIS_TRY(draw_round(t, first));
     NIS_TRY(report_round(t));
+    if (t->round == 1) NIS_TRY(follow_hints(t));
     if (spent(t) >= t->calls) break;
     store_round(t);
-    if (!nis_replay_prepare(&t->replay, t->window, t->beta)) continue;
-    NIS_TRY(learn(t));
-    if (t->round == 1)
-      open_channels(t);
-    else
-      fit_shares(t, floor_share);
-    fit_peaks(t);
-    NIS_TRY(search(t));
+    if (nis_replay_prepare(&t->replay, t->window, t->beta)) NIS_TRY(learn_round(t));
   }
   choose_channels(t);
   return NIS_OK;
 }
 
 int nis_train_flow(struct sampler *s, uint64_t first_point, uint64_t calls, const nis_options *o,
-                   struct moments *seen)
+                   struct training *outcome)
 {
   struct trainer t;
-  *seen = (struct moments){0};
+  *outcome = (struct training){0};
   for (int c = 0; c < CHANNELS; c++) s->share[c] = c == CHANNEL_UNIFORM;
   nis_monitor_begin(&s->monitor, NIS_TRAINING, calls);
-  int status = trainer_init(&t, s, calls, o, seen);
+  int status = trainer_init(&t, s, calls, o, outcome);
   if (status == NIS_OK) status = run(&t, first_point);
+  outcome->peaks_found = t.search.found;
+  outcome->search_calls = t.search.calls;
   trainer_clear(&t);
   return status;
 }

@@ -10,9 +10,14 @@
 #include "sampler.h"
 #include "tally.h"
 
-/* Spends `calls` on training, on points first_point .. of the training stream; *seen gets the moments
- * of their weights. With NIS_STOPPED and NIS_CALLBACK the flow stays usable. */
+struct training {
+  struct moments seen; /* weights of all its points */
+  int peaks_found;
+  uint64_t search_calls;
+};
+
+/* Spends `calls` on training, on points first_point .. of the training stream. With NIS_STOPPED and NIS_CALLBACK the flow stays usable. */
 int nis_train_flow(struct sampler *s, uint64_t first_point, uint64_t calls, const nis_options *o,
-                   struct moments *seen);
+                   struct training *outcome);
 
 #endif

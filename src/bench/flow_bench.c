@@ -37,7 +37,7 @@ struct subject {
   struct optimizer optimizer;
   struct minibatch batch;
   size_t *slot;
-  double *log_f;
+  struct replay replay;
 };
 
 typedef size_t unit_work(struct subject *subject);
@@ -95,15 +95,17 @@ static int subject_init(struct subject *t, const nis_options *o)
   NIS_TRY(nis_gradient_init(&t->gradient, &t->s.flow));
   NIS_TRY(nis_optimizer_init(&t->optimizer, &t->s.flow));
   t->slot = NIS_NEW(size_t, o->minibatch);
-  t->log_f = NIS_NEW(double, STORED);
-  if (!t->slot || !t->log_f) return nis_no_memory();
+  if (!t->slot) return nis_no_memory();
   for (int i = 0; i < o->minibatch; i++) t->slot[i] = (size_t)i * 7919 % STORED;
   nis_sampler_draw(&t->s, STREAM_TRAIN, 0, STORED, &t->points);
+  NIS_TRY(nis_replay_init(&t->replay, o->dim, STORED));
+  for (int i = 0; i < STORED; i++) t->points.f[i] = 1;
+  nis_replay_store(&t->replay, &t->points);
+  nis_replay_prepare(&t->replay, STORED, 1);
   t->batch = (struct minibatch){.n = (size_t)o->minibatch,
                                 .slot = t->slot,
-                                .x = t->points.x,
-                                .log_f = t->log_f,
-                                .log_z = NAN};
+                                .replay = &t->replay,
+                                .loss = nis_loss(NIS_LOSS_KL, 0)};
   return NIS_OK;
 }
 
@@ -114,7 +116,7 @@ static void subject_clear(struct subject *t)
   nis_gradient_clear(&t->gradient);
   nis_optimizer_clear(&t->optimizer);
   free(t->slot);
-  free(t->log_f);
+  nis_replay_clear(&t->replay);
 }
 
 static int measure_speed(const nis_options *o, int repeats, struct speed *out)
@@ -242,8 +244,8 @@ static int measure_shares(const nis_options *given, double shares[SHARES])
   double start = clock_now();
   if (status == NIS_OK) {
     s.flow.kernels = &clocked;
-    struct moments seen;
-    status = nis_train_flow(&s, 0, 20000, &o, &seen);
+    struct training outcome;
+    status = nis_train_flow(&s, 0, 20000, &o, &outcome);
   }
   double total = clock_now() - start, known = 0;
   for (int i = 0; i < SHARE_REST; i++) known += spent[i];
@@ -274,7 +276,7 @@ static int describe(const nis_options *o, struct flow_bench *out)
 int bench_flow(const nis_options *given, int repeats, struct flow_bench *out)
 {
   nis_options o;
-  NIS_TRY(nis_settings_resolve(given, cheap, &o));
+  NIS_TRY(nis_settings_resolve(given, &o));
   NIS_TRY(describe(&o, out));
   out->peak = measure_peak(25);
   nis_options one = o;
