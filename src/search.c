@@ -28,6 +28,7 @@ struct climber {
 };
 
 struct team {
+  uint64_t limit; /* of search->calls */
   struct sampler *s;
   struct search *search;
   size_t dim;
@@ -191,6 +192,11 @@ static int climb(struct team *t, uint64_t steps)
 
 /* ---- at the top ------------------------------------------------------------------------------ */
 
+static uint64_t width_calls(size_t dim)
+{
+  return WIDTH_ROUNDS * 2 * (uint64_t)dim;
+}
+
 /* Along each axis, the distance at which log f has fallen by 1/2 on average. */
 static int measure_widths(struct team *t, struct climber *c)
 {
@@ -259,7 +265,7 @@ static int judge(struct team *t, double log_z)
     struct climber *c = &t->climber[k];
     int known = isinf(c->log_f);
     for (int i = 0; i < tops && !known; i++) known = same_top(t->dim, top[i], c);
-    if (known) continue;
+    if (known || t->search->calls + width_calls(t->dim) > t->limit) continue;
     NIS_TRY(measure_widths(t, c));
     NIS_TRY(join_mixture(t, c, log_z));
     top[tops++] = c;
@@ -298,8 +304,9 @@ static int climbers_for(uint64_t calls, size_t dim)
 
 static int run(struct team *t, double log_z, uint64_t calls)
 {
-  if (t->n == 0) return NIS_OK;
-  uint64_t steps = calls / (uint64_t)t->n, enough = 50 * t->dim;
+  if (t->n == 0 || calls < (uint64_t)t->n) return NIS_OK;
+  uint64_t steps = calls / (uint64_t)t->n - 1, enough = 50 * t->dim;
+  t->limit = t->search->calls + 2 * calls;
   NIS_TRY(climb(t, steps < enough ? steps : enough));
   return judge(t, log_z);
 }

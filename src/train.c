@@ -31,7 +31,7 @@ static const double largest_norm = 1;              /* of a gradient; longer ones
 static const double search_from = 0.3;             /* beta */
 static const double search_until = 0.85;           /* share of the calls */
 static const double search_share = 0.01;           /* of the training calls, each time */
-static const double hint_share = 0.02;             /* of the training calls */
+static const double hint_share = 0.1;              /* of the training calls */
 static const double least_share = 1e-3;            /* of a channel in the end; less is none */
 
 struct trainer {
@@ -259,7 +259,7 @@ static int search(struct trainer *t)
 {
   uint64_t calls = (uint64_t)(search_share * (double)t->calls);
   if (t->beta < search_from || t->round < t->last_search + SEARCH_EVERY ||
-      (double)spent(t) > search_until * (double)t->calls)
+      (double)spent(t) > search_until * (double)t->calls || spent(t) + 2 * calls > t->calls)
     return NIS_OK;
   t->last_search = t->round;
   return nis_search_replay(&t->search, t->s, &t->replay, t->log_z, calls);
