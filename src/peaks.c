@@ -172,6 +172,7 @@ static void remove_peak(struct peaks *p, int k)
 void nis_peaks_add(struct peaks *p, const double *mean, const double *sigma, double share)
 {
   if (p->count == PEAKS_MOST) remove_peak(p, smallest(p));
+  normalise_shares(p);
   struct peak *k = &p->peak[p->count++];
   memset(k->slope, 0, p->dim * p->dim * sizeof *k->slope);
   for (size_t i = 0; i < p->dim; i++) {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Online training: rounds of fresh points, each followed by gradient steps on stored ones. The
- * loss is the Kullback-Leibler divergence of |f|^beta from q, with beta as large as the
- * weights of the newest round allow, and at the end the variance of f/q.
+ * loss is the Kullback-Leibler divergence of |f|^beta from q, with beta as large as the weights of
+ * the newest round allow, and at the end the variance of f/q. Peaks follow the same target beside
+ * the flow; the shares of flow, peaks and uniform points follow the newest round, and the last one,
+ * which nothing learns from, sets them for good.
  */
 #ifndef NIS_TRAIN_H
 #define NIS_TRAIN_H

@@ -5,11 +5,12 @@
  * Oracles: the Jacobian by differences and its determinant by GSL's LU, Gauss quadrature of q, the
  * loss along directions in the space of weights, and masks read off the binary digits.
  */
-#include "flow.h"
+#include "gradient.h"
 #include "optimizer.h"
 #include "quadrature.h"
 #include "settings.h"
 
+#include <gsl/gsl_deriv.h>
 #include <gsl/gsl_linalg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,8 @@ struct machine {
   struct flow_scratch scratch;
 };
 
-static int default_layers(size_t dim)
+/* A layer for every mask, and one for its complement */
+static int mask_layers(size_t dim)
 {
   return dim == 1 ? 1 : 2 * (int)ceil(log2((double)dim) - 1e-9);
 }
@@ -63,10 +65,10 @@ static int transform_of(const struct machine *m)
 }
 
 /* A flow with small nets and random weights. Tests loop over instruction sets and transforms. */
-static struct machine make(size_t dim, int bins, double amplitude, int loop)
+static struct machine make_deep(size_t dim, int layers, int bins, double amplitude, int loop)
 {
   struct machine m;
-  struct flow_shape shape = {dim, default_layers(dim), bins, 2, 12, loop % TRANSFORMS};
+  struct flow_shape shape = {dim, layers, bins, 2, 12, loop % TRANSFORMS};
   ck_assert_int_eq(nis_flow_init(&m.flow, &shape, 1), NIS_OK);
   m.flow.kernels = nis_kernels_available(loop / TRANSFORMS);
   ck_assert_int_eq(nis_flow_scratch_init(&m.scratch, &m.flow), NIS_OK);
@@ -74,6 +76,11 @@ static struct machine make(size_t dim, int bins, double amplitude, int loop)
   if (transform_of(&m) == AFFINE) amplitude /= 2;
   if (amplitude > 0) randomise(&m.flow, amplitude);
   return m;
+}
+
+static struct machine make(size_t dim, int bins, double amplitude, int loop)
+{
+  return make_deep(dim, mask_layers(dim), bins, amplitude, loop);
 }
 
 static void clear(struct machine *m)
@@ -310,7 +317,7 @@ END_TEST
 static int should_move(size_t dim, int layer, size_t coordinate)
 {
   char digits[16] = "";
-  int ndigits = default_layers(dim) / 2;
+  int ndigits = mask_layers(dim) / 2;
   for (int k = 0; k < ndigits; k++) digits[k] = (char)('0' + (coordinate >> k) % 2);
   return dim == 1 || digits[layer / 2 % ndigits] == (layer % 2 == 0 ? '1' : '0');
 }
@@ -326,7 +333,7 @@ START_TEST(masks_are_the_binary_digits)
 {
   static const size_t dim[] = {1, 2, 3, 5, 8, 16, 100};
   for (size_t i = 0; i < LENGTH(dim); i++) {
-    struct machine m = make(dim[i], 2, 0, 0);
+    struct machine m = make_deep(dim[i], 2 * mask_layers(dim[i]), 2, 0, 0); /* goes round */
     for (int k = 0; k < m.flow.layers; k++) {
       const struct coupling *c = &m.flow.coupling[k];
       ck_assert_int_eq(c->moving + c->passing, (int)dim[i]);
@@ -531,11 +538,68 @@ START_TEST(backward_adds_to_the_gradient)
 }
 END_TEST
 
-/* ---- the training loss --------------------------------------------------------------- */
+/* ---- the losses ----------------------------------------------------------------------- */
+
+/* phi(t) as nis.h has them, of which the loss is the integral of q phi(p/q) */
+static double phi(double t, void *kind)
+{
+  double root = 1 - sqrt(t), log_t = log(t);
+  switch (*(nis_loss_kind *)kind) {
+  case NIS_LOSS_VARIANCE: return (t - 1) * (t - 1);
+  case NIS_LOSS_EXPONENTIAL: return t * log_t * log_t;
+  case NIS_LOSS_HELLINGER: return root * root;
+  case NIS_LOSS_JEFFREYS: return (t - 1) * log_t;
+  case NIS_LOSS_FORWARD_CHI2: return (t - 1) * (t - 1) / t;
+  default: return t * log_t;
+  }
+}
+
+/* t phi' - phi, by differences, less its value at 1 */
+static double naive_slope(nis_loss_kind kind, double t)
+{
+  gsl_function f = {phi, &kind};
+  double slope, at_1, error;
+  gsl_deriv_central(&f, t, 1e-3 * t, &slope, &error);
+  gsl_deriv_central(&f, 1, 1e-3, &at_1, &error);
+  return t * slope - phi(t, &kind) - at_1 + phi(1, &kind);
+}
+
+/* Only a constant, and all of it with the whole baseline, which then makes the slope 0 at t = 1. */
+static void check_baseline(loss_slope *slope, double log_t)
+{
+  double without = slope(0, 0);
+  ck_assert(without >= 0);
+  ck_assert_double_eq_tol(slope(0, 1), 0, 1e-15);
+  for (double b = 0; b <= 1; b += 0.25)
+    ck_assert_double_eq_tol(slope(log_t, b) - slope(log_t, 1), (1 - b) * without, 1e-12);
+}
+
+START_TEST(losses_are_those_of_the_header)
+{
+  for (nis_loss_kind kind = NIS_LOSS_KL; kind <= NIS_LOSS_FORWARD_CHI2; kind++)
+    for (double log_t = -5; log_t <= 1.6; log_t += 0.1) {
+      double naive = naive_slope(kind, exp(log_t));
+      for (int finishing = 0; finishing < 2; finishing++) {
+        loss_slope *slope = nis_loss(kind, finishing);
+        ck_assert_double_eq_tol(slope(log_t, 1), naive, 1e-7 * (1 + fabs(naive)));
+        check_baseline(slope, log_t);
+      }
+    }
+}
+END_TEST
+
+START_TEST(the_default_loss_becomes_the_variance)
+{
+  ck_assert(nis_loss(NIS_LOSS_DEFAULT, 0) == nis_loss(NIS_LOSS_KL, 0));
+  ck_assert(nis_loss(NIS_LOSS_DEFAULT, 1) == nis_loss(NIS_LOSS_VARIANCE, 0));
+  ck_assert(nis_loss(NIS_LOSS_KL, 0) != nis_loss(NIS_LOSS_VARIANCE, 0));
+}
+END_TEST
+
+/* ---- the gradient of the loss ------------------------------------------------------------ */
 
 enum { SLOTS = 3000, TRAIN_DIM = 3 };
 
-static double stored_x[SLOTS * TRAIN_DIM], stored_log_f[SLOTS];
 static size_t chosen[SLOTS];
 
 static double no_integrand(double *x, size_t dim, void *params)
@@ -544,46 +608,80 @@ static double no_integrand(double *x, size_t dim, void *params)
   return 1;
 }
 
-static struct sampler make_sampler(int threads)
+static struct sampler make_sampler(size_t dim, int threads)
 {
   struct sampler s;
-  nis_options given = {.dim = TRAIN_DIM, .threads = threads, .bins = 6, .hidden_width = 12}, full;
-  ck_assert_int_eq(nis_settings_resolve(&given, no_integrand, &full), NIS_OK);
+  nis_options given = {.dim = dim, .threads = threads, .bins = 6, .hidden_width = 12}, full;
+  ck_assert_int_eq(nis_settings_resolve(&given, &full), NIS_OK);
   ck_assert_int_eq(nis_sampler_init(&s, no_integrand, &full), NIS_OK);
   noise_state = 99;
   randomise(&s.flow, 0.4);
   return s;
 }
 
-/* n of the stored points, some of them twice. */
-static struct minibatch make_batch(size_t n, double log_z)
+/* n points with values, stored and ready to be drawn; takes over the points. */
+static struct replay make_replay(struct points *p, size_t dim, double beta)
 {
-  for (size_t i = 0; i < SLOTS * TRAIN_DIM; i++) stored_x[i] = (noise() + 1) / 2;
-  for (size_t i = 0; i < SLOTS; i++) stored_log_f[i] = 2 * noise();
-  for (size_t i = 0; i < n; i++) chosen[i] = i % 7 == 6 ? chosen[i - 1] : (i * 1237) % SLOTS;
-  return (struct minibatch){
-      .n = n, .slot = chosen, .x = stored_x, .log_f = stored_log_f, .log_z = log_z, .clip = 1.5};
+  struct replay r;
+  ck_assert_int_eq(nis_replay_init(&r, dim, p->n), NIS_OK);
+  nis_replay_store(&r, p);
+  ck_assert_int_eq(nis_replay_prepare(&r, p->n, beta), 1);
+  nis_points_clear(p);
+  return r;
+}
+
+/* Values and densities that have next to nothing to do with each other; every tenth value is 0. */
+static struct replay random_replay(void)
+{
+  struct points p;
+  ck_assert_int_eq(nis_points_init(&p, SLOTS, TRAIN_DIM), NIS_OK);
+  p.n = SLOTS;
+  for (size_t i = 0; i < SLOTS * TRAIN_DIM; i++) p.x[i] = (noise() + 1) / 2;
+  for (size_t i = 0; i < SLOTS; i++) p.log_q[i] = 2 * noise();
+  for (size_t i = 0; i < SLOTS; i++) p.f[i] = i % 10 ? (i % 2 ? 1 : -1) * exp(3 * noise()) : 0;
+  return make_replay(&p, TRAIN_DIM, 0.8);
+}
+
+/* n of the stored points, some of them twice. */
+static struct minibatch make_batch(const struct replay *r, size_t n, nis_loss_kind loss)
+{
+  for (size_t i = 0; i < n; i++) chosen[i] = i % 7 == 6 ? chosen[i - 1] : (i * 1237 + 1) % SLOTS;
+  return (struct minibatch){n, chosen, r, nis_loss(loss, 0), 0.75};
 }
 
 static void batch_log_q(struct sampler *s, const struct minibatch *b, double *log_q)
 {
-  double *x = doubles(b->n * TRAIN_DIM);
+  size_t dim = s->flow.dim;
+  double *x = doubles(b->n * dim);
   for (size_t i = 0; i < b->n; i++)
-    memcpy(x + i * TRAIN_DIM, b->x + b->slot[i] * TRAIN_DIM, TRAIN_DIM * sizeof *x);
-  nis_sampler_density(s, b->n, x, log_q);
+    memcpy(x + i * dim, b->replay->x + b->slot[i] * dim, dim * sizeof *x);
+  nis_sampler_density(s, b->n, x, log_q, NULL);
   free(x);
 }
 
-/* The coefficients at the present weights: constants when the loss is differentiated. */
+static double clip(double low, double x, double high)
+{
+  return x < low ? low : x > high ? high : x;
+}
+
+/* The coefficients at the present weights: constants when the loss is differentiated. With many
+ * points, some reach each of the limits. */
 static void naive_coefficients(const struct minibatch *b, const double *log_q, double *c)
 {
-  int clipped = 0, free_ones = 0;
+  const struct replay *r = b->replay;
+  int low = 0, high = 0, steep = 0, rest = 0;
   for (size_t i = 0; i < b->n; i++) {
-    double ratio = exp(b->log_f[b->slot[i]] - b->log_z - log_q[i]);
-    c[i] = isnan(b->log_z) ? 1 : ratio < b->clip ? ratio : b->clip;
-    clipped += c[i] == b->clip, free_ones += c[i] < b->clip;
+    size_t slot = b->slot[i];
+    double target = exp(r->beta * r->log_f[slot] - r->log_z), p = exp(r->log_p[slot]);
+    double log_t = log(target) - log_q[i], s = (target / p + 1) / 2;
+    double free = b->loss(clip(-5, log_t, 1.6), b->baseline) * exp(log_q[i]) / p / s;
+    c[i] = clip(-10, free, 10);
+    low += log_t<-5, high += log_t> 1.6, steep += c[i] != free;
+    rest += log_t > -5 && log_t < 1.6 && c[i] == free;
   }
-  if (!isnan(b->log_z) && b->n > 10) ck_assert(clipped > 0 && free_ones > 0);
+  if (b->n < 1000) return;
+  ck_assert(low > 0 && high > 0 && rest > 0);
+  ck_assert(steep > 0 || b->loss != nis_loss(NIS_LOSS_VARIANCE, 0));
 }
 
 static double naive_loss(struct sampler *s, const struct minibatch *b, const double *c)
@@ -595,6 +693,11 @@ static double naive_loss(struct sampler *s, const struct minibatch *b, const dou
   return sum / (double)b->n;
 }
 
+static void shift_weights(struct flow *flow, double step, const double *direction)
+{
+  for (size_t i = 0; i < flow->nweights; i++) flow->weights[i] += (float)(step * direction[i]);
+}
+
 static double loss_along(struct sampler *s, const struct minibatch *b, const double *c, double step,
                          const double *direction)
 {
@@ -602,97 +705,266 @@ static double loss_along(struct sampler *s, const struct minibatch *b, const dou
   float *kept = malloc(n * sizeof *kept);
   ck_assert_ptr_nonnull(kept);
   memcpy(kept, s->flow.weights, n * sizeof *kept);
-  for (size_t i = 0; i < n; i++) s->flow.weights[i] += (float)(step * direction[i]);
+  shift_weights(&s->flow, step, direction);
   double loss = naive_loss(s, b, c);
   memcpy(s->flow.weights, kept, n * sizeof *kept);
   free(kept);
   return loss;
 }
 
-static void check_loss(size_t n, double log_z)
+static void check_norm(const struct gradient *g)
 {
-  struct sampler s = make_sampler(2);
-  struct minibatch b = make_batch(n, log_z);
+  double square = 0;
+  for (size_t i = 0; i < g->nweights; i++) square += (double)g->values[i] * g->values[i];
+  ck_assert_double_gt(square, 0);
+  ck_assert_relative(g->norm, sqrt(square), 1e-12);
+}
+
+static void check_loss(struct sampler *s, const struct minibatch *b)
+{
   struct gradient g;
   const double step = 1e-3;
-  ck_assert_int_eq(nis_gradient_init(&g, &s.flow), NIS_OK);
-  nis_gradient_compute(&g, &s, &b);
-  double *log_q = doubles(n), *c = doubles(n), *direction = doubles(g.nweights), length = 0;
-  batch_log_q(&s, &b, log_q);
-  naive_coefficients(&b, log_q, c);
-  ck_assert_double_eq_tol(g.loss, naive_loss(&s, &b, c), 1e-12);
-  for (size_t i = 0; i < g.nweights; i++) length += (double)g.values[i] * g.values[i];
-  ck_assert_relative(g.norm, sqrt(length), 1e-12);
+  ck_assert_int_eq(nis_gradient_init(&g, &s->flow), NIS_OK);
+  nis_gradient_compute(&g, s, b);
+  check_norm(&g);
+  double *log_q = doubles(b->n), *c = doubles(b->n), *direction = doubles(g.nweights);
+  batch_log_q(s, b, log_q);
+  naive_coefficients(b, log_q, c);
   double dot = choose_direction(g.values, 0, g.nweights, g.nweights, direction);
-  double rise = loss_along(&s, &b, c, step, direction);
-  double slope = (rise - loss_along(&s, &b, c, -step, direction)) / (2 * step);
+  double rise = loss_along(s, b, c, step, direction);
+  double slope = (rise - loss_along(s, b, c, -step, direction)) / (2 * step);
   ck_assert_double_eq_tol(dot, slope, 0.01 * fabs(slope));
   free(log_q), free(c), free(direction);
   nis_gradient_clear(&g);
-  nis_sampler_clear(&s);
 }
 
-START_TEST(loss_and_gradient_of_kullback_leibler)
+START_TEST(gradient_of_every_loss)
 {
   static const size_t n[] = {1, 64, 65, 1000, 2048};
-  for (size_t i = 0; i < LENGTH(n); i++) check_loss(n[i], NAN);
+  struct sampler s = make_sampler(TRAIN_DIM, 2);
+  struct replay r = random_replay();
+  for (size_t i = 0; i < LENGTH(n); i++) {
+    struct minibatch b = make_batch(&r, n[i], (nis_loss_kind)_i);
+    check_loss(&s, &b);
+  }
+  nis_replay_clear(&r);
+  nis_sampler_clear(&s);
 }
 END_TEST
 
-START_TEST(loss_and_gradient_of_the_variance)
+/* A grid in two dimensions, on which the loss is a sum: as points of density 1, of which a
+ * minibatch takes many. */
+enum { SIDE = 256, CELLS = SIDE * SIDE, DRAWS = 8 * CELLS };
+
+static struct points grid(void)
 {
-  static const size_t n[] = {1, 64, 65, 1000, 2048};
-  for (size_t i = 0; i < LENGTH(n); i++) check_loss(n[i], 0.3);
+  struct points p;
+  ck_assert_int_eq(nis_points_init(&p, CELLS, 2), NIS_OK);
+  p.n = CELLS;
+  for (size_t i = 0; i < CELLS; i++) {
+    double x = ((double)(i % SIDE) + 0.5) / SIDE, y = ((double)(i / SIDE) + 0.5) / SIDE;
+    p.x[2 * i] = x, p.x[2 * i + 1] = y;
+    p.log_q[i] = 0;
+    p.f[i] = 1 + 0.5 * sin(7 * x + 3 * y);
+  }
+  return p;
+}
+
+static double loss_on_grid(struct sampler *s, const struct replay *r, nis_loss_kind kind)
+{
+  double *log_q = doubles(CELLS), sum = 0;
+  nis_sampler_density(s, CELLS, r->x, log_q, NULL);
+  for (size_t i = 0; i < CELLS; i++)
+    sum += exp(log_q[i]) * phi(exp(nis_replay_log_target(r, i) - log_q[i]), &kind);
+  free(log_q);
+  return sum / CELLS;
+}
+
+static double slope_on_grid(struct sampler *s, const struct replay *r, nis_loss_kind kind,
+                            const double *direction)
+{
+  const double step = 2e-3;
+  shift_weights(&s->flow, step, direction);
+  double rise = loss_on_grid(s, r, kind);
+  shift_weights(&s->flow, -2 * step, direction);
+  rise -= loss_on_grid(s, r, kind);
+  shift_weights(&s->flow, step, direction);
+  return rise / (2 * step);
+}
+
+/* With the baseline and without: a constant changes nothing in the mean, for q stays normalised. */
+START_TEST(gradient_is_that_of_the_integrated_loss)
+{
+  nis_loss_kind kind = (nis_loss_kind)_i;
+  struct sampler s = make_sampler(2, 2);
+  for (size_t i = 0; i < s.flow.nweights; i++) s.flow.weights[i] *= 0.3f; /* no limit is reached */
+  struct points p = grid();
+  struct replay r = make_replay(&p, 2, 1);
+  struct gradient g;
+  size_t *slot = calloc(DRAWS, sizeof *slot);
+  double *direction = doubles(s.flow.nweights);
+  ck_assert_ptr_nonnull(slot);
+  ck_assert_int_eq(nis_gradient_init(&g, &s.flow), NIS_OK);
+  nis_replay_draw(&r, 0.5, DRAWS, slot);
+  for (int baseline = 0; baseline < 2; baseline++) {
+    struct minibatch b = {DRAWS, slot, &r, nis_loss(kind, 0), baseline};
+    nis_gradient_compute(&g, &s, &b);
+    double dot = choose_direction(g.values, 0, g.nweights, g.nweights, direction);
+    double slope = slope_on_grid(&s, &r, kind, direction);
+    ck_assert_double_eq_tol(dot, slope, 0.005 * fabs(slope));
+  }
+  free(slot), free(direction);
+  nis_gradient_clear(&g), nis_replay_clear(&r), nis_sampler_clear(&s);
 }
 END_TEST
 
 /* ---- points ----------------------------------------------------------------------- */
 
-static struct points draw(struct sampler *s, size_t n, size_t uniform)
+static const double shares[][CHANNELS] = {{0, 1, 0},     {1, 0, 0},          {0, 0, 1},
+                                          {.25, .75, 0}, {.25, 0, .75},      {0, .5, .5},
+                                          {.3, .5, .2},  {.0625, .25, .6875}};
+
+/* Two peaks, the second one cut off by walls. */
+static struct sampler make_mixture(const double *share)
+{
+  const double mean[2][TRAIN_DIM] = {{.2, .3, .4}, {.95, .6, .02}};
+  const double sigma[2][TRAIN_DIM] = {{.05, .1, .02}, {.1, .01, .2}};
+  struct sampler s = make_sampler(TRAIN_DIM, 2);
+  memcpy(s.share, share, sizeof s.share);
+  for (int k = 0; k < 2; k++) nis_peaks_add(&s.peaks, mean[k], sigma[k], 0.3);
+  return s;
+}
+
+static struct points draw(struct sampler *s, size_t n)
 {
   struct points p;
   ck_assert_int_eq(nis_points_init(&p, n, TRAIN_DIM), NIS_OK);
-  nis_sampler_draw_defensive(s, STREAM_TRAIN, 7, n, uniform, &p);
+  nis_sampler_draw(s, STREAM_TRAIN, 7, n, &p);
   ck_assert_uint_eq(p.n, n);
   return p;
 }
 
-/* log_q is that of the mixture for every point, whichever part it was drawn from. */
-static void check_mixture(struct sampler *s, size_t n, size_t uniform)
+/* The channels' densities at every point: the uniform one's, the flow's alone, the peaks' alone */
+static double *naive_channels(struct sampler *s, size_t n, const double *x)
 {
-  struct points p = draw(s, n, uniform);
-  double *log_q = doubles(n), u[TRAIN_DIM * LANES], share = (double)uniform / (double)n;
-  nis_sampler_density(s, n, p.x, log_q);
+  double *out = doubles(n * CHANNELS), *log_flow = doubles(n), kept[CHANNELS];
+  memcpy(kept, s->share, sizeof kept);
+  memcpy(s->share, shares[0], sizeof kept);
+  nis_sampler_density(s, n, x, log_flow, NULL);
+  memcpy(s->share, kept, sizeof kept);
   for (size_t i = 0; i < n; i++) {
-    double mixture = log(share + (1 - share) * exp(log_q[i]));
-    require(fabs(p.log_q[i] - mixture) < 1e-5, "point %zu of %zu: log q is %g, not %g", i, n,
-            p.log_q[i], mixture);
+    out[i * CHANNELS + CHANNEL_UNIFORM] = 0;
+    out[i * CHANNELS + CHANNEL_FLOW] = log_flow[i];
+    out[i * CHANNELS + CHANNEL_PEAKS] = nis_peaks_log_density(&s->peaks, x + i * TRAIN_DIM);
   }
+  free(log_flow);
+  return out;
+}
+
+/* log_q and log_channel of one point; a channel without share has no density. */
+static void check_point(const struct sampler *s, const double *naive, double log_q,
+                        const double *log_channel)
+{
+  double q = 0;
+  for (int c = 0; c < CHANNELS; c++) {
+    q += s->share[c] > 0 ? s->share[c] * exp(naive[c]) : 0;
+    if (s->share[c] == 0)
+      require(log_channel[c] == -HUGE_VAL, "channel %d has %g", c, log_channel[c]);
+    else
+      require(fabs(log_channel[c] - naive[c]) < 1e-5, "channel %d has %g, not %g", c,
+              log_channel[c], naive[c]);
+  }
+  require(fabs(log_q - log(q)) < 1e-5, "log q is %g, not %g", log_q, log(q));
+}
+
+static void check_mixture(struct sampler *s, size_t n)
+{
+  struct points p = draw(s, n);
+  double *log_q = doubles(n), *log_channel = doubles(n * CHANNELS);
+  double *naive = naive_channels(s, n, p.x);
+  nis_sampler_density(s, n, p.x, log_q, log_channel);
   for (size_t i = 0; i < n; i++) {
-    s->flow.kernels->uniforms(s->seed, STREAM_TRAIN, 7 + i, TRAIN_DIM, u);
-    for (size_t j = 0; j < TRAIN_DIM; j++)
-      require((p.x[i * TRAIN_DIM + j] == u[j * LANES]) == (i < uniform), "point %zu of %zu", i,
-              uniform);
+    check_point(s, naive + i * CHANNELS, p.log_q[i], p.log_channel + i * CHANNELS);
+    check_point(s, naive + i * CHANNELS, log_q[i], log_channel + i * CHANNELS);
   }
-  free(log_q);
+  free(log_q), free(log_channel), free(naive);
   nis_points_clear(&p);
 }
 
+/* log_q is that of the mixture for every point, whichever channel it was drawn from. */
 START_TEST(points_have_the_density_of_the_mixture)
 {
-  struct sampler s = make_sampler(2);
-  check_mixture(&s, 1000, 0);
-  check_mixture(&s, 1000, 128);
-  check_mixture(&s, 1024, 512);
-  check_mixture(&s, 128, 128);
-  check_mixture(&s, 1, 0);
+  static const size_t n[] = {1, 63, 128, 1000};
+  for (size_t i = 0; i < LENGTH(n); i++) {
+    struct sampler s = make_mixture(shares[_i]);
+    check_mixture(&s, n[i]);
+    nis_sampler_clear(&s);
+  }
+}
+END_TEST
+
+/* The channel that a point's own random numbers give it, and that it lies where they say */
+static enum channel naive_channel(struct sampler *s, size_t i, const double *x)
+{
+  double u[(TRAIN_DIM + 1) * LANES], from[TRAIN_DIM], peak[TRAIN_DIM];
+  s->flow.kernels->uniforms(s->seed, STREAM_TRAIN, 7 + i, TRAIN_DIM + 1, u);
+  for (size_t j = 0; j < TRAIN_DIM; j++) from[j] = u[j * LANES];
+  double left = u[TRAIN_DIM * LANES] - s->share[CHANNEL_UNIFORM];
+  int uniform = memcmp(x, from, sizeof from) == 0;
+  require(uniform == (left < 0), "point %zu is%s uniform", i, uniform ? "" : " not");
+  if (left < 0) return CHANNEL_UNIFORM;
+  left -= s->share[CHANNEL_FLOW];
+  nis_peaks_sample(&s->peaks, left > 0.7 * s->share[CHANNEL_PEAKS], from, peak);
+  int of_peaks = memcmp(x, peak, sizeof peak) == 0;
+  require(of_peaks == (left > 0), "point %zu is%s of the peaks", i, of_peaks ? "" : " not");
+  return left > 0 ? CHANNEL_PEAKS : CHANNEL_FLOW;
+}
+
+static void require_share(size_t count, size_t n, double share, const char *what)
+{
+  double sigma = sqrt(share * (1 - share) / (double)n);
+  require(fabs((double)count / (double)n - share) <= 5 * sigma, "%s: %zu of %zu, not %g", what,
+          count, n, share);
+}
+
+START_TEST(every_channel_gets_its_share)
+{
+  static const char *const name[] = {"uniform", "flow", "peaks"};
+  const size_t n = 20000;
+  struct sampler s = make_mixture(shares[_i]);
+  struct points p = draw(&s, n);
+  size_t count[CHANNELS] = {0};
+  for (size_t i = 0; i < n; i++) count[naive_channel(&s, i, p.x + i * TRAIN_DIM)]++;
+  for (int c = 0; c < CHANNELS; c++) require_share(count[c], n, s.share[c], name[c]);
+  nis_points_clear(&p);
+  nis_sampler_clear(&s);
+}
+END_TEST
+
+/* Over points of density q the mean of g/q is 1 for every density g that q covers. */
+START_TEST(points_follow_the_density_of_the_mixture)
+{
+  const size_t n = 20000;
+  struct sampler s = make_mixture(shares[_i]);
+  struct points p = draw(&s, n);
+  for (int c = 0; c < CHANNELS; c++) {
+    double sum = 0, square = 0;
+    if (s.share[c] == 0) continue;
+    for (size_t i = 0; i < n; i++) {
+      double ratio = exp(p.log_channel[i * CHANNELS + c] - p.log_q[i]);
+      sum += ratio, square += ratio * ratio;
+    }
+    double mean = sum / (double)n, variance = fmax(square / (double)n - mean * mean, 0);
+    require(fabs(mean - 1) <= 5 * sqrt(variance / (double)n) + 1e-6, "channel %d: %g", c, mean);
+  }
+  nis_points_clear(&p);
   nis_sampler_clear(&s);
 }
 END_TEST
 
 START_TEST(a_gradient_that_is_no_number_is_no_step)
 {
-  struct sampler s = make_sampler(1);
+  struct sampler s = make_sampler(TRAIN_DIM, 1);
   struct gradient g;
   struct optimizer o;
   size_t bytes = s.flow.nweights * sizeof *s.flow.weights;
@@ -715,12 +987,14 @@ END_TEST
 
 /* ---- bits -------------------------------------------------------------------------- */
 
-static void gradient_with(int threads, size_t n, double log_z, struct gradient *g)
+static void gradient_with(int threads, size_t n, nis_loss_kind loss, struct gradient *g)
 {
-  struct sampler s = make_sampler(threads);
-  struct minibatch b = make_batch(n, log_z);
+  struct sampler s = make_sampler(TRAIN_DIM, threads);
+  struct replay r = random_replay();
+  struct minibatch b = make_batch(&r, n, loss);
   ck_assert_int_eq(nis_gradient_init(g, &s.flow), NIS_OK);
   nis_gradient_compute(g, &s, &b);
+  nis_replay_clear(&r);
   nis_sampler_clear(&s);
 }
 
@@ -730,12 +1004,11 @@ START_TEST(gradient_bits_do_not_depend_on_threads)
   static const size_t n[] = {65, 1000};
   for (size_t i = 0; i < LENGTH(threads) * LENGTH(n) * 2; i++) {
     struct gradient one, many;
-    double log_z = i % 2 ? NAN : 0.3;
-    gradient_with(1, n[i / 2 % 2], log_z, &one);
-    gradient_with(threads[i / 4], n[i / 2 % 2], log_z, &many);
+    nis_loss_kind loss = i % 2 ? NIS_LOSS_KL : NIS_LOSS_VARIANCE;
+    gradient_with(1, n[i / 2 % 2], loss, &one);
+    gradient_with(threads[i / 4], n[i / 2 % 2], loss, &many);
     ck_assert_uint_eq(one.nweights, many.nweights);
     ck_assert(memcmp(one.values, many.values, one.nweights * sizeof *one.values) == 0);
-    ck_assert(memcmp(&one.loss, &many.loss, sizeof one.loss) == 0);
     ck_assert(memcmp(&one.norm, &many.norm, sizeof one.norm) == 0);
     nis_gradient_clear(&one), nis_gradient_clear(&many);
   }
@@ -757,6 +1030,7 @@ int main(void)
   const int all = nsets * TRANSFORMS;
   Suite *suite = suite_create("flow");
   TCase *map = make_case("map"), *masks = make_case("masks"), *gradient = make_case("gradient");
+  TCase *points = make_case("points");
   tcase_add_loop_test(map, sample_and_density_are_inverse, 0, all);
   tcase_add_loop_test(map, flow_starts_as_the_identity, 0, all);
   tcase_add_test(map, initial_weights_are_hes);
@@ -767,14 +1041,20 @@ int main(void)
   tcase_add_loop_test(masks, layers_move_and_see_what_the_masks_say, 0, all);
   tcase_add_loop_test(gradient, backward_is_the_slope_along_directions, 0, all);
   tcase_add_loop_test(gradient, backward_adds_to_the_gradient, 0, all);
-  tcase_add_test(gradient, loss_and_gradient_of_kullback_leibler);
-  tcase_add_test(gradient, loss_and_gradient_of_the_variance);
-  tcase_add_test(gradient, points_have_the_density_of_the_mixture);
+  tcase_add_test(gradient, losses_are_those_of_the_header);
+  tcase_add_test(gradient, the_default_loss_becomes_the_variance);
+  tcase_add_loop_test(gradient, gradient_of_every_loss, NIS_LOSS_KL, NIS_LOSS_FORWARD_CHI2 + 1);
+  tcase_add_loop_test(gradient, gradient_is_that_of_the_integrated_loss, NIS_LOSS_KL,
+                      NIS_LOSS_FORWARD_CHI2 + 1);
+  tcase_add_loop_test(points, points_have_the_density_of_the_mixture, 0, LENGTH(shares));
+  tcase_add_loop_test(points, every_channel_gets_its_share, 0, LENGTH(shares));
+  tcase_add_loop_test(points, points_follow_the_density_of_the_mixture, 0, LENGTH(shares));
   tcase_add_test(gradient, a_gradient_that_is_no_number_is_no_step);
   tcase_add_test(gradient, gradient_bits_do_not_depend_on_threads);
   suite_add_tcase(suite, map);
   suite_add_tcase(suite, masks);
   suite_add_tcase(suite, gradient);
+  suite_add_tcase(suite, points);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
   int failed = srunner_ntests_failed(runner);
