@@ -16,10 +16,11 @@ static int digits(size_t dim)
 }
 
 /* Masks of i-flow (arXiv:2001.05486): layer 2k moves the coordinates whose index has binary digit
- * k set, layer 2k + 1 the others; then from the start again. One dimension moves alone. */
+ * k set, layer 2k + 1 the others; then from the start again. One dimension moves alone, and in layer
+ * -1 all of them do. */
 static int moves(size_t dim, int layer, size_t coordinate)
 {
-  if (dim == 1) return 1;
+  if (dim == 1 || layer < 0) return 1;
   size_t digit = (size_t)(layer / 2 % digits(dim));
   return (coordinate >> digit & 1) == (layer % 2 == 0);
 }
@@ -79,7 +80,7 @@ static int layers_init(struct flow *flow, const struct flow_shape *shape)
 {
   for (int i = 0; i < flow->layers; i++) {
     struct coupling *c = &flow->coupling[i];
-    NIS_TRY(coupling_init(c, shape, flow->kernels, i));
+    NIS_TRY(coupling_init(c, shape, flow->kernels, shape->layers > 0 ? i : -1));
     c->first_weight = flow->nweights;
     flow->nweights += nis_net_weights(&c->net);
   }
@@ -100,9 +101,10 @@ static int unknown_kernels(void)
 
 int nis_flow_init(struct flow *flow, const struct flow_shape *shape, uint64_t seed)
 {
-  *flow = (struct flow){.dim = shape->dim, .layers = shape->layers, .kernels = nis_kernels()};
+  *flow = (struct flow){
+      .dim = shape->dim, .layers = shape->layers > 0 ? shape->layers : 1, .kernels = nis_kernels()};
   if (!flow->kernels) return unknown_kernels();
-  flow->coupling = NIS_NEW(struct coupling, shape->layers);
+  flow->coupling = NIS_NEW(struct coupling, flow->layers);
   if (!flow->coupling) return nis_no_memory();
   NIS_TRY(layers_init(flow, shape));
   flow->weights = NIS_NEW(float, flow->nweights);

@@ -8,6 +8,8 @@
 
 #include "coupling.h"
 
+/* No layers: one in which every coordinate has its own spline, whatever the others are; that is a
+ * grid's kind of map. */
 struct flow_shape {
   size_t dim;
   int layers, bins, hidden_layers, hidden_width;

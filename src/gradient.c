@@ -7,17 +7,15 @@
 
 #include <math.h>
 
-enum {
-  SLICE = 4096 /* weights that one worker adds up at a time */
-};
+enum { SLICE = 4096 }; /* weights that one worker adds up at a time */
 
 /* One point must not rule a step: what leaves these ranges is taken to lie at their ends. */
 static const double least_log_ratio = -5, largest_log_ratio = 1.6; /* of f/(Z q) */
 static const double largest_coefficient = 10;
 
-int nis_gradient_init(struct gradient *g, const struct flow *flow)
+int nis_gradient_init(struct gradient *g, struct flow *flow)
 {
-  *g = (struct gradient){.nweights = flow->nweights};
+  *g = (struct gradient){.flow = flow, .nweights = flow->nweights};
   g->values = NIS_NEW(float, GRADIENT_CHUNKS * flow->nweights);
   return g->values ? NIS_OK : nis_no_memory();
 }
@@ -61,17 +59,19 @@ static void add_tile(const struct job *job, size_t tile, int worker, float *grad
 {
   struct sampler *s = job->s;
   const struct minibatch *batch = job->batch;
-  size_t dim = s->flow.dim, first = tile * LANES;
+  const struct flow *flow = job->g->flow;
+  struct flow_scratch *scratch = &nis_sampler_scratch(s, flow)[worker];
+  size_t dim = flow->dim, first = tile * LANES;
   size_t n = batch->n - first < LANES ? batch->n - first : LANES;
   double *z = nis_sampler_tile(s, worker), *log_q = z + dim * LANES;
   gather(batch, dim, first, n, z);
-  nis_flow_density(&s->flow, z, log_q, &s->scratch[worker]);
+  nis_flow_density(flow, z, log_q, scratch);
   float dlog_q[LANES] = {0};
   for (size_t l = 0; l < n; l++) {
     double c = coefficient(batch, first + l, log_q[l]) / (double)batch->n;
     dlog_q[l] = (float)-c;
   }
-  nis_flow_backward(&s->flow, dlog_q, gradient, &s->scratch[worker]);
+  nis_flow_backward(flow, dlog_q, gradient, scratch);
 }
 
 static void compute_chunk(void *context, size_t chunk, int worker)

@@ -21,12 +21,13 @@ struct minibatch {
 };
 
 struct gradient {
+  struct flow *flow; /* one of the sampler's */
   size_t nweights;
   float *values; /* [GRADIENT_CHUNKS][nweights]; the first holds the result; owned */
   double norm;   /* Euclidean */
 };
 
-int nis_gradient_init(struct gradient *g, const struct flow *flow);
+int nis_gradient_init(struct gradient *g, struct flow *flow);
 void nis_gradient_clear(struct gradient *g);
 void nis_gradient_compute(struct gradient *g, struct sampler *s, const struct minibatch *batch);
 

@@ -48,11 +48,11 @@ void nis_optimizer_step(struct optimizer *o, struct sampler *s, const struct gra
   if (!isfinite(gradient->norm)) return;
   double k = (double)o->step;
   double correction = sqrt(1 - pow(beta2, k)) / (1 - pow(beta1, k));
-  struct update u = {.o = o, .flow = &s->flow, .gradient = gradient->values};
+  struct update u = {.o = o, .flow = gradient->flow, .gradient = gradient->values};
   u.adam = (struct adam){.rate = (float)(rate * correction),
                          .beta1 = (float)beta1,
                          .beta2 = (float)beta2,
                          .epsilon = (float)epsilon,
                          .scale = (float)(largest_norm / fmax(gradient->norm, largest_norm))};
-  nis_parallel_for(s->threads, (s->flow.nweights + SLICE - 1) / SLICE, update_slice, &u);
+  nis_parallel_for(s->threads, (gradient->nweights + SLICE - 1) / SLICE, update_slice, &u);
 }

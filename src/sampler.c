@@ -6,6 +6,7 @@
 #include "parallel.h"
 
 #include <math.h>
+#include <stddef.h>
 
 _Static_assert((int)NIS_RATIONAL_QUADRATIC == RATIONAL_QUADRATIC &&
                    (int)NIS_PIECEWISE_QUADRATIC == PIECEWISE_QUADRATIC &&
@@ -30,12 +31,35 @@ static int copy_hints(struct sampler *s, const nis_options *o)
 
 static size_t tile_rows(size_t dim)
 {
-  return 2 * dim + 1;
+  return 3 * dim + 1;
 }
 
 double *nis_sampler_tile(const struct sampler *s, int worker)
 {
   return s->tiles + (size_t)worker * tile_rows(s->flow.dim) * LANES;
+}
+
+struct flow_scratch *nis_sampler_scratch(const struct sampler *s, const struct flow *flow)
+{
+  return flow == &s->map ? s->map_scratch : s->scratch;
+}
+
+static int scratch_init(struct sampler *s)
+{
+  s->scratch = NIS_NEW(struct flow_scratch, s->threads);
+  s->map_scratch = NIS_NEW(struct flow_scratch, s->threads);
+  if (!s->scratch || !s->map_scratch) return nis_no_memory();
+  for (int i = 0; i < s->threads; i++) {
+    NIS_TRY(nis_flow_scratch_init(&s->scratch[i], &s->flow));
+    NIS_TRY(nis_flow_scratch_init(&s->map_scratch[i], &s->map));
+  }
+  return NIS_OK;
+}
+
+static void scratch_clear(struct flow_scratch *scratch, int threads)
+{
+  for (int i = 0; scratch && i < threads; i++) nis_flow_scratch_clear(&scratch[i]);
+  free(scratch);
 }
 
 int nis_sampler_init(struct sampler *s, nis_integrand *f, const nis_options *o)
@@ -46,22 +70,22 @@ int nis_sampler_init(struct sampler *s, nis_integrand *f, const nis_options *o)
   NIS_TRY(nis_integrand_init(&s->integrand, f, o));
   struct flow_shape shape = shape_of(o);
   NIS_TRY(nis_flow_init(&s->flow, &shape, o->seed));
+  shape.layers = 0;
+  NIS_TRY(nis_flow_init(&s->map, &shape, o->seed));
   NIS_TRY(nis_peaks_init(&s->peaks, o->dim));
   NIS_TRY(copy_hints(s, o));
   s->tiles = NIS_NEW(double, (size_t)s->threads *tile_rows(o->dim) * LANES);
-  s->scratch = NIS_NEW(struct flow_scratch, s->threads);
-  if (!s->tiles || !s->scratch) return nis_no_memory();
-  for (int i = 0; i < s->threads; i++) NIS_TRY(nis_flow_scratch_init(&s->scratch[i], &s->flow));
-  return NIS_OK;
+  return s->tiles ? scratch_init(s) : nis_no_memory();
 }
 
 void nis_sampler_clear(struct sampler *s)
 {
-  for (int i = 0; s->scratch && i < s->threads; i++) nis_flow_scratch_clear(&s->scratch[i]);
-  free(s->scratch);
+  scratch_clear(s->scratch, s->threads);
+  scratch_clear(s->map_scratch, s->threads);
   free(s->tiles);
   free(s->hints);
   nis_flow_clear(&s->flow);
+  nis_flow_clear(&s->map);
   nis_peaks_clear(&s->peaks);
   nis_integrand_clear(&s->integrand);
 }
@@ -107,14 +131,42 @@ static double mixture_log_density(const double *share, const double *log_channel
   return top + log(sum);
 }
 
-/* The channels' log-densities at one point, given the flow's. */
-static void channel_log_densities(const struct sampler *s, const double *x, double log_flow,
-                                  double *log_channel)
+/* Channels with a net: points or densities of a whole tile at once */
+static const struct {
+  enum channel channel;
+  size_t flow; /* where in the sampler */
+} net_channels[] = {{CHANNEL_FLOW, offsetof(struct sampler, flow)},
+                    {CHANNEL_MAP, offsetof(struct sampler, map)}};
+enum { NET_CHANNELS = sizeof net_channels / sizeof *net_channels };
+
+static const struct flow *flow_of(const struct sampler *s, int net)
 {
-  log_channel[CHANNEL_UNIFORM] = s->share[CHANNEL_UNIFORM] > 0 ? 0 : -HUGE_VAL;
-  log_channel[CHANNEL_FLOW] = s->share[CHANNEL_FLOW] > 0 ? log_flow : -HUGE_VAL;
-  log_channel[CHANNEL_PEAKS] =
-      s->share[CHANNEL_PEAKS] > 0 ? nis_peaks_log_density(&s->peaks, x) : -HUGE_VAL;
+  return (const struct flow *)((const char *)s + net_channels[net].flow);
+}
+
+/* log_channel[lanes][CHANNELS] at the points of the tile x[dim][LANES], which stays; spoils y. A
+ * channel without share gets -inf. */
+static void channel_densities(const struct sampler *s, int worker, size_t lanes, const double *x,
+                              double *y, double *log_channel)
+{
+  size_t dim = s->flow.dim;
+  double log_net[LANES], point[dim];
+  for (size_t l = 0; l < lanes; l++) {
+    double *to = log_channel + l * CHANNELS;
+    for (int c = 0; c < CHANNELS; c++) to[c] = -HUGE_VAL;
+    if (s->share[CHANNEL_UNIFORM] > 0) to[CHANNEL_UNIFORM] = 0;
+    if (s->share[CHANNEL_PEAKS] <= 0) continue;
+    for (size_t j = 0; j < dim; j++) point[j] = x[j * LANES + l];
+    to[CHANNEL_PEAKS] = nis_peaks_log_density(&s->peaks, point);
+  }
+  for (int i = 0; i < NET_CHANNELS; i++) {
+    enum channel c = net_channels[i].channel;
+    if (s->share[c] <= 0) continue;
+    const struct flow *flow = flow_of(s, i);
+    memcpy(y, x, dim * LANES * sizeof *y);
+    nis_flow_density(flow, y, log_net, &nis_sampler_scratch(s, flow)[worker]);
+    for (size_t l = 0; l < lanes; l++) log_channel[l * CHANNELS + c] = log_net[l];
+  }
 }
 
 /* A number in (0,1) picks the channel; what is left of it is again uniform in (0,1). */
@@ -138,23 +190,53 @@ struct draw {
   struct points *p;
 };
 
-/* The lanes of other channels get their points; returns how many they are. */
-static int draw_others(const struct sampler *s, const double *u, double *x)
+/* What a tile's lanes are drawn from */
+struct choice {
+  enum channel channel[LANES];
+  double left[LANES]; /* uniform in (0,1) */
+  int lanes[CHANNELS];
+};
+
+static void choose_lanes(const struct sampler *s, const double *u, struct choice *choice)
+{
+  memset(choice->lanes, 0, sizeof choice->lanes);
+  for (int l = 0; l < LANES; l++) {
+    choice->left[l] = u[l];
+    choice->channel[l] = choose(s, &choice->left[l]);
+    choice->lanes[choice->channel[l]]++;
+  }
+}
+
+static void draw_peak_lanes(const struct sampler *s, const struct choice *choice, double *x)
 {
   size_t dim = s->flow.dim;
   double from[dim], to[dim];
-  int others = 0;
   for (int l = 0; l < LANES; l++) {
-    double left = u[dim * LANES + l];
-    enum channel c = choose(s, &left);
-    if (c == CHANNEL_FLOW) continue;
-    for (size_t j = 0; j < dim; j++) to[j] = from[j] = u[j * LANES + l];
-    if (c == CHANNEL_PEAKS)
-      nis_peaks_sample(&s->peaks, nis_peaks_choose(&s->peaks, left), from, to);
+    if (choice->channel[l] != CHANNEL_PEAKS) continue;
+    for (size_t j = 0; j < dim; j++) from[j] = x[j * LANES + l];
+    nis_peaks_sample(&s->peaks, nis_peaks_choose(&s->peaks, choice->left[l]), from, to);
     for (size_t j = 0; j < dim; j++) x[j * LANES + l] = to[j];
-    others++;
   }
-  return others;
+}
+
+/* x[dim][LANES] from the uniform u[dim][LANES]; spoils y. */
+static void draw_lanes(const struct sampler *s, int worker, const struct choice *choice,
+                       const double *u, double *x, double *y)
+{
+  size_t dim = s->flow.dim;
+  double unused[LANES];
+  memcpy(x, u, dim * LANES * sizeof *x);
+  if (choice->lanes[CHANNEL_PEAKS] > 0) draw_peak_lanes(s, choice, x);
+  for (int i = 0; i < NET_CHANNELS; i++) {
+    enum channel c = net_channels[i].channel;
+    if (choice->lanes[c] == 0) continue;
+    const struct flow *flow = flow_of(s, i);
+    memcpy(y, u, dim * LANES * sizeof *y);
+    nis_flow_sample(flow, y, unused, &nis_sampler_scratch(s, flow)[worker]);
+    for (size_t j = 0; j < dim; j++)
+      for (int l = 0; l < LANES; l++)
+        if (choice->channel[l] == c) x[j * LANES + l] = y[j * LANES + l];
+  }
 }
 
 static void draw_tile(void *context, size_t item, int worker)
@@ -162,20 +244,17 @@ static void draw_tile(void *context, size_t item, int worker)
   struct draw *d = context;
   struct sampler *s = d->s;
   struct points *p = d->p;
+  struct choice choice;
   size_t dim = s->flow.dim, at = item * LANES, n = d->n - at < LANES ? d->n - at : LANES;
-  double *u = nis_sampler_tile(s, worker), *x = u + (dim + 1) * LANES, log_flow[LANES] = {0};
+  double *u = nis_sampler_tile(s, worker), *x = u + (dim + 1) * LANES, *y = x + dim * LANES;
+  double *log_channel = p->log_channel + at * CHANNELS;
   s->flow.kernels->uniforms(s->seed, d->stream, d->first + at, dim + 1, u);
-  memcpy(x, u, dim * LANES * sizeof *x);
-  if (s->share[CHANNEL_FLOW] > 0) nis_flow_sample(&s->flow, x, log_flow, &s->scratch[worker]);
-  int others = s->share[CHANNEL_FLOW] < 1 ? draw_others(s, u, x) : 0;
+  choose_lanes(s, u + dim * LANES, &choice);
+  draw_lanes(s, worker, &choice, u, x, y);
   untile(dim, n, x, p->x + at * dim);
-  if (others > 0 && s->share[CHANNEL_FLOW] > 0)
-    nis_flow_density(&s->flow, x, log_flow, &s->scratch[worker]);
-  for (size_t l = 0; l < n; l++) {
-    double *log_channel = p->log_channel + (at + l) * CHANNELS;
-    channel_log_densities(s, p->x + (at + l) * dim, log_flow[l], log_channel);
-    p->log_q[at + l] = mixture_log_density(s->share, log_channel);
-  }
+  channel_densities(s, worker, n, x, y, log_channel);
+  for (size_t l = 0; l < n; l++)
+    p->log_q[at + l] = mixture_log_density(s->share, log_channel + l * CHANNELS);
 }
 
 static size_t tiles(size_t n)
@@ -203,14 +282,12 @@ static void density_tile(void *context, size_t item, int worker)
   struct look *d = context;
   struct sampler *s = d->s;
   size_t dim = s->flow.dim, at = item * LANES, n = d->n - at < LANES ? d->n - at : LANES;
-  double *z = nis_sampler_tile(s, worker), log_flow[LANES], unused[CHANNELS];
-  tile_points(dim, n, d->x + at * dim, z);
-  nis_flow_density(&s->flow, z, log_flow, &s->scratch[worker]);
-  for (size_t l = 0; l < n; l++) {
-    double *log_channel = d->log_channel ? d->log_channel + (at + l) * CHANNELS : unused;
-    channel_log_densities(s, d->x + (at + l) * dim, log_flow[l], log_channel);
-    d->log_q[at + l] = mixture_log_density(s->share, log_channel);
-  }
+  double *x = nis_sampler_tile(s, worker), *y = x + dim * LANES, local[LANES * CHANNELS];
+  double *log_channel = d->log_channel ? d->log_channel + at * CHANNELS : local;
+  tile_points(dim, n, d->x + at * dim, x);
+  channel_densities(s, worker, n, x, y, log_channel);
+  for (size_t l = 0; l < n; l++)
+    d->log_q[at + l] = mixture_log_density(s->share, log_channel + l * CHANNELS);
 }
 
 void nis_sampler_density(struct sampler *s, size_t n, const double *x, double *log_q,

@@ -8,17 +8,18 @@
 #include "peaks.h"
 #include "streams.h"
 
-/* The density that points are drawn from is a mixture of three channels. */
-enum channel { CHANNEL_UNIFORM, CHANNEL_FLOW, CHANNEL_PEAKS, CHANNELS };
+/* The density that points are drawn from is a mixture of these. */
+enum channel { CHANNEL_UNIFORM, CHANNEL_FLOW, CHANNEL_MAP, CHANNEL_PEAKS, CHANNELS };
 
 struct sampler {
-  struct flow flow;
+  struct flow flow; /* of coupling layers */
+  struct flow map;  /* without correlations, as a VEGAS grid is */
   struct peaks peaks;
   double share[CHANNELS]; /* of the points; they add up to 1 */
   double *hints;          /* [nhints][dim] of the cube, owned */
   size_t nhints;
-  struct flow_scratch *scratch; /* [threads] */
-  double *tiles;                /* [threads], nis_sampler_tile each */
+  struct flow_scratch *scratch, *map_scratch; /* [threads] of each */
+  double *tiles;                              /* [threads], nis_sampler_tile each */
   int threads;
   uint64_t seed;
   struct integrand_call integrand;
@@ -49,7 +50,10 @@ void nis_sampler_draw(struct sampler *s, enum stream stream, uint64_t first, siz
 void nis_sampler_density(struct sampler *s, size_t n, const double *x, double *log_q,
                          double *log_channel);
 
-/* One worker's space for 2 * dim + 1 rows of LANES numbers */
+/* The scratch of either flow, [threads] */
+struct flow_scratch *nis_sampler_scratch(const struct sampler *s, const struct flow *flow);
+
+/* One worker's space for 3 * dim + 1 rows of LANES numbers */
 double *nis_sampler_tile(const struct sampler *s, int worker);
 
 /* Fills p->f; where the run was stopped, p->n shrinks to the points that have a value. */

@@ -151,17 +151,24 @@ static int check_hints(const nis_options *o)
   return NIS_OK;
 }
 
+static int check_batch(nis_options *o)
+{
+  if (o->ncomp > 1)
+    return nis_fail(NIS_INVALID, "ncomp must be 0 or 1 in this version, got %zu", o->ncomp);
+  if (o->batch_points > 1048576)
+    return nis_fail(NIS_INVALID, "batch_points must be between 1 and 1048576, got %zu",
+                    o->batch_points);
+  if (o->batch_points == 0) o->batch_points = 1024;
+  o->ncomp = 1;
+  return NIS_OK;
+}
+
 int nis_settings_check_integrand(const nis_options *o, nis_integrand *f)
 {
   if (!f && !o->batch)
     return nis_fail(NIS_INVALID, "an integrand is needed: f and options.batch are both NULL");
   if (f && o->batch)
     return nis_fail(NIS_INVALID, "two integrands given: f must be NULL when batch is set");
-  if (o->ncomp > 1)
-    return nis_fail(NIS_INVALID, "ncomp must be 0 or 1 in this version, got %zu", o->ncomp);
-  if (o->batch_points > 1048576)
-    return nis_fail(NIS_INVALID, "batch_points must be between 1 and 1048576, got %zu",
-                    o->batch_points);
   return NIS_OK;
 }
 
@@ -180,8 +187,7 @@ int nis_settings_resolve(const nis_options *given, nis_options *settings)
   NIS_TRY(check_training(settings));
   NIS_TRY(check_limits(given));
   NIS_TRY(check_hints(given));
-  if (settings->batch_points == 0) settings->batch_points = 1024;
+  NIS_TRY(check_batch(settings));
   if (settings->replay_bytes == 0) settings->replay_bytes = (size_t)1 << 30;
-  settings->ncomp = 1;
   return NIS_OK;
 }

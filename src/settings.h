@@ -8,7 +8,7 @@
 /* Fills in every default; NIS_INVALID with a sentence for a value out of range. */
 int nis_settings_resolve(const nis_options *given, nis_options *settings);
 
-/* Exactly one kind of callback, and its sizes */
+/* Exactly one kind of callback */
 int nis_settings_check_integrand(const nis_options *o, nis_integrand *f);
 
 #endif

@@ -19,7 +19,7 @@ enum {
   PEAK_POINTS = 4096, /* that the peaks are fitted to */
 };
 
-static const double floor_share[CHANNELS] = {0.25, 0.35,
+static const double floor_share[CHANNELS] = {0.25, 0.3, 0.05,
                                              0.1}; /* of a round: what is lost comes back */
 static const double survey_share = 0.075;          /* of the training calls, uniform, come first */
 static const double effective_share = 0.25;        /* Kish fraction that sets beta */
@@ -34,13 +34,17 @@ static const double search_share = 0.01;           /* of the training calls, eac
 static const double hint_share = 0.1;              /* of the training calls */
 static const double least_share = 1e-3;            /* of a channel in the end; less is none */
 
+struct learner {
+  struct gradient gradient;
+  struct optimizer optimizer;
+};
+
 struct trainer {
   struct sampler *s;
   const nis_options *o;
   struct points fresh;
   struct replay replay;
-  struct gradient gradient;
-  struct optimizer optimizer;
+  struct learner flow, map; /* of the sampler */
   struct search search;
   size_t round_size, survey; /* points of a round, and of the first one */
   size_t *slot;              /* [minibatch or PEAK_POINTS] */
@@ -78,12 +82,24 @@ static size_t replay_capacity(uint64_t calls, const nis_options *o)
   return (size_t)(calls < most ? calls : most);
 }
 
+static int learner_init(struct learner *l, struct flow *flow)
+{
+  NIS_TRY(nis_gradient_init(&l->gradient, flow));
+  return nis_optimizer_init(&l->optimizer, flow);
+}
+
+static void learner_clear(struct learner *l)
+{
+  nis_gradient_clear(&l->gradient);
+  nis_optimizer_clear(&l->optimizer);
+}
+
 static void trainer_clear(struct trainer *t)
 {
   nis_points_clear(&t->fresh);
   nis_replay_clear(&t->replay);
-  nis_gradient_clear(&t->gradient);
-  nis_optimizer_clear(&t->optimizer);
+  learner_clear(&t->flow);
+  learner_clear(&t->map);
   free(t->slot);
   free(t->fit);
 }
@@ -99,8 +115,8 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
   if (t->survey < t->round_size) t->survey = t->round_size;
   NIS_TRY(nis_points_init(&t->fresh, t->survey, o->dim));
   NIS_TRY(nis_replay_init(&t->replay, o->dim, replay_capacity(calls, o)));
-  NIS_TRY(nis_gradient_init(&t->gradient, &s->flow));
-  NIS_TRY(nis_optimizer_init(&t->optimizer, &s->flow));
+  NIS_TRY(learner_init(&t->flow, &s->flow));
+  NIS_TRY(learner_init(&t->map, &s->map));
   t->slot = NIS_NEW(size_t, slots);
   size_t fit = PEAK_POINTS * (o->dim + PEAKS_MOST);
   t->fit = NIS_NEW(double, fit > t->fresh.capacity ? fit : t->fresh.capacity);
@@ -166,25 +182,32 @@ static void store_round(struct trainer *t)
 /* The learning rate falls to zero along a cosine (Loshchilov, Hutter, arXiv:1608.03983). */
 static double learning_rate(const struct trainer *t)
 {
-  double share = (double)t->optimizer.step / (double)t->steps;
+  double share = (double)t->flow.optimizer.step / (double)t->steps;
   return t->o->learning_rate * (1 + cos(M_PI * fmin(share, 1))) / 2;
 }
 
 static int finishing(const struct trainer *t)
 {
-  return t->beta == 1 && (double)t->optimizer.step > variance_from * (double)t->steps;
+  return t->beta == 1 && (double)t->flow.optimizer.step > variance_from * (double)t->steps;
+}
+
+static void learner_step(struct trainer *t, struct learner *l, const struct minibatch *batch)
+{
+  double rate = learning_rate(t);
+  nis_gradient_compute(&l->gradient, t->s, batch);
+  nis_optimizer_step(&l->optimizer, t->s, &l->gradient, rate, largest_norm);
 }
 
 static void gradient_step(struct trainer *t)
 {
   double u[LANES];
   size_t n = (size_t)t->o->minibatch;
-  t->s->flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, t->optimizer.step, 1, u);
+  t->s->flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, t->flow.optimizer.step, 1, u);
   nis_replay_draw(&t->replay, u[0], n, t->slot);
   struct minibatch batch = {n, t->slot, &t->replay, nis_loss(t->o->loss, finishing(t)),
                             t->baseline};
-  nis_gradient_compute(&t->gradient, t->s, &batch);
-  nis_optimizer_step(&t->optimizer, t->s, &t->gradient, learning_rate(t), largest_norm);
+  learner_step(t, &t->flow, &batch);
+  learner_step(t, &t->map, &batch);
 }
 
 /* The gradient steps that are due by now. While beta < 1 few, for the few points that are
@@ -194,7 +217,7 @@ static uint64_t steps_due(struct trainer *t)
   if (t->beta < 1) {
     t->cold_from = spent(t);
     t->cold_step =
-        t->optimizer.step + (uint64_t)(hot_replay * (double)t->fresh.n / t->o->minibatch);
+        t->flow.optimizer.step + (uint64_t)(hot_replay * (double)t->fresh.n / t->o->minibatch);
     return t->cold_step;
   }
   if (t->cold_step >= t->steps) return t->cold_step;
@@ -206,7 +229,7 @@ static int learn(struct trainer *t)
 {
   uint64_t due = steps_due(t);
   int status = NIS_OK;
-  while (status == NIS_OK && t->optimizer.step < due) {
+  while (status == NIS_OK && t->flow.optimizer.step < due) {
     gradient_step(t);
     status = nis_monitor_report(&t->s->monitor);
   }
@@ -236,9 +259,10 @@ static void fit_peaks(struct trainer *t)
 static void open_channels(struct trainer *t)
 {
   double *share = t->s->share;
-  share[CHANNEL_UNIFORM] = floor_share[CHANNEL_UNIFORM];
-  share[CHANNEL_PEAKS] = floor_share[CHANNEL_PEAKS];
-  share[CHANNEL_FLOW] = 1 - share[CHANNEL_UNIFORM] - share[CHANNEL_PEAKS];
+  memcpy(share, floor_share, sizeof floor_share);
+  share[CHANNEL_FLOW] = 1;
+  for (int c = 0; c < CHANNELS; c++)
+    if (c != CHANNEL_FLOW) share[CHANNEL_FLOW] -= share[c];
 }
 
 /* The newest round under the tempered target */
@@ -279,7 +303,8 @@ static void choose_channels(struct trainer *t)
   for (int c = 0; c < CHANNELS; c++) share[c] /= sum;
 }
 
-/* What the user knows comes first: the tops near the hints are peaks from the start. */
+/* The tops near the hints are peaks from the second round on: the first one's fit would move them
+ * to where its points are. */
 static int follow_hints(struct trainer *t)
 {
   const struct sampler *s = t->s;
@@ -307,10 +332,10 @@ static int run(struct trainer *t, uint64_t first)
   while (spent(t) < t->calls) {
     NIS_TRY(draw_round(t, first));
     NIS_TRY(report_round(t));
-    if (t->round == 1) NIS_TRY(follow_hints(t));
     if (spent(t) >= t->calls) break;
     store_round(t);
     if (nis_replay_prepare(&t->replay, t->window, t->beta)) NIS_TRY(learn_round(t));
+    if (t->round == 1) NIS_TRY(follow_hints(t));
   }
   choose_channels(t);
   return NIS_OK;

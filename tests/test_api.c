@@ -188,6 +188,7 @@ static const struct whole wholes[] = {
     {"bins", offsetof(nis_options, bins), 2, 128},
     {"minibatch", offsetof(nis_options, minibatch), 64, 1048576},
     {"coupling", offsetof(nis_options, coupling), NIS_RATIONAL_QUADRATIC, NIS_AFFINE},
+    {"loss", offsetof(nis_options, loss), NIS_LOSS_KL, NIS_LOSS_FORWARD_CHI2},
 };
 
 static nis_options with_whole(const struct whole *row, long value)
@@ -239,6 +240,7 @@ static const struct real reals[] = {
      offsetof(nis_options, train_share),
      {1e-300, 1 - 0x1p-53},
      {-0.1, 1, NAN, INFINITY}},
+    {"effort", offsetof(nis_options, effort), {1e-300, 1000}, {-1, 1000.001, NAN, INFINITY}},
     {"replay", offsetof(nis_options, replay), {1e-300, 1000}, {-1, 1000.001, NAN, INFINITY}},
     {"learning_rate",
      offsetof(nis_options, learning_rate),
@@ -329,6 +331,43 @@ START_TEST(one_limit_alone)
 }
 END_TEST
 
+START_TEST(hints_outside_the_domain)
+{
+  const double lower[] = {-1, 2}, upper[] = {1, 5};
+  const double bad[] = {2, 5, 1.9, 5.1, NAN, INFINITY, -INFINITY};
+  nis_options o = small(2);
+  o.lower = lower, o.upper = upper, o.nhints = 3;
+  for (size_t i = 0; i < LENGTH(bad); i++) {
+    const double hints[] = {0, 3, 0.5, bad[i], 0, 4};
+    o.hints = hints;
+    check_options_refused(one, &o, "hint 1: coordinate 1 must be between 2 and 5");
+  }
+  const double good[] = {0, 3, nextafter(-1, 0), nextafter(2, 3), nextafter(1, 0), nextafter(5, 4)};
+  o.hints = good;
+  nis_free(make(one, &o));
+  o.lower = o.upper = NULL;
+  check_options_refused(one, &o, "hint 0: coordinate 0 must be between 0 and 1");
+}
+END_TEST
+
+START_TEST(hints_missing_or_too_many)
+{
+  double hints[2 * (NIS_MOST_HINTS + 1)];
+  for (size_t i = 0; i < LENGTH(hints); i++) hints[i] = 0.5;
+  nis_options o = small(2);
+  o.nhints = 1;
+  check_options_refused(one, &o, "hints must not be NULL when nhints is 1");
+  o.hints = hints, o.nhints = NIS_MOST_HINTS + 1;
+  check_options_refused(one, &o, "nhints must be between 0 and 16, got 17");
+  o.nhints = SIZE_MAX;
+  check_options_refused(one, &o, "nhints");
+  o.nhints = NIS_MOST_HINTS;
+  nis_free(make(one, &o));
+  o.nhints = 0; /* whatever hints is */
+  nis_free(make(one, &o));
+}
+END_TEST
+
 START_TEST(integrands_missing_or_two)
 {
   nis_options o = small(2);
@@ -342,16 +381,16 @@ END_TEST
 
 /* ---- defaults -------------------------------------------------------------------- */
 
-static nis_options resolved(size_t dim)
+static nis_options resolved(nis_options given)
 {
-  nis_options given = {.dim = dim}, full;
-  ck_assert_int_eq(nis_settings_resolve(&given, one, &full), NIS_OK);
+  nis_options full;
+  ck_assert_int_eq(nis_settings_resolve(&given, &full), NIS_OK);
   return full;
 }
 
 START_TEST(defaults_are_those_of_the_header)
 {
-  nis_options o = resolved(4);
+  nis_options o = resolved((nis_options){.dim = 4});
   ck_assert_uint_eq(o.calls, 1000000);
   ck_assert_uint_eq(o.seed, 0);
   ck_assert_int_ge(o.threads, 1);
@@ -359,6 +398,8 @@ START_TEST(defaults_are_those_of_the_header)
   ck_assert_double_eq(o.rel_error, 0);
   ck_assert_double_eq(o.abs_error, 0);
   ck_assert_double_eq(o.train_share, 0.4);
+  ck_assert_double_eq(o.effort, 1);
+  ck_assert_uint_eq(o.nhints, 0);
   ck_assert_int_eq(o.hidden_layers, 2);
   ck_assert_int_eq(o.bins, 16);
   ck_assert_int_eq(o.minibatch, 1024);
@@ -367,20 +408,96 @@ START_TEST(defaults_are_those_of_the_header)
   ck_assert_uint_eq(o.replay_bytes, (size_t)1 << 30);
   ck_assert_int_eq(o.serial, 0);
   ck_assert_int_eq(o.coupling, NIS_RATIONAL_QUADRATIC);
+  ck_assert_int_eq(o.loss, NIS_LOSS_DEFAULT);
 }
 END_TEST
 
 START_TEST(defaults_follow_the_dimension)
 {
-  static const int table[][3] = {{1, 1, 32},  {2, 2, 32},   {3, 4, 32},    {4, 4, 32},
-                                 {5, 6, 32},  {6, 6, 64},   {8, 6, 64},    {9, 8, 64},
-                                 {16, 8, 64}, {17, 10, 64}, {100, 14, 64}, {256, 16, 64}};
+  static const int table[][3] = {{1, 1, 32},   {2, 4, 32},   {3, 4, 32},    {4, 4, 32},
+                                 {5, 6, 32},   {6, 6, 64},   {8, 6, 64},    {9, 8, 64},
+                                 {12, 8, 64},  {13, 8, 32},  {16, 8, 32},   {17, 10, 32},
+                                 {47, 12, 32}, {48, 12, 16}, {100, 14, 16}, {256, 16, 16}};
   for (size_t i = 0; i < LENGTH(table); i++) {
-    nis_options o = resolved((size_t)table[i][0]);
+    nis_options o = resolved((nis_options){.dim = (size_t)table[i][0]});
     ck_assert_int_eq(o.layers, table[i][1]);
     ck_assert_int_eq(o.hidden_width, table[i][2]);
     ck_assert_double_eq(o.learning_rate, table[i][0] < 6 ? 4e-3 : 2e-3);
   }
+}
+END_TEST
+
+START_TEST(minibatch_follows_the_training_calls)
+{
+  static const int table[][2] = {{1, 256},      {19999, 256},   {20000, 512},
+                                 {199999, 512}, {200000, 1024}, {4000000, 1024}};
+  for (size_t i = 0; i < LENGTH(table); i++) {
+    nis_options given = {.dim = 4, .calls = 2 * (uint64_t)table[i][0], .train_share = 0.5};
+    ck_assert_int_eq(resolved(given).minibatch, table[i][1]);
+  }
+}
+END_TEST
+
+START_TEST(training_takes_two_million_calls_at_most)
+{
+  ck_assert_double_eq(resolved((nis_options){.dim = 4, .calls = 5000000}).train_share, 0.4);
+  ck_assert_double_eq(resolved((nis_options){.dim = 4, .calls = 10000000}).train_share, 0.2);
+  ck_assert_double_eq(
+      resolved((nis_options){.dim = 4, .calls = 10000000, .train_share = 0.5}).train_share, 0.5);
+}
+END_TEST
+
+/* More for fewer calls and for few dimensions, less for large nets; all times the effort */
+START_TEST(replay_follows_calls_and_net)
+{
+  double usual = resolved((nis_options){.dim = 4}).replay;
+  ck_assert_double_eq(resolved((nis_options){.dim = 4, .calls = 10000000}).replay, usual);
+  ck_assert_double_eq(resolved((nis_options){.dim = 4, .calls = 250000}).replay, 2 * usual);
+  ck_assert_double_eq(resolved((nis_options){.dim = 3}).replay, 2 * usual);
+  double large = resolved((nis_options){.dim = 4, .hidden_width = 256}).replay;
+  ck_assert(large < usual / 2);
+  ck_assert_double_ge(resolved((nis_options){.dim = 256, .hidden_width = 1024}).replay, 0.5);
+  ck_assert_double_eq(resolved((nis_options){.dim = 4, .effort = 3}).replay, 3 * usual);
+  ck_assert_double_eq(resolved((nis_options){.dim = 4, .effort = 0.25}).replay, usual / 4);
+  ck_assert_double_eq(resolved((nis_options){.dim = 4, .effort = 1000}).replay, 1000);
+  ck_assert_double_eq(resolved((nis_options){.dim = 4, .effort = 3, .replay = 5}).replay, 5);
+}
+END_TEST
+
+/* ---- complete options ----------------------------------------------------------------- */
+
+/* What is complete stays as it is, also in place, and a run with it has the same bits. */
+START_TEST(complete_options_are_those_of_the_run)
+{
+  nis_options given = small(3), full, again;
+  given.replay = 0, given.minibatch = 0;
+  memset(&full, 0xff, sizeof full);
+  ck_assert_int_eq(nis_complete_options(&given, &full), NIS_OK);
+  nis_options expected = resolved(given);
+  ck_assert_mem_eq(&full, &expected, sizeof full);
+  again = full;
+  ck_assert_int_eq(nis_complete_options(&again, &again), NIS_OK);
+  ck_assert_mem_eq(&again, &full, sizeof full);
+  nis_result a = nis_integrate_with(ramp, &given), b = nis_integrate_with(ramp, &full);
+  ck_assert_int_eq(a.status, NIS_OK);
+  check_bits(&a, &b);
+}
+END_TEST
+
+START_TEST(options_that_cannot_be_completed)
+{
+  nis_options o = small(2), full;
+  check_refused(nis_complete_options(NULL, &full), "options");
+  check_refused(nis_complete_options(&o, NULL), "complete");
+  o.effort = -1;
+  check_refused(nis_complete_options(&o, &full), "effort must be between 0 and 1000, got -1");
+  o = small(0);
+  check_refused(nis_complete_options(&o, &full), "dim");
+  o = small(2), o.nhints = 1;
+  check_refused(nis_complete_options(&o, &full), "hints");
+  o = small(2);
+  ck_assert_int_eq(nis_complete_options(&o, &full), NIS_OK);
+  ck_assert_str_eq(nis_last_error(), "");
 }
 END_TEST
 
@@ -1012,6 +1129,125 @@ START_TEST(handles_with_few_calls)
 }
 END_TEST
 
+/* ---- how the flow is trained ------------------------------------------------------------- */
+
+START_TEST(every_loss_trains_in_its_own_way)
+{
+  double value[NIS_LOSS_FORWARD_CHI2 + 1];
+  for (int loss = NIS_LOSS_DEFAULT; loss <= NIS_LOSS_FORWARD_CHI2; loss++) {
+    nis_options o = small(2);
+    o.loss = (nis_loss_kind)loss;
+    nis_result r = nis_integrate_with(ramp, &o);
+    ck_assert_int_eq(r.status, NIS_OK);
+    check_within_errors(&r, 1);
+    value[loss] = r.value;
+    for (int other = 0; other < loss; other++) ck_assert_double_ne(value[loss], value[other]);
+  }
+}
+END_TEST
+
+START_TEST(effort_is_replay)
+{
+  nis_options o = small(2), full;
+  o.replay = 0, o.effort = 0.1;
+  ck_assert_int_eq(nis_complete_options(&o, &full), NIS_OK);
+  nis_result little = nis_integrate_with(ramp, &o);
+  o.effort = 0, o.replay = full.replay;
+  nis_result same = nis_integrate_with(ramp, &o);
+  o.replay *= 2;
+  nis_result more = nis_integrate_with(ramp, &o);
+  ck_assert_int_eq(little.status, NIS_OK);
+  check_bits(&little, &same);
+  ck_assert_double_ne(little.value, more.value);
+}
+END_TEST
+
+/* On [0, 2]^4: 1, and a peak of widths 0.02 with an integral of 16 that few points will find */
+static double needle(double *x, size_t dim, void *params)
+{
+  double square = 0, norm = 16;
+  (void)params;
+  for (size_t j = 0; j < dim; j++) {
+    double z = (x[j] - 1.3) / 0.02;
+    square += z * z, norm /= 0.02 * sqrt(2 * M_PI);
+  }
+  return 1 + norm * exp(-square / 2);
+}
+
+static const double zeros[] = {0, 0, 0, 0}, twos[] = {2, 2, 2, 2};
+
+static nis_options needle_options(void)
+{
+  nis_options o = small(4);
+  o.lower = zeros, o.upper = twos, o.calls = 20000;
+  return o;
+}
+
+static void check_calls(const nis_result *r, const nis_options *o)
+{
+  ck_assert_uint_eq(r->calls, o->calls);
+  ck_assert_uint_eq(r->train_calls, (uint64_t)(o->train_share * (double)o->calls));
+  ck_assert_uint_le(r->search_calls, r->train_calls);
+}
+
+START_TEST(hints_are_climbed_from)
+{
+  const double hint[] = {1.33, 1.26, 1.28, 1.31};
+  nis_options o = needle_options();
+  o.train_share = 0.5, o.hints = hint, o.nhints = 1;
+  nis_result r = nis_integrate_with(needle, &o);
+  ck_assert_int_eq(r.status, NIS_OK);
+  check_calls(&r, &o);
+  ck_assert_int_ge(r.peaks_found, 1);
+  ck_assert_uint_gt(r.search_calls, 0);
+  check_within_errors(&r, 32);
+  ck_assert_double_lt(r.error, 0.5);
+}
+END_TEST
+
+START_TEST(hints_are_copied)
+{
+  double hint[] = {1.33, 1.26, 1.28, 1.31};
+  nis_options o = needle_options();
+  o.hints = hint, o.nhints = 1;
+  nis_result a, b;
+  nis *s = make_ready(needle, &o, &a), *other = make(needle, &o);
+  memset(hint, 0xff, sizeof hint);
+  ck_assert_int_eq(nis_train(other, 2000), NIS_OK);
+  ck_assert_int_eq(nis_estimate(other, 4000, &b), NIS_OK);
+  check_bits(&a, &b);
+  nis_free(s), nis_free(other);
+}
+END_TEST
+
+START_TEST(hints_that_lead_nowhere)
+{
+  double hints[NIS_MOST_HINTS * 4];
+  for (size_t i = 0; i < LENGTH(hints); i++) hints[i] = 0.1 + 0.025 * (double)i;
+  nis_integrand *const f[] = {zero, one, ramp, signed_step};
+  const double exact[] = {0, 16, 81, -4};
+  for (size_t i = 0; i < LENGTH(f); i++) {
+    nis_options o = needle_options();
+    o.hints = hints, o.nhints = NIS_MOST_HINTS;
+    nis_result r = nis_integrate_with(f[i], &o);
+    ck_assert_int_eq(r.status, NIS_OK);
+    ck_assert_uint_eq(r.calls, 20000);
+    check_within_errors(&r, exact[i]);
+  }
+}
+END_TEST
+
+START_TEST(nothing_is_found_where_nothing_is_missing)
+{
+  nis_options o = small(2);
+  o.calls = 20000, o.train_share = 0.5;
+  nis_result r = nis_integrate_with(one, &o);
+  ck_assert_int_eq(r.status, NIS_OK);
+  ck_assert_int_eq(r.peaks_found, 0);
+  check_calls(&r, &o);
+}
+END_TEST
+
 /* ---- boxes ------------------------------------------------------------------------ */
 
 static double xy_inside(double *x, size_t dim, void *params)
@@ -1517,9 +1753,16 @@ static TCase *argument_case(void)
   tcase_add_test(tcase, calls_out_of_range);
   tcase_add_test(tcase, limits_out_of_range);
   tcase_add_test(tcase, one_limit_alone);
+  tcase_add_test(tcase, hints_outside_the_domain);
+  tcase_add_test(tcase, hints_missing_or_too_many);
   tcase_add_test(tcase, integrands_missing_or_two);
   tcase_add_test(tcase, defaults_are_those_of_the_header);
   tcase_add_test(tcase, defaults_follow_the_dimension);
+  tcase_add_test(tcase, minibatch_follows_the_training_calls);
+  tcase_add_test(tcase, training_takes_two_million_calls_at_most);
+  tcase_add_test(tcase, replay_follows_calls_and_net);
+  tcase_add_test(tcase, complete_options_are_those_of_the_run);
+  tcase_add_test(tcase, options_that_cannot_be_completed);
   tcase_add_test(tcase, handles_missing);
   tcase_add_test(tcase, pointers_missing);
   tcase_add_test(tcase, counts_out_of_range);
@@ -1566,6 +1809,12 @@ static TCase *result_case(void)
   tcase_add_test(tcase, constants);
   tcase_add_test(tcase, few_calls_and_many_dimensions);
   tcase_add_test(tcase, handles_with_few_calls);
+  tcase_add_test(tcase, every_loss_trains_in_its_own_way);
+  tcase_add_test(tcase, effort_is_replay);
+  tcase_add_test(tcase, hints_are_climbed_from);
+  tcase_add_test(tcase, hints_are_copied);
+  tcase_add_test(tcase, hints_that_lead_nowhere);
+  tcase_add_test(tcase, nothing_is_found_where_nothing_is_missing);
   tcase_add_test(tcase, integral_over_a_box);
   tcase_add_test(tcase, limits_are_copied);
   tcase_add_test(tcase, steps_are_the_whole);

@@ -300,7 +300,8 @@ START_TEST(no_point_rules)
   for (size_t i = 0; i < LENGTH(log_t); i++) {
     c->r.log_f[POINT] = level + log_t[i];
     values[i] = norm_of(c, kind, POINT, 1);
-    require(values[i] <= 10.001 * unit, "log t = %g pulls with %g of %g", log_t[i], values[i], unit);
+    require(values[i] <= 10.001 * unit, "log t = %g pulls with %g of %g", log_t[i], values[i],
+            unit);
   }
   ck_assert_double_gt(values[0], 1e-3 * unit);
   ck_assert_relative(values[1], values[0], 0.01); /* but for the share it is drawn with */

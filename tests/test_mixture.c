@@ -137,8 +137,8 @@ static double integral_over(const struct peaks *p, size_t axis, double *x)
     for (size_t i = 0; i < rule.n; i++) {
       double width = panels.edge[k + 1] - panels.edge[k];
       x[axis] = panels.edge[k] + width * rule.x[i];
-      double inner = axis + 1 == p->dim ? exp(nis_peaks_log_density(p, x))
-                                        : integral_over(p, axis + 1, x);
+      double inner =
+          axis + 1 == p->dim ? exp(nis_peaks_log_density(p, x)) : integral_over(p, axis + 1, x);
       sum += width * rule.w[i] * inner;
     }
   return sum;
@@ -613,7 +613,8 @@ static void fill(size_t dim, size_t n, double centre, double spread, int line, d
   for (size_t i = 0; i < n; i++) {
     double u = noise() - 0.5;
     for (size_t j = 0; j < dim; j++)
-      x[i * dim + j] = fmax(0x1p-53, fmin(centre + spread * (line ? u : noise() - 0.5), 1 - 0x1p-53));
+      x[i * dim + j] =
+          fmax(0x1p-53, fmin(centre + spread * (line ? u : noise() - 0.5), 1 - 0x1p-53));
   }
 }
 

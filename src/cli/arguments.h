@@ -21,7 +21,9 @@ struct arguments {
   int nsettings;
 
   nis_options options; /* without params, progress: those belong to the run */
+  uint64_t given;      /* bit n: row n of the option table is on the command line */
   int json, quiet, help;
+  int explain;     /* of integrate */
   int quick, runs; /* of bench */
 
   uint64_t events;

@@ -117,6 +117,12 @@ void json_int(struct json *json, const char *key, int value)
   fprintf(json->file, "%d", value);
 }
 
+void json_number(struct json *json, const char *key, const char *text)
+{
+  begin(json, key);
+  fputs(text, json->file);
+}
+
 void json_flag(struct json *json, const char *key, int value)
 {
   begin(json, key);

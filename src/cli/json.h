@@ -23,6 +23,7 @@ void json_text(struct json *json, const char *key, const char *text);
 void json_real(struct json *json, const char *key, double value); /* NaN, Inf: null */
 void json_whole(struct json *json, const char *key, uint64_t value);
 void json_int(struct json *json, const char *key, int value);
+void json_number(struct json *json, const char *key, const char *text); /* written already */
 void json_flag(struct json *json, const char *key, int value);
 
 #endif

@@ -23,6 +23,12 @@ enum { RUNS = INTEGRATE | EVENTS, ALL = RUNS | LIST | BENCH };
 /* In the order of nis_coupling. */
 static const char couplings[] = "rational-quadratic,piecewise-quadratic,piecewise-linear,affine";
 
+/* In the order of nis_loss_kind. */
+static const char losses[] = "default,kl,variance,exponential,hellinger,jeffreys,forward-chi2";
+_Static_assert(NIS_LOSS_KL == 1 && NIS_LOSS_VARIANCE == 2 && NIS_LOSS_EXPONENTIAL == 3 &&
+                   NIS_LOSS_HELLINGER == 4 && NIS_LOSS_JEFFREYS == 5 && NIS_LOSS_FORWARD_CHI2 == 6,
+               "the order of the words");
+
 /* Limits and defaults are those of nis_options in nis.h. */
 const struct option_row option_table[] = {
     ROW(EVENTS, "events", 'n', "N", WHOLE, MEMBER(events), {1, 1e18, CLOSED},
@@ -47,20 +53,25 @@ const struct option_row option_table[] = {
         "default: all cores (OMP_NUM_THREADS)"),
     ROW(RUNS, "train-share", 0, "X", REAL, OPTION(train_share), {0, 1, OPEN_LOW | OPEN_HIGH},
         "share of the calls spent on training; default 0.4, 2e6 calls at most"),
+    ROW(RUNS, "effort", 0, "X", REAL, OPTION(effort), {0, 1000, OPEN_LOW},
+        "scales the gradient work; default 1"),
     ROW(RUNS, "layers", 0, "N", INT, OPTION(layers), {1, 64, CLOSED},
-        "coupling layers; default 2 ceil(log2 D), 1 for D = 1"),
+        "coupling layers; default 2 ceil(log2 D), 4 for D = 2, 1 for D = 1"),
     ROW(RUNS, "hidden-layers", 0, "N", INT, OPTION(hidden_layers), {1, 8, CLOSED},
         "hidden layers of each conditioner net; default 2"),
     ROW(RUNS, "hidden-width", 0, "N", INT, OPTION(hidden_width), {1, 1024, CLOSED},
-        "units in each; default 32, 64 from 6 dimensions on"),
+        "units in each; default 32, 64 for 6 to 12 dimensions, 16 from 48 on"),
     ROW(RUNS, "bins", 0, "N", INT, OPTION(bins), {2, 128, CLOSED},
         "bins of each coordinate's map; default 16"),
     CHOICE_ROW(couplings, RUNS | BENCH, "coupling", 0, "NAME", CHOICE, OPTION(coupling),
                {0, 0, CLOSED}, "each coordinate's map; default rational-quadratic"),
+    CHOICE_ROW(losses, RUNS, "loss", 0, "NAME", CHOICE, OPTION(loss), {0, 0, CLOSED},
+               "training loss; default: kl, and variance for the last 45 % of the steps"),
     ROW(RUNS, "minibatch", 0, "N", INT, OPTION(minibatch), {64, 1048576, CLOSED},
-        "points in a gradient step; default 1024"),
+        "points in a gradient step; default 1024, 512 below 2e5 training calls, 256 below 2e4"),
     ROW(RUNS, "replay", 0, "X", REAL, OPTION(replay), {0, 1000, OPEN_LOW},
-        "gradient samples per training call; default 12"),
+        "gradient samples per training call; default 12, more below 4e5 training calls or\n"
+"                             4 dimensions, less for large nets; times the effort"),
     ROW(RUNS, "learning-rate", 0, "X", REAL, OPTION(learning_rate), {0, 1, OPEN_LOW},
         "Adam's at the start; default 4e-3, 2e-3 from 6 dimensions on"),
     ROW(BENCH, "quick", 0, NULL, FLAG, MEMBER(quick), {0, 0, CLOSED}, "fewer repeats and sizes"),
@@ -68,6 +79,8 @@ const struct option_row option_table[] = {
         "whole runs instead: seconds and bytes against dimensions, calls, threads"),
     ROW(RUNS, "replay-bytes", 0, "N", SIZE, OPTION(replay_bytes), {1, 1e18, CLOSED},
         "memory for stored training points; default 1 GiB"),
+    ROW(INTEGRATE, "explain", 0, NULL, FLAG, MEMBER(explain), {0, 0, CLOSED},
+        "say first which settings will be used, and why"),
     ROW(ALL, "json", 0, NULL, FLAG, MEMBER(json), {0, 0, CLOSED}, "print JSON instead of text"),
     ROW(RUNS, "quiet", 'q', NULL, FLAG, MEMBER(quiet), {0, 0, CLOSED},
         "no table and no progress line, only the result"),
@@ -143,6 +156,7 @@ static int store_setting(struct arguments *arguments, const char *text)
 int option_store(const struct option_row *row, struct arguments *arguments, const char *text)
 {
   void *member = (char *)arguments + row->offset;
+  arguments->given |= (uint64_t)1 << (row - option_table);
   switch (row->type) {
   case FLAG: *(int *)member = 1; return DONE;
   case TEXT: return store_text(row, member, text);
@@ -151,6 +165,19 @@ int option_store(const struct option_row *row, struct arguments *arguments, cons
   case CHOICE: return store_choice(row, member, text);
   default: return store_whole(row, member, text);
   }
+}
+
+int option_given(const struct arguments *arguments, const char *name)
+{
+  for (const struct option_row *row = option_table; row->name; row++)
+    if (strcmp(row->name, name) == 0) return arguments->given >> (row - option_table) & 1;
+  return 0;
+}
+
+int option_is_setting(const struct option_row *row)
+{
+  size_t first = offsetof(struct arguments, options);
+  return row->offset >= first && row->offset < first + sizeof(nis_options);
 }
 
 void options_help(FILE *file, int command)
@@ -168,17 +195,17 @@ void options_help(FILE *file, int command)
   }
 }
 
-/* 0 stands for the default. */
-static double stored_number(const struct option_row *row, const struct arguments *arguments)
+void option_format(char text[VALUE_TEXT], const struct option_row *row,
+                   const struct arguments *arguments)
 {
   const void *member = (const char *)arguments + row->offset;
   switch (row->type) {
-  case REAL: return *(const double *)member;
-  case INT:
-  case CHOICE: return *(const int *)member;
-  case SIZE: return (double)*(const size_t *)member;
-  case WHOLE: return (double)*(const uint64_t *)member;
-  default: return 0;
+  case REAL: format_number(text, *(const double *)member); break;
+  case INT: snprintf(text, VALUE_TEXT, "%d", *(const int *)member); break;
+  case SIZE: snprintf(text, VALUE_TEXT, "%zu", *(const size_t *)member); break;
+  case WHOLE: snprintf(text, VALUE_TEXT, "%" PRIu64, *(const uint64_t *)member); break;
+  case CHOICE: nth_word(text, row->choices, *(const int *)member); break;
+  default: text[0] = '\0';
   }
 }
 
@@ -199,12 +226,8 @@ void options_print(FILE *file, const struct arguments *arguments)
   for (const struct option_row *row = option_table; row->name; row++) {
     if (row->offset == OPTION(threads) || row->offset == OPTION(seed)) continue;
     char text[VALUE_TEXT];
-    double value = stored_number(row, arguments);
-    if (row->type == CHOICE)
-      nth_word(text, row->choices, (int)value);
-    else
-      format_number(text, value);
-    if (value != 0) fprintf(file, " --%s %s", row->name, text);
+    option_format(text, row, arguments);
+    if (*text && XXX) fprintf(file, " --%s %s", row->name, text);
   }
   fprintf(file, " --seed %" PRIu64, arguments->options.seed);
   print_settings(file, arguments);

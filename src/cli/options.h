@@ -5,6 +5,7 @@
 
 #include "arguments.h"
 #include "numbers.h"
+#include "values.h"
 
 enum option_type { FLAG, TEXT, SETTING, REAL, INT, SIZE, WHOLE, CHOICE };
 
@@ -24,6 +25,16 @@ extern const struct option_row option_table[]; /* ends with a NULL name */
 
 /* Stores text in the row's member; 0, or BAD_USAGE with a sentence on stderr. */
 int option_store(const struct option_row *row, struct arguments *arguments, const char *text);
+
+/* Is it on the command line? */
+int option_given(const struct arguments *arguments, const char *name);
+
+/* Does it set a member of nis_options? */
+int option_is_setting(const struct option_row *row);
+
+/* Its value, a number or a word */
+void option_format(char text[VALUE_TEXT], const struct option_row *row,
+                   const struct arguments *arguments);
 
 /* What the option's value must be, as a phrase; "" if anything goes. */
 void option_describe(char text[RANGE_TEXT], const struct option_row *row);

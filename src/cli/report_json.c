@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "report.h"
 
+#include "explain.h"
 #include "json.h"
 #include "message.h"
 #include "values.h"
@@ -50,6 +51,8 @@ static void calls(struct json *json, const struct run *run)
   const nis_result *r = &run->result;
   json_whole(json, "calls", r->calls);
   json_whole(json, "train_calls", r->train_calls);
+  json_int(json, "peaks_found", r->peaks_found);
+  json_whole(json, "search_calls", r->search_calls);
   json_whole(json, "bad_calls", r->bad_calls);
   json_whole(json, "zero_calls", r->zero_calls);
   json_real(json, "efficiency", r->efficiency);
@@ -78,6 +81,7 @@ void report_json(FILE *file, const struct run *run)
   struct json json = {.file = file};
   json_object(&json, NULL);
   problem(&json, run);
+  if (run->arguments->explain) explain_json(&json, run->arguments);
   estimate(&json, run);
   calls(&json, run);
   if (run->arguments->command == EVENTS) events(&json, run);

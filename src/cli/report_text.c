@@ -70,6 +70,14 @@ static void print_calls(FILE *file, const struct run *run)
   fprintf(file, "%" PRIu64 "  (NaN or Inf, counted as 0)\n", r->bad_calls);
 }
 
+static void print_search(FILE *file, const nis_result *r)
+{
+  if (!r->search_calls) return;
+  label(file, "search");
+  fprintf(file, "%d peak%s found in %" PRIu64 " calls\n", r->peaks_found,
+          r->peaks_found == 1 ? "" : "s", r->search_calls);
+}
+
 static void print_quality(FILE *file, const nis_result *r)
 {
   if (r->calls == r->train_calls) return; /* nothing of the frozen flow was seen */
@@ -111,6 +119,7 @@ void report_text(FILE *file, const struct run *run)
     print_exact(file, run);
     print_chi2(file, &run->result);
     print_calls(file, run);
+    print_search(file, &run->result);
     print_quality(file, &run->result);
   }
   if (run->has_events) print_events(file, run);
