@@ -71,7 +71,7 @@ const struct option_row option_table[] = {
         "points in a gradient step; default 1024, 512 below 2e5 training calls, 256 below 2e4"),
     ROW(RUNS, "replay", 0, "X", REAL, OPTION(replay), {0, 1000, OPEN_LOW},
         "gradient samples per training call; default 12, more below 4e5 training calls or\n"
-"                             4 dimensions, less for large nets; times the effort"),
+        "                             4 dimensions, less for large nets; times the effort"),
     ROW(RUNS, "learning-rate", 0, "X", REAL, OPTION(learning_rate), {0, 1, OPEN_LOW},
         "Adam's at the start; default 4e-3, 2e-3 from 6 dimensions on"),
     ROW(BENCH, "quick", 0, NULL, FLAG, MEMBER(quick), {0, 0, CLOSED}, "fewer repeats and sizes"),
@@ -227,7 +227,7 @@ void options_print(FILE *file, const struct arguments *arguments)
     if (row->offset == OPTION(threads) || row->offset == OPTION(seed)) continue;
     char text[VALUE_TEXT];
     option_format(text, row, arguments);
-    if (*text && XXX) fprintf(file, " --%s %s", row->name, text);
+    if (*text) fprintf(file, " --%s %s", row->name, text);
   }
   fprintf(file, " --seed %" PRIu64, arguments->options.seed);
   print_settings(file, arguments);
