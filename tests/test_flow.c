@@ -820,9 +820,9 @@ END_TEST
 
 /* ---- points ----------------------------------------------------------------------- */
 
-static const double shares[][CHANNELS] = {{0, 1, 0},     {1, 0, 0},          {0, 0, 1},
-                                          {.25, .75, 0}, {.25, 0, .75},      {0, .5, .5},
-                                          {.3, .5, .2},  {.0625, .25, .6875}};
+static const double shares[][CHANNELS] = {{0, 1, 0, 0},     {1, 0, 0, 0},          {0, 0, 0, 1},
+                                          {.25, .75, 0, 0}, {.25, 0, 0, .75},      {0, .5, 0, .5},
+                                          {.3, .5, 0, .2},  {.0625, .25, 0, .6875}};
 
 /* Two peaks, the second one cut off by walls. */
 static struct sampler make_mixture(const double *share)
@@ -929,7 +929,7 @@ static void require_share(size_t count, size_t n, double share, const char *what
 
 START_TEST(every_channel_gets_its_share)
 {
-  static const char *const name[] = {"uniform", "flow", "peaks"};
+  static const char *const name[] = {"uniform", "flow", "map", "peaks"};
   const size_t n = 20000;
   struct sampler s = make_mixture(shares[_i]);
   struct points p = draw(&s, n);
