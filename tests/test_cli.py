@@ -299,7 +299,7 @@ class Integrate(unittest.TestCase):
 
     def test_options_reach_the_library(self):
         base = self.result("camel", "--calls", 5000)["value"]
-        for option, value in (("seed", 1), ("train-share", 0.5), ("minibatch", 256),
+        for option, value in (("seed", 1), ("train-share", 0.5), ("minibatch", 128),
                               ("learning-rate", 1e-4)):
             with self.subTest(option=option):
                 r = self.result("camel", "--calls", 5000, "--" + option, value)
@@ -328,7 +328,7 @@ class Integrate(unittest.TestCase):
         text = nis("integrate", "--help").stdout
         small = {"hidden-layers": 1, "hidden-width": 8, "bins": 8, "replay": 2,
                  "minibatch": 256, "train-share": 0.3, "learning-rate": 0.01}
-        for option in small:
+        for option in small.keys() - {"replay"}:  # its default is no number, but depends on the calls
             default = re.search(rf"--{option} .*default (\S+?)(,|$)", text, re.M)[1]
             rest = [f"--{key}={value}" for key, value in small.items() if key != option]
             values = [parse_json(nis("integrate", "camel", "--calls", 4000, "--layers", 2, "--json",
