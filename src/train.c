@@ -309,7 +309,8 @@ static int follow_hints(struct trainer *t)
 {
   const struct sampler *s = t->s;
   if (s->nhints == 0) return NIS_OK;
-  uint64_t calls = (uint64_t)(hint_share * (double)t->calls);
+  uint64_t calls = (uint64_t)(hint_share * (double)t->calls), most = (t->calls - spent(t)) / 2;
+  if (calls > most) calls = most;
   NIS_TRY(nis_search_from(&t->search, t->s, s->nhints, s->hints, t->log_z, calls));
   if (s->peaks.count > 0) open_channels(t);
   return NIS_OK;
