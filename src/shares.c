@@ -9,24 +9,45 @@ enum { STEPS = 200 };
 static const double defence = 0.05; /* largest uniform share; it costs this part of the variance */
 static const double worth = 0.02;   /* least relative gain in variance for a mixture of channels */
 
-/* With w = |target| / (Z q): the variance of w, and for each channel of density g the pull
- * E[w^2 g], minus the slope of E[w^2 q] in that share. Both are means over points of density p, and
- * written so that what is known to be 1 is not estimated: the noise vanishes with w - 1. */
-static double variance(const struct share_points *p, const double *share, double *pull)
+/* w = |target| / (Z q) of point i, and the densities of the channels and of q over its own */
+static double weigh(const struct share_points *p, size_t i, const double *share, double *ratio,
+                    double *q)
 {
-  double sum = 0;
+  *q = 0;
+  for (int c = 0; c < CHANNELS; c++)
+    *q += share[c] * (ratio[c] = exp(p->log_channel[i * CHANNELS + c] - p->log_p[i]));
+  double target = exp(p->log_target[i] - p->log_p[i] - p->log_z);
+  return *q > 0 ? target / *q : target > 0 ? HUGE_VAL : 1;
+}
+
+/* The relative variance of w. Z is the points' own mean for these shares, so that none is left
+ * where the target is proportional to q. */
+static double variance(const struct share_points *p, const double *share)
+{
+  double ratio[CHANNELS], q, norm = 0, mean = 0, sum = 0;
+  for (size_t i = 0; i < p->n; i++) {
+    double w = weigh(p, i, share, ratio, &q);
+    if (isinf(w)) return HUGE_VAL;
+    if (q == 0) continue;
+    norm += q;
+    double off = w - mean;
+    mean += off * q / norm;
+    sum += q * off * (w - mean);
+  }
+  return mean > 0 ? sum / (norm * mean * mean) : HUGE_VAL;
+}
+
+/* For each channel of density g the pull E[w^2 g], minus the slope of E[w^2 q] in its share. Means
+ * over points of density p, and written so that what is known to be 1 is not estimated: the noise
+ * vanishes with w - 1. */
+static void pulls(const struct share_points *p, const double *share, double *pull)
+{
+  double ratio[CHANNELS], q;
   for (int c = 0; c < CHANNELS; c++) pull[c] = (double)p->n;
   for (size_t i = 0; i < p->n; i++) {
-    double ratio[CHANNELS], q = 0; /* over p */
-    for (int c = 0; c < CHANNELS; c++)
-      q += share[c] * (ratio[c] = exp(p->log_channel[i * CHANNELS + c] - p->log_p[i]));
-    double a = exp(p->log_target[i] - p->log_p[i] - p->log_z);
-    if (q <= 0 && a > 0) return HUGE_VAL;
-    double w = q > 0 ? a / q : 1;
-    sum += (w - 1) * (w - 1) * q;
+    double w = weigh(p, i, share, ratio, &q);
     for (int c = 0; c < CHANNELS; c++) pull[c] += (w * w - 1) * ratio[c];
   }
-  return sum / (double)p->n;
 }
 
 static double log_mean_weight(const struct share_points *p)
@@ -52,7 +73,7 @@ static void keep_floors(const double *floor, double *share)
 static void step(const struct share_points *p, const double *floor, double *share)
 {
   double pull[CHANNELS], sum = 0;
-  variance(p, share, pull);
+  pulls(p, share, pull);
   for (int c = 0; c < CHANNELS; c++) sum += share[c] * (pull[c] = sqrt(fmax(pull[c], 0)));
   if (!(sum > 0)) return;
   for (int c = 0; c < CHANNELS; c++) share[c] *= pull[c] / sum;
@@ -77,14 +98,13 @@ static void defend(double *share, double variance)
 void nis_shares_choose(struct share_points *p, double *share)
 {
   const double none[CHANNELS] = {0};
-  double pull[CHANNELS];
   nis_shares_fit(p, none, share);
   if (isinf(p->log_z)) return;
-  double best = variance(p, share, pull) * (1 + worth);
+  double best = variance(p, share) * (1 + worth);
   for (int c = 0; c < CHANNELS; c++) {
     double alone[CHANNELS] = {0};
     alone[c] = 1;
-    double here = variance(p, alone, pull);
+    double here = variance(p, alone);
     if (here > best) continue;
     best = here;
     memcpy(share, alone, sizeof alone);

@@ -14,6 +14,7 @@ enum {
   ROUNDS = 64,       /* of fresh points; fewer when that would make them small */
   LEAST_ROUND = 256, /* points */
   LARGEST_ROUND = 65536,
+  LEAST_CHOICE = 1024, /* points; fewer when there are few calls */
   HOT_ROUNDS = 4,     /* replayed while beta < 1 */
   SEARCH_EVERY = 8,   /* rounds */
   PEAK_POINTS = 4096, /* that the peaks are fitted to */
@@ -22,6 +23,7 @@ enum {
 static const double floor_share[CHANNELS] = {0.25, 0.3, 0.05,
                                              0.1}; /* of a round: what is lost comes back */
 static const double survey_share = 0.075;          /* of the training calls, uniform, come first */
+static const double choice_share = 0.05;           /* of the training calls choose in the end */
 static const double effective_share = 0.25;        /* Kish fraction that sets beta */
 static const double least_cooling = 0.7;           /* beta falls by no more from round to round */
 static const double hot_replay = 4;                /* gradient samples per point while beta < 1 */
@@ -46,7 +48,7 @@ struct trainer {
   struct replay replay;
   struct learner flow, map; /* of the sampler */
   struct search search;
-  size_t round_size, survey; /* points of a round, and of the first one */
+  size_t round_size, survey, choice; /* points of a round, of the first, the least of the last */
   size_t *slot;              /* [minibatch or PEAK_POINTS] */
   double *fit;               /* what the peaks and the shares are fitted with */
   uint64_t calls;            /* to spend in all */
@@ -72,6 +74,13 @@ static size_t round_points(uint64_t calls)
   n = n < LEAST_ROUND ? LEAST_ROUND : n > LARGEST_ROUND ? LARGEST_ROUND : n;
   n = round_up((double)n);
   return (size_t)(n < calls ? n : calls);
+}
+
+/* Of the last round: few points would choose by chance. */
+static size_t choice_points(uint64_t calls)
+{
+  double least = fmin(LEAST_CHOICE, (double)calls / 4);
+  return round_up(fmax(choice_share * (double)calls, least));
 }
 
 /* Stored points: all of them, or as many as fit the option. */
@@ -113,7 +122,9 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
   t->round_size = round_points(calls);
   t->survey = round_up(survey_share * (double)calls);
   if (t->survey < t->round_size) t->survey = t->round_size;
-  NIS_TRY(nis_points_init(&t->fresh, t->survey, o->dim));
+  t->choice = choice_points(calls);
+  size_t last = t->round_size + t->choice, largest = t->survey > last ? t->survey : last;
+  NIS_TRY(nis_points_init(&t->fresh, largest, o->dim));
   NIS_TRY(nis_replay_init(&t->replay, o->dim, replay_capacity(calls, o)));
   NIS_TRY(learner_init(&t->flow, &s->flow));
   NIS_TRY(learner_init(&t->map, &s->map));
@@ -134,7 +145,7 @@ static int draw_round(struct trainer *t, uint64_t first)
 {
   uint64_t left = t->calls - spent(t);
   size_t n = t->round == 0 ? t->survey : t->round_size;
-  if (left < n) n = (size_t)left;
+  if (left < n + t->choice) n = (size_t)(left < t->fresh.capacity ? left : t->fresh.capacity);
   nis_sampler_draw(t->s, STREAM_TRAIN, first + t->drawn, n, &t->fresh);
   int status = nis_sampler_evaluate(t->s, &t->fresh);
   t->drawn += t->fresh.n;
@@ -293,7 +304,6 @@ static int search(struct trainer *t)
 static void choose_channels(struct trainer *t)
 {
   double sum = 0, *share = t->s->share;
-  t->beta = 1;
   struct share_points p = newest_points(t);
   nis_shares_choose(&p, share);
   for (int c = 0; c < CHANNELS; c++) {

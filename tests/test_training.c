@@ -64,10 +64,10 @@ static double chain(double *x, size_t dim, void *params)
 
 START_TEST(tempering_finds_a_chain_in_16_dimensions)
 {
-  nis_result r = nis_integrate(chain, 16, .calls = 300000, .seed = 3, .effort = 0.3);
+  nis_result r = nis_integrate(chain, 16, .calls = 1000000, .seed = 3, .effort = 0.3);
   check_value(&r, 1, "chain");
   ck_assert_double_lt(relative_error(&r), 1e-2);
-  ck_assert_uint_eq(r.calls, 300000);
+  ck_assert_uint_eq(r.calls, 1000000);
 }
 END_TEST
 
