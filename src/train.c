@@ -15,9 +15,9 @@ enum {
   LEAST_ROUND = 256, /* points */
   LARGEST_ROUND = 65536,
   LEAST_CHOICE = 1024, /* points; fewer when there are few calls */
-  HOT_ROUNDS = 4,     /* replayed while beta < 1 */
-  SEARCH_EVERY = 8,   /* rounds */
-  PEAK_POINTS = 4096, /* that the peaks are fitted to */
+  HOT_ROUNDS = 4,      /* replayed while beta < 1 */
+  SEARCH_EVERY = 8,    /* rounds */
+  PEAK_POINTS = 4096,  /* that the peaks are fitted to */
 };
 
 static const double floor_share[CHANNELS] = {0.25, 0.3, 0.05,
@@ -49,11 +49,11 @@ struct trainer {
   struct learner flow, map; /* of the sampler */
   struct search search;
   size_t round_size, survey, choice; /* points of a round, of the first, the least of the last */
-  size_t *slot;              /* [minibatch or PEAK_POINTS] */
-  double *fit;               /* what the peaks and the shares are fitted with */
-  uint64_t calls;            /* to spend in all */
-  uint64_t drawn;            /* spent in rounds */
-  uint64_t steps;            /* gradient steps planned */
+  size_t *slot;                      /* [minibatch or PEAK_POINTS] */
+  double *fit;                       /* what the peaks and the shares are fitted with */
+  uint64_t calls;                    /* to spend in all */
+  uint64_t drawn;                    /* spent in rounds */
+  uint64_t steps;                    /* gradient steps planned */
   int round, last_search;
   double beta, baseline;
   uint64_t cold_from, cold_step; /* where beta reached 1 */

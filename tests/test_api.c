@@ -1131,13 +1131,23 @@ END_TEST
 
 /* ---- how the flow is trained ------------------------------------------------------------- */
 
+/* Along a curve, so that neither a map without correlations nor a normal peak is as good as the
+ * flow. Integral over y: that of a whole Gaussian but for 1e-9. */
+static double bow(double *x, size_t dim, void *params)
+{
+  (void)dim, (void)params;
+  double off = (x[1] - 0.3 - 1.6 * (x[0] - 0.5) * (x[0] - 0.5)) / 0.05;
+  return exp(-off * off / 2) / (0.05 * sqrt(2 * M_PI));
+}
+
 START_TEST(every_loss_trains_in_its_own_way)
 {
   double value[NIS_LOSS_FORWARD_CHI2 + 1];
   for (int loss = NIS_LOSS_DEFAULT; loss <= NIS_LOSS_FORWARD_CHI2; loss++) {
     nis_options o = small(2);
     o.loss = (nis_loss_kind)loss;
-    nis_result r = nis_integrate_with(ramp, &o);
+    o.calls = 20000, o.replay = 0;
+    nis_result r = nis_integrate_with(bow, &o);
     ck_assert_int_eq(r.status, NIS_OK);
     check_within_errors(&r, 1);
     value[loss] = r.value;

@@ -9,6 +9,7 @@
 
 #include <check.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -236,12 +237,11 @@ END_TEST
 
 /* ---- budgets ------------------------------------------------------------------------- */
 
-static uint64_t counted;
+static atomic_ullong counted;
 
 static double smooth(double *x, size_t dim, void *params)
 {
   (void)params;
-#pragma omp atomic
   counted++;
   return bell(x, dim, 0.4, 0.3);
 }
