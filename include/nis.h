@@ -176,7 +176,7 @@ typedef struct {
 
   double train_share;    /* share of calls spent on training, in (0, 1); default 0.4, though not
                             more than 2,000,000 calls */
-  double effort;         /* scales the gradient work, in (0, 1000]; default 1: at most about half a
+  double effort;         /* scales the gradient work, in (0, 1000]; default 1: about half a
                             minute on one core for 1,000,000 calls */
   const double *hints;   /* nhints points where f is known to peak, hints[i*dim + j], inside the
                             domain; copied; climbed from and sampled from the start */

@@ -16,8 +16,8 @@ static int digits(size_t dim)
 }
 
 /* Masks of i-flow (arXiv:2001.05486): layer 2k moves the coordinates whose index has binary digit
- * k set, layer 2k + 1 the others; then from the start again. One dimension moves alone, and in layer
- * -1 all of them do. */
+ * k set, layer 2k + 1 the others; then from the start again. One dimension moves alone, and in
+ * layer -1 all of them do. */
 static int moves(size_t dim, int layer, size_t coordinate)
 {
   if (dim == 1 || layer < 0) return 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The training losses, all of the form L = integral of q phi(t), t = p/q, with the normalised target
- * p and a convex phi. The gradient is
+ * The training losses, all of the form L = integral of q phi(t), t = p/q, with the normalised
+ * target p and a convex phi. The gradient is
  *   dL = - integral of g(t) q dlog q,   g(t) = t phi'(t) - phi(t) + any constant,
  * for q stays normalised. The constant is a control variate: with g(1) = 0 the gradient of every
  * single point vanishes where the flow is right, so it learns the values of f and not the

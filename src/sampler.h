@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Points drawn from the flow and its fellow channels by many threads, with the integrand's values at them. */
+/* Points drawn from the flow and its fellow channels by many threads, with the integrand's values
+ * at them. */
 #ifndef NIS_SAMPLER_H
 #define NIS_SAMPLER_H
 

@@ -273,7 +273,7 @@ static int judge(struct team *t, double log_z)
   return NIS_OK;
 }
 
-/* ---- all together ----------------------------------------------------------------------------- */
+/* ---- all together ----------------------------------------------------------------------- */
 
 static int team_init(struct team *t, struct search *search, struct sampler *s)
 {

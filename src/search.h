@@ -16,7 +16,8 @@ struct search {
   int found;      /* peaks that the channels had missed */
 };
 
-/* One search of `calls` climbing calls, and at most as many for widths, that starts from stored points; log_z is that of |f|. */
+/* One search of `calls` climbing calls, and at most as many for widths, that starts from stored
+ * points; log_z is that of |f|. */
 int nis_search_replay(struct search *search, struct sampler *s, const struct replay *r,
                       double log_z, uint64_t calls);
 

@@ -20,8 +20,8 @@ void nis_moments_merge(struct moments *into, const struct moments *from);
 double nis_moments_error(const struct moments *m);  /* of the mean; 0 for n < 2 */
 double nis_moments_spread(const struct moments *m); /* sd of one weight over |mean| */
 
-/* Squares of 1e300 would overflow: moments and chi2 are of w / unit, a power of two not far below the
- * largest weight. Everything else, and all that functions return, is in the weights' own unit. */
+/* Squares of 1e300 would overflow: moments and chi2 are of w / unit, a power of two not far below
+ * the largest weight. Everything else, and all that functions return, is in the weights' own unit. */
 struct tally {
   double unit;
   struct moments all, iteration;
