@@ -192,8 +192,8 @@ static double chi2(const struct tally *t)
 }
 
 /* The median of the maxima of samples of n/50 weights, drawn from the n that are not 0, is the
- * largest weight number ceil(n 2^(-50/n)) from below (i-flow's bootstrap, arXiv:2001.10028, and MadNIS's
- * way with zeros, without the drawing). */
+ * largest weight number ceil(n 2^(-50/n)) from below (i-flow's bootstrap, arXiv:2001.10028, and
+ * MadNIS's way with zeros, without the drawing). */
 static uint64_t median_rank(uint64_t n)
 {
   double sample = n > 50 ? (double)n / 50 : 1;

@@ -2,9 +2,9 @@
 /*
  * Online training: rounds of fresh points, each followed by gradient steps on stored ones. The
  * loss is the Kullback-Leibler divergence of |f|^beta from q, with beta as large as the weights of
- * the newest round allow, and at the end the variance of f/q. A map without
- * correlations and the peaks follow the same target beside the flow; the shares of all follow the
- * newest round, and the last one, which nothing learns from, sets them for good.
+ * the newest round allow, and at the end the variance of f/q. A map without correlations and the
+ * peaks follow the same target beside the flow; the shares of all follow the newest round, and the
+ * last one, which nothing learns from, sets them for good.
  */
 #ifndef NIS_TRAIN_H
 #define NIS_TRAIN_H

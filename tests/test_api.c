@@ -3,8 +3,8 @@
 #include "nis.h"
 
 #include "settings.h"
+#include "suite.h"
 
-#include <check.h>
 #include <float.h>
 #include <math.h>
 #include <pthread.h>
@@ -14,12 +14,6 @@
 #include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
-
-/* ck_assert_msg for inner loops: Check writes to a pipe for each assertion that holds. */
-#define require(condition, ...)                                                                    \
-  do {                                                                                             \
-    if (!(condition)) ck_abort_msg(__VA_ARGS__);                                                   \
-  } while (0)
 
 /* ---- integrands ------------------------------------------------------------------ */
 
@@ -1871,9 +1865,5 @@ int main(void)
   suite_add_tcase(suite, result_case());
   suite_add_tcase(suite, sample_case());
   suite_add_tcase(suite, event_case());
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

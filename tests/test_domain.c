@@ -3,20 +3,14 @@
 #include "domain.h"
 
 #include "error.h"
+#include "suite.h"
 
-#include <check.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
-
-/* ck_assert_msg for inner loops: Check writes to a pipe for each assertion that holds. */
-#define require(condition, ...)                                                                    \
-  do {                                                                                             \
-    if (!(condition)) ck_abort_msg(__VA_ARGS__);                                                   \
-  } while (0)
 
 static const double edges[][2] = {
     {0, 1},
@@ -186,9 +180,5 @@ int main(void)
   tcase_add_test(tcase, volume_is_the_product_of_the_widths);
   tcase_add_test(tcase, volume_out_of_range_is_refused);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

@@ -6,6 +6,7 @@
 #include "integrands.h"
 #include "quadrature.h"
 #include "three_jets.h"
+#include "suite.h"
 
 #include <complex.h>
 #include <stdarg.h>
@@ -843,9 +844,5 @@ int main(void)
   suite_add_tcase(suite, matrix_element_case());
   suite_add_tcase(suite, integral_case());
   suite_add_tcase(suite, event_case());
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

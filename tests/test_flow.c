@@ -9,6 +9,7 @@
 #include "optimizer.h"
 #include "quadrature.h"
 #include "settings.h"
+#include "suite.h"
 
 #include <gsl/gsl_deriv.h>
 #include <gsl/gsl_linalg.h>
@@ -16,12 +17,6 @@
 #include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
-
-/* ck_assert_msg for inner loops: Check writes to a pipe for each assertion that holds. */
-#define require(condition, ...)                                                                    \
-  do {                                                                                             \
-    if (!(condition)) ck_abort_msg(__VA_ARGS__);                                                   \
-  } while (0)
 
 static int nsets; /* instruction sets of this processor, counted in main */
 
@@ -1055,9 +1050,5 @@ int main(void)
   suite_add_tcase(suite, masks);
   suite_add_tcase(suite, gradient);
   suite_add_tcase(suite, points);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

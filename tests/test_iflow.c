@@ -3,6 +3,7 @@
  * test: the formulas as published, written out; the published values; other
  * parametrisations of the loops. */
 #include "rows.h"
+#include "suite.h"
 
 /* ---- circles ------------------------------------------------------------------- */
 
@@ -243,9 +244,5 @@ int main(void)
   tcase_add_test(loops, polynomial_value);
   suite_add_tcase(suite, flat);
   suite_add_tcase(suite, loops);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 /* The table of integrands: its rows, its settings, the values of i-flow's functions. */
 #include "integrands.h"
 #include "quadrature.h"
+#include "suite.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -324,9 +325,5 @@ int main(void)
   tcase_add_test(peaks, norm_survives_high_dimension);
   suite_add_tcase(suite, table);
   suite_add_tcase(suite, peaks);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

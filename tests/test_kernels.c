@@ -7,19 +7,13 @@
  * in double from the papers' formulas, differentiated by differences.
  */
 #include "kernels/kernels.h"
+#include "suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
-
-/* ck_assert_msg for inner loops: Check writes to a pipe for each assertion that holds. */
-#define require(condition, ...)                                                                    \
-  do {                                                                                             \
-    if (!(condition)) ck_abort_msg(__VA_ARGS__);                                                   \
-  } while (0)
 
 static int nsets; /* counted in main */
 
@@ -1248,9 +1242,5 @@ int main(void)
   suite_add_tcase(suite, net_case());
   suite_add_tcase(suite, transforms_case());
   suite_add_tcase(suite, sets_case());
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

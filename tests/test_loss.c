@@ -8,17 +8,12 @@
 #include "gradient.h"
 #include "quadrature.h"
 #include "settings.h"
+#include "suite.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
-
-/* ck_assert_msg for inner loops: Check writes to a pipe for each assertion that holds. */
-#define require(condition, ...)                                                                    \
-  do {                                                                                             \
-    if (!(condition)) ck_abort_msg(__VA_ARGS__);                                                   \
-  } while (0)
 
 static uint64_t noise_state = 1;
 
@@ -343,9 +338,5 @@ int main(void)
   tcase_add_loop_test(tests, no_point_rules, first, end);
   tcase_add_loop_test(tests, bits_do_not_depend_on_threads, first, end);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

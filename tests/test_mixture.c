@@ -10,6 +10,7 @@
 
 #include "nis.h"
 #include "quadrature.h"
+#include "suite.h"
 
 #include <gsl/gsl_cdf.h>
 #include <stdint.h>
@@ -18,12 +19,6 @@
 #include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
-
-/* ck_assert_msg for inner loops: Check writes to a pipe for each assertion that holds. */
-#define require(condition, ...)                                                                    \
-  do {                                                                                             \
-    if (!(condition)) ck_abort_msg(__VA_ARGS__);                                                   \
-  } while (0)
 
 static const double alarm_rate = 1e-7;
 static const double errors = 5.5; /* of a bar; 4e-8 are outside */
@@ -659,9 +654,5 @@ int main(void)
   tcase_add_test(tests, a_copy_has_the_same_density);
   tcase_add_test(tests, degenerate_points_leave_numbers);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

@@ -3,6 +3,7 @@
  * of the code under test: the formulas written out term by term; published and computed
  * values; product rules of Gauss and midpoints. */
 #include "rows.h"
+#include "suite.h"
 
 static double square(double x)
 {
@@ -256,9 +257,5 @@ int main(void)
   tcase_add_test(zunis, sinusoid_values);
   suite_add_tcase(suite, vegas);
   suite_add_tcase(suite, zunis);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The store of training points: what it keeps, how hot it is, how often a point is drawn. */
 #include "replay.h"
+#include "suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
-
-/* ck_assert_msg for inner loops: Check writes to a pipe for each assertion that holds. */
-#define require(condition, ...)                                                                    \
-  do {                                                                                             \
-    if (!(condition)) ck_abort_msg(__VA_ARGS__);                                                   \
-  } while (0)
 
 /* ---- helpers --------------------------------------------------------------------- */
 
@@ -420,9 +414,5 @@ int main(void)
   tcase_add_test(tcase, targets_are_normalised);
   tcase_add_test(tcase, nothing_to_draw_where_f_is_0);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

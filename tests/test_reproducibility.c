@@ -2,8 +2,8 @@
 /* The same seed gives the same bits: for any number of threads, a second time, point by point or in
  * batches. Different seeds share none. */
 #include "nis.h"
+#include "suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,9 +265,5 @@ int main(void)
   tcase_add_test(tcase, seeds_differ);
   tcase_add_test(tcase, uses_of_random_numbers_differ);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

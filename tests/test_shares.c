@@ -8,6 +8,7 @@
 #include "shares.h"
 
 #include "quadrature.h"
+#include "suite.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -375,9 +376,5 @@ int main(void)
   tcase_add_test(tests, a_target_of_zero_leaves_the_shares);
   tcase_add_test(tests, few_points_leave_numbers);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

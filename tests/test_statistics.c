@@ -9,6 +9,7 @@
 #include "integrands.h"
 #include "nis.h"
 #include "quadrature.h"
+#include "suite.h"
 
 #include <complex.h>
 #include <gsl/gsl_cdf.h>
@@ -530,9 +531,5 @@ int main(void)
   suite_add_tcase(suite, pulls);
   suite_add_tcase(suite, quality);
   suite_add_tcase(suite, events);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Running totals of weights against naive sums in long double and against sorting. */
 #include "tally.h"
+#include "suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
-
-/* ck_assert_msg for inner loops: Check writes to a pipe for each assertion that holds. */
-#define require(condition, ...)                                                                    \
-  do {                                                                                             \
-    if (!(condition)) ck_abort_msg(__VA_ARGS__);                                                   \
-  } while (0)
 
 /* ---- helpers --------------------------------------------------------------------- */
 
@@ -556,9 +550,5 @@ int main(void)
   suite_add_tcase(suite, sums);
   suite_add_tcase(suite, histogram);
   suite_add_tcase(suite, result);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

@@ -6,8 +6,8 @@
  * errors off is no accident.
  */
 #include "nis.h"
+#include "suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -347,9 +347,5 @@ int main(void)
   tcase_add_test(tests, a_short_last_round_does_no_harm);
   tcase_add_test(tests, bits_do_not_depend_on_threads);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

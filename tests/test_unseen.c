@@ -2,6 +2,7 @@
 /* The integrands on which nothing is tuned. Independent of the code under test: moments,
  * alternating sums, GSL's adaptive rules on other forms, product rules, hand-written terms. */
 #include "rows.h"
+#include "suite.h"
 
 static double square(double x)
 {
@@ -258,9 +259,5 @@ int main(void)
   tcase_add_test(two, flat_cusps_agree_with_quadrature);
   suite_add_tcase(suite, one);
   suite_add_tcase(suite, two);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }
