@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "estimate.h"
 
+#include "control.h"
 #include "error.h"
 
 #include <math.h>
@@ -25,7 +26,8 @@ static int add_block(struct sampler *s, struct tally *tally, uint64_t first, siz
 {
   nis_sampler_draw(s, STREAM_INTEGRATE, first, n, p);
   int status = nis_sampler_evaluate(s, p);
-  for (size_t i = 0; i < p->n; i++) nis_tally_add(tally, nis_point_weight(p, i));
+  for (size_t i = 0; i < p->n; i++)
+    nis_tally_add_controlled(tally, nis_point_weight(p, i), nis_control_value(p, i, s->beta));
   return status;
 }
 

@@ -47,7 +47,7 @@ static double coefficient(const struct minibatch *batch, size_t i, double log_q)
 {
   const struct replay *r = batch->replay;
   size_t slot = batch->slot[i];
-  double log_t = nis_replay_log_target(r, slot) - log_q;
+  double log_t = nis_replay_log_part(r, slot, batch->part) - log_q;
   log_t = fmax(least_log_ratio, fmin(log_t, largest_log_ratio));
   double part = exp(log_q - r->log_p[slot]) / nis_replay_share(r, slot);
   double c = batch->loss(log_t, batch->baseline) * part;

@@ -18,6 +18,7 @@ struct minibatch {
   const struct replay *replay;
   loss_slope *loss;
   double baseline; /* see loss.h */
+  enum part part;  /* of f, that the flow follows */
 };
 
 struct gradient {

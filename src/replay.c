@@ -12,8 +12,9 @@ int nis_replay_init(struct replay *r, size_t dim, size_t capacity)
   r->x = NIS_NEW(double, capacity *dim);
   r->log_f = NIS_NEW(double, capacity);
   r->log_p = NIS_NEW(double, capacity);
+  r->negative = NIS_NEW(char, capacity);
   r->running = NIS_NEW(double, capacity + 1);
-  return r->x && r->log_f && r->log_p && r->running ? NIS_OK : nis_no_memory();
+  return r->x && r->log_f && r->log_p && r->negative && r->running ? NIS_OK : nis_no_memory();
 }
 
 void nis_replay_clear(struct replay *r)
@@ -21,6 +22,7 @@ void nis_replay_clear(struct replay *r)
   free(r->x);
   free(r->log_f);
   free(r->log_p);
+  free(r->negative);
   free(r->running);
   *r = (struct replay){0};
 }
@@ -31,6 +33,7 @@ void nis_replay_store(struct replay *r, const struct points *p)
     memcpy(r->x + r->next * r->dim, p->x + i * r->dim, r->dim * sizeof *r->x);
     r->log_f[r->next] = log(fabs(p->f[i]));
     r->log_p[r->next] = p->log_q[i];
+    r->negative[r->next] = p->f[i] < 0;
     r->next = (r->next + 1) % r->capacity;
     r->count += r->count < r->capacity;
   }
@@ -109,12 +112,25 @@ double nis_replay_kish(const struct replay *r, size_t points, double beta)
   return nonzero / (double)points * kish_fraction(r, points, beta);
 }
 
-static double mean_log_weight(const struct replay *r, double beta)
+/* Sums of |f|^beta / p over the parts, in units of the largest one, whose log is *top */
+static void sum_parts(const struct replay *r, size_t points, double beta, double *top, double *sum)
 {
-  double top = largest_log_weight(r, r->usable, beta), sum = 0;
-  for (size_t i = 0; i < r->usable; i++)
-    sum += exp(log_weight(r, slot_of(r, r->usable, i), beta) - top);
-  return top + log(sum / (double)r->usable);
+  *top = largest_log_weight(r, points, beta);
+  memset(sum, 0, PARTS * sizeof *sum);
+  for (size_t i = 0; i < points; i++) {
+    size_t slot = slot_of(r, points, i);
+    double w = exp(log_weight(r, slot, beta) - *top);
+    sum[PART_ALL] += w;
+    sum[r->negative[slot] ? PART_NEGATIVE : PART_POSITIVE] += w;
+  }
+}
+
+double nis_replay_negative(const struct replay *r, size_t points, double beta)
+{
+  double top, sum[PARTS];
+  if (isinf(largest_log_weight(r, points, beta))) return 0;
+  sum_parts(r, points, beta, &top, sum);
+  return sum[PART_NEGATIVE] / sum[PART_ALL];
 }
 
 int nis_replay_prepare(struct replay *r, size_t points, double beta)
@@ -122,16 +138,25 @@ int nis_replay_prepare(struct replay *r, size_t points, double beta)
   r->usable = points < r->count ? points : r->count;
   r->beta = beta;
   if (isinf(largest_log_weight(r, r->usable, beta))) return 0;
-  r->log_z = mean_log_weight(r, beta);
+  double top, sum[PARTS];
+  sum_parts(r, r->usable, beta, &top, sum);
+  for (int part = 0; part < PARTS; part++)
+    r->log_z[part] = top + log(sum[part] / (double)r->usable);
   r->running[0] = 0;
   for (size_t i = 0; i < r->usable; i++)
     r->running[i + 1] = r->running[i] + nis_replay_share(r, slot_of(r, r->usable, i));
   return 1;
 }
 
+double nis_replay_log_part(const struct replay *r, size_t slot, enum part part)
+{
+  int other = part == (r->negative[slot] ? PART_POSITIVE : PART_NEGATIVE);
+  return other || isinf(r->log_f[slot]) ? -HUGE_VAL : r->beta * r->log_f[slot] - r->log_z[part];
+}
+
 double nis_replay_log_target(const struct replay *r, size_t slot)
 {
-  return isinf(r->log_f[slot]) ? -HUGE_VAL : r->beta * r->log_f[slot] - r->log_z;
+  return nis_replay_log_part(r, slot, PART_ALL);
 }
 
 double nis_replay_share(const struct replay *r, size_t slot)

@@ -12,6 +12,9 @@
 #include "kernels/kernels.h"
 #include "sampler.h"
 
+/* What a flow learns of f: all of |f|, or f where it is positive, or -f where it is negative. */
+enum part { PART_ALL, PART_POSITIVE, PART_NEGATIVE, PARTS };
+
 struct replay {
   size_t dim, capacity;
   size_t count;    /* stored */
@@ -19,10 +22,11 @@ struct replay {
   double *x;       /* [capacity][dim] */
   double *log_f;   /* log |f|, -inf where f is 0 */
   double *log_p;   /* density drawn from */
+  char *negative;  /* 1 where f is */
   double *running; /* [capacity + 1] running sum of s */
   size_t usable;   /* newest points that the running sum covers */
   double beta;     /* and what it was prepared with */
-  double log_z;
+  double log_z[PARTS];
 };
 
 int nis_replay_init(struct replay *r, size_t dim, size_t capacity);
@@ -37,6 +41,9 @@ double nis_replay_temperature(const struct replay *r, size_t points, double frac
 
 double nis_replay_kish(const struct replay *r, size_t points, double beta);
 
+/* Share of the negative part in the sum of |f|^beta / p over the newest `points` */
+double nis_replay_negative(const struct replay *r, size_t points, double beta);
+
 /* Prepares drawing from the newest `points` at this beta; 0 if f is 0 at all of them. */
 int nis_replay_prepare(struct replay *r, size_t points, double beta);
 
@@ -49,8 +56,9 @@ void nis_replay_draw_target(const struct replay *r, double u, size_t n, size_t *
 /* The slots of the newest n points, oldest first. */
 void nis_replay_newest(const struct replay *r, size_t n, size_t *slot);
 
-/* log of the normalised target |f|^beta / Z, and s */
+/* log of the normalised target |f|^beta / Z, that of a part, and s */
 double nis_replay_log_target(const struct replay *r, size_t slot);
+double nis_replay_log_part(const struct replay *r, size_t slot, enum part part);
 double nis_replay_share(const struct replay *r, size_t slot);
 
 #endif

@@ -70,6 +70,7 @@ int nis_sampler_init(struct sampler *s, nis_integrand *f, const nis_options *o)
   NIS_TRY(nis_integrand_init(&s->integrand, f, o));
   struct flow_shape shape = shape_of(o);
   NIS_TRY(nis_flow_init(&s->flow, &shape, o->seed));
+  NIS_TRY(nis_flow_init(&s->negative, &shape, o->seed));
   shape.layers = 0;
   NIS_TRY(nis_flow_init(&s->map, &shape, o->seed));
   NIS_TRY(nis_peaks_init(&s->peaks, o->dim));
@@ -85,6 +86,7 @@ void nis_sampler_clear(struct sampler *s)
   free(s->tiles);
   free(s->hints);
   nis_flow_clear(&s->flow);
+  nis_flow_clear(&s->negative);
   nis_flow_clear(&s->map);
   nis_peaks_clear(&s->peaks);
   nis_integrand_clear(&s->integrand);
@@ -136,6 +138,7 @@ static const struct {
   enum channel channel;
   size_t flow; /* where in the sampler */
 } net_channels[] = {{CHANNEL_FLOW, offsetof(struct sampler, flow)},
+                    {CHANNEL_NEGATIVE, offsetof(struct sampler, negative)},
                     {CHANNEL_MAP, offsetof(struct sampler, map)}};
 enum { NET_CHANNELS = sizeof net_channels / sizeof *net_channels };
 

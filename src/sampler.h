@@ -10,16 +10,25 @@
 #include "streams.h"
 
 /* The density that points are drawn from is a mixture of these. */
-enum channel { CHANNEL_UNIFORM, CHANNEL_FLOW, CHANNEL_MAP, CHANNEL_PEAKS, CHANNELS };
+enum channel {
+  CHANNEL_UNIFORM,
+  CHANNEL_FLOW,
+  CHANNEL_NEGATIVE,
+  CHANNEL_MAP,
+  CHANNEL_PEAKS,
+  CHANNELS
+};
 
 struct sampler {
-  struct flow flow; /* of coupling layers */
-  struct flow map;  /* without correlations, as a VEGAS grid is */
+  struct flow flow;     /* of coupling layers */
+  struct flow negative; /* the same for the negative part of f, where there is one */
+  struct flow map;      /* without correlations, as a VEGAS grid is */
   struct peaks peaks;
   double share[CHANNELS]; /* of the points; they add up to 1 */
+  double beta[CHANNELS];  /* of the frozen mixture's control variates */
   double *hints;          /* [nhints][dim] of the cube, owned */
   size_t nhints;
-  struct flow_scratch *scratch, *map_scratch; /* [threads] of each */
+  struct flow_scratch *scratch, *map_scratch; /* [threads]; both coupling flows share the first */
   double *tiles;                              /* [threads], nis_sampler_tile each */
   int threads;
   uint64_t seed;

@@ -68,7 +68,7 @@ static double default_replay(const nis_options *o)
 
 static int check_integers(nis_options *o)
 {
-  int coupling = (int)o->coupling, loss = (int)o->loss;
+  int coupling = (int)o->coupling, loss = (int)o->loss, signs = (int)o->signs;
   const struct integer_row rows[] = {
       {"threads", &o->threads, nis_default_threads(), 1, 1024},
       {"serial", &o->serial, 0, 0, 1},
@@ -79,6 +79,7 @@ static int check_integers(nis_options *o)
       {"minibatch", &o->minibatch, default_minibatch(o), 64, 1048576},
       {"coupling", &coupling, NIS_RATIONAL_QUADRATIC, NIS_RATIONAL_QUADRATIC, NIS_AFFINE},
       {"loss", &loss, NIS_LOSS_DEFAULT, NIS_LOSS_DEFAULT, NIS_LOSS_FORWARD_CHI2},
+      {"signs", &signs, NIS_SIGNS_APART, NIS_SIGNS_APART, NIS_SIGNS_TOGETHER},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) NIS_TRY(check_integer(rows[i]));
   return NIS_OK;

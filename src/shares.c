@@ -95,19 +95,19 @@ static void defend(double *share, double variance)
   share[CHANNEL_UNIFORM] += uniform;
 }
 
-void nis_shares_choose(struct share_points *p, double *share)
+void nis_shares_choose(struct share_points *p, double *share, int alone)
 {
   const double none[CHANNELS] = {0};
   nis_shares_fit(p, none, share);
   if (isinf(p->log_z)) return;
   double best = variance(p, share) * (1 + worth);
-  for (int c = 0; c < CHANNELS; c++) {
-    double alone[CHANNELS] = {0};
-    alone[c] = 1;
-    double here = variance(p, alone);
+  for (int c = 0; alone && c < CHANNELS; c++) {
+    double one[CHANNELS] = {0};
+    one[c] = 1;
+    double here = variance(p, one);
     if (here > best) continue;
     best = here;
-    memcpy(share, alone, sizeof alone);
+    memcpy(share, one, sizeof one);
   }
   defend(share, best / (1 + worth));
 }

@@ -17,8 +17,8 @@ struct share_points {
 /* From where the shares are; each stays at least floor[c]. */
 void nis_shares_fit(struct share_points *p, const double *floor, double *share);
 
-/* Without floors; one channel alone is preferred to a mixture that gains next to nothing. Where the
- * weights spread, some uniform points are kept. */
-void nis_shares_choose(struct share_points *p, double *share);
+/* Without floors; with `alone`, one channel is preferred to a mixture that gains next to nothing.
+ * Where the weights spread, some uniform points are kept. */
+void nis_shares_choose(struct share_points *p, double *share, int alone);
 
 #endif

@@ -92,6 +92,7 @@ static void widen(struct tally *t, double magnitude)
   double unit = ldexp(1, ilogb(magnitude)), ratio = t->unit / unit;
   rescale(&t->all, ratio);
   rescale(&t->iteration, ratio);
+  t->square *= ratio * ratio;
   t->origin *= ratio;
   if (t->iterations > 0) {
     t->precision /= ratio * ratio;
@@ -102,16 +103,22 @@ static void widen(struct tally *t, double magnitude)
 
 void nis_tally_add(struct tally *t, double w)
 {
-  double magnitude = fabs(w);
-  if (magnitude * 0x1p-64 > t->unit || t->unit == 0) {
-    if (magnitude > 0) widen(t, magnitude);
+  nis_tally_add_controlled(t, w, w);
+}
+
+void nis_tally_add_controlled(struct tally *t, double w, double value)
+{
+  double magnitude = fabs(w), top = fmax(magnitude, fabs(value));
+  if (top * 0x1p-64 > t->unit || t->unit == 0) {
+    if (top > 0) widen(t, top);
   }
-  nis_moments_add(&t->iteration, t->unit > 0 ? w / t->unit : 0);
+  nis_moments_add(&t->iteration, t->unit > 0 ? value / t->unit : 0);
   if (magnitude == 0) {
     t->zeros++;
     return;
   }
   t->absolute += magnitude;
+  t->square += (w / t->unit) * (w / t->unit);
   t->largest = magnitude > t->largest ? magnitude : t->largest;
   struct weight_bin *bin = &t->bins[bin_of(magnitude)];
   bin->count++;
@@ -218,8 +225,8 @@ void nis_tally_result(const struct tally *t, nis_result *r)
   r->zero_calls = t->zeros;
   r->ess = r->efficiency = r->efficiency_max = r->efficiency_median = n > 0 ? 0 : NAN;
   if (t->absolute == 0) return;
-  double mean = t->absolute / n, square = t->all.squares / n + t->all.mean * t->all.mean;
-  r->ess = n * t->all.mean * t->all.mean / square;
+  double mean = t->absolute / n;
+  r->ess = n * t->all.mean * t->all.mean * n / t->square;
   r->efficiency = share(mean, nis_tally_event_w_max(t));
   r->efficiency_max = share(mean, t->largest);
   r->efficiency_median = share(mean, nis_tally_largest(t, median_rank(t->all.n - t->zeros)));

@@ -24,8 +24,9 @@ double nis_moments_spread(const struct moments *m); /* sd of one weight over |me
  * the largest weight. Everything else, and all that functions return, is in the weights' own unit. */
 struct tally {
   double unit;
-  struct moments all, iteration;
-  double absolute; /* sum |w| */
+  struct moments all, iteration; /* of controlled values */
+  double square;                 /* sum (w / unit)^2 */
+  double absolute;               /* sum |w| */
   double largest;
   uint64_t zeros;
   int iterations;          /* ended, with a positive error */
@@ -41,6 +42,9 @@ void nis_tally_clear(struct tally *t);
 void nis_tally_reset(struct tally *t);
 
 void nis_tally_add(struct tally *t, double w);
+
+/* A weight, and the value with the same mean and less variance that counts for the integral */
+void nis_tally_add_controlled(struct tally *t, double w, double value);
 
 /* What an iteration gave, or all of them. */
 struct estimate {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "train.h"
 
+#include "control.h"
 #include "error.h"
 #include "memory.h"
 #include "optimizer.h"
@@ -20,21 +21,23 @@ enum {
   PEAK_POINTS = 4096,  /* that the peaks are fitted to */
 };
 
-static const double floor_share[CHANNELS] = {0.25, 0.3, 0.05,
-                                             0.1}; /* of a round: what is lost comes back */
-static const double survey_share = 0.075;          /* of the training calls, uniform, come first */
-static const double choice_share = 0.05;           /* of the training calls choose in the end */
-static const double effective_share = 0.25;        /* Kish fraction that sets beta */
-static const double least_cooling = 0.7;           /* beta falls by no more from round to round */
-static const double hot_replay = 4;                /* gradient samples per point while beta < 1 */
-static const double ramp = 1.5;                    /* steps done grow as this power of the calls */
-static const double variance_from = 0.55;          /* share of the steps before the variance loss */
-static const double largest_norm = 1;              /* of a gradient; longer ones are shortened */
-static const double search_from = 0.3;             /* beta */
-static const double search_until = 0.85;           /* share of the calls */
-static const double search_share = 0.01;           /* of the training calls, each time */
-static const double hint_share = 0.1;              /* of the training calls */
-static const double least_share = 1e-3;            /* of a channel in the end; less is none */
+/* Of a round: what is lost comes back. The negative flow's is taken from the flow's. */
+static const double floor_share[CHANNELS] = {
+    [CHANNEL_UNIFORM] = 0.25, [CHANNEL_FLOW] = 0.3, [CHANNEL_MAP] = 0.05, [CHANNEL_PEAKS] = 0.1};
+static const double survey_share = 0.075;   /* of the training calls, uniform, come first */
+static const double choice_share = 0.05;    /* of the training calls choose in the end */
+static const double effective_share = 0.25; /* Kish fraction that sets beta */
+static const double least_cooling = 0.7;    /* beta falls by no more from round to round */
+static const double hot_replay = 4;         /* gradient samples per point while beta < 1 */
+static const double ramp = 1.5;             /* steps done grow as this power of the calls */
+static const double variance_from = 0.55;   /* share of the steps before the variance loss */
+static const double largest_norm = 1;       /* of a gradient; longer ones are shortened */
+static const double search_from = 0.3;      /* beta */
+static const double search_until = 0.85;    /* share of the calls */
+static const double search_share = 0.01;    /* of the training calls, each time */
+static const double hint_share = 0.1;       /* of the training calls */
+static const double least_share = 1e-3;     /* of a channel in the end; less is none */
+static const double signed_share = 0.02;    /* negative part of |f| that a flow is for */
 
 struct learner {
   struct gradient gradient;
@@ -46,7 +49,8 @@ struct trainer {
   const nis_options *o;
   struct points fresh;
   struct replay replay;
-  struct learner flow, map; /* of the sampler */
+  struct learner flow, negative, map; /* of the sampler */
+  int two_signs;                      /* the positive and the negative part have a flow each */
   struct search search;
   size_t round_size, survey, choice; /* points of a round, of the first, the least of the last */
   size_t *slot;                      /* [minibatch or PEAK_POINTS] */
@@ -108,6 +112,7 @@ static void trainer_clear(struct trainer *t)
   nis_points_clear(&t->fresh);
   nis_replay_clear(&t->replay);
   learner_clear(&t->flow);
+  learner_clear(&t->negative);
   learner_clear(&t->map);
   free(t->slot);
   free(t->fit);
@@ -127,6 +132,7 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
   NIS_TRY(nis_points_init(&t->fresh, largest, o->dim));
   NIS_TRY(nis_replay_init(&t->replay, o->dim, replay_capacity(calls, o)));
   NIS_TRY(learner_init(&t->flow, &s->flow));
+  NIS_TRY(learner_init(&t->negative, &s->negative));
   NIS_TRY(learner_init(&t->map, &s->map));
   t->slot = NIS_NEW(size_t, slots);
   size_t fit = PEAK_POINTS * (o->dim + PEAKS_MOST);
@@ -169,6 +175,17 @@ static int report_round(struct trainer *t)
                                nis_moments_spread(&weight));
 }
 
+/* Weights of both signs keep a variance that no density removes; a flow for each sign, and the
+ * control variates that these are, do. */
+static void split_signs(struct trainer *t, size_t stored)
+{
+  if (t->two_signs || t->o->signs == NIS_SIGNS_TOGETHER) return;
+  double negative = nis_replay_negative(&t->replay, stored, t->beta);
+  if (negative < signed_share || negative > 1 - signed_share) return;
+  t->two_signs = 1;
+  memcpy(t->s->negative.weights, t->s->flow.weights, t->s->flow.nweights * sizeof(float));
+}
+
 /* While beta < 1 old rounds mislead: only the last few are replayed. At beta = 1 all points since
  * then are. */
 static void store_round(struct trainer *t)
@@ -184,6 +201,7 @@ static void store_round(struct trainer *t)
     for (int i = 0; i < HOT_ROUNDS; i++) t->window += t->newest[i];
     t->beta = fmax(beta, least_cooling * t->beta);
   }
+  split_signs(t, stored);
   t->baseline = nis_replay_kish(&t->replay, stored, t->beta);
   t->window = t->window < t->replay.count ? t->window : t->replay.count;
 }
@@ -202,9 +220,10 @@ static int finishing(const struct trainer *t)
   return t->beta == 1 && (double)t->flow.optimizer.step > variance_from * (double)t->steps;
 }
 
-static void learner_step(struct trainer *t, struct learner *l, const struct minibatch *batch)
+static void learner_step(struct trainer *t, struct learner *l, double rate, enum part part,
+                         struct minibatch *batch)
 {
-  double rate = learning_rate(t);
+  batch->part = part;
   nis_gradient_compute(&l->gradient, t->s, batch);
   nis_optimizer_step(&l->optimizer, t->s, &l->gradient, rate, largest_norm);
 }
@@ -215,10 +234,12 @@ static void gradient_step(struct trainer *t)
   size_t n = (size_t)t->o->minibatch;
   t->s->flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, t->flow.optimizer.step, 1, u);
   nis_replay_draw(&t->replay, u[0], n, t->slot);
-  struct minibatch batch = {n, t->slot, &t->replay, nis_loss(t->o->loss, finishing(t)),
-                            t->baseline};
-  learner_step(t, &t->flow, &batch);
-  learner_step(t, &t->map, &batch);
+  struct minibatch batch = {n,           t->slot, &t->replay, nis_loss(t->o->loss, finishing(t)),
+                            t->baseline, PART_ALL};
+  double rate = learning_rate(t);
+  learner_step(t, &t->flow, rate, t->two_signs ? PART_POSITIVE : PART_ALL, &batch);
+  if (t->two_signs) learner_step(t, &t->negative, rate, PART_NEGATIVE, &batch);
+  learner_step(t, &t->map, rate, PART_ALL, &batch);
 }
 
 /* The gradient steps that are due by now. While beta < 1 few, for the few points that are
@@ -267,10 +288,16 @@ static void fit_peaks(struct trainer *t)
   nis_peaks_fit(peaks, PEAK_POINTS, x, 1, x + PEAK_POINTS * dim);
 }
 
+static void set_floors(const struct trainer *t, double *floor)
+{
+  memcpy(floor, floor_share, sizeof floor_share);
+  if (t->two_signs) floor[CHANNEL_NEGATIVE] = floor[CHANNEL_FLOW] /= 2;
+}
+
 static void open_channels(struct trainer *t)
 {
   double *share = t->s->share;
-  memcpy(share, floor_share, sizeof floor_share);
+  set_floors(t, share);
   share[CHANNEL_FLOW] = 1;
   for (int c = 0; c < CHANNELS; c++)
     if (c != CHANNEL_FLOW) share[CHANNEL_FLOW] -= share[c];
@@ -286,8 +313,10 @@ static struct share_points newest_points(struct trainer *t)
 
 static void fit_shares(struct trainer *t)
 {
+  double floor[CHANNELS];
   struct share_points p = newest_points(t);
-  nis_shares_fit(&p, floor_share, t->s->share);
+  set_floors(t, floor);
+  nis_shares_fit(&p, floor, t->s->share);
 }
 
 static int search(struct trainer *t)
@@ -305,12 +334,13 @@ static void choose_channels(struct trainer *t)
 {
   double sum = 0, *share = t->s->share;
   struct share_points p = newest_points(t);
-  nis_shares_choose(&p, share);
+  nis_shares_choose(&p, share, !t->two_signs);
   for (int c = 0; c < CHANNELS; c++) {
     if (share[c] < least_share) share[c] = 0;
     sum += share[c];
   }
   for (int c = 0; c < CHANNELS; c++) share[c] /= sum;
+  nis_control_fit(&t->fresh, share, t->s->beta);
 }
 
 /* The tops near the hints are peaks from the second round on: the first one's fit would move them
@@ -358,6 +388,7 @@ int nis_train_flow(struct sampler *s, uint64_t first_point, uint64_t calls, cons
   struct trainer t;
   *outcome = (struct training){0};
   for (int c = 0; c < CHANNELS; c++) s->share[c] = c == CHANNEL_UNIFORM;
+  memset(s->beta, 0, sizeof s->beta);
   nis_monitor_begin(&s->monitor, NIS_TRAINING, calls);
   int status = trainer_init(&t, s, calls, o, outcome);
   if (status == NIS_OK) status = run(&t, first_point);

@@ -641,7 +641,7 @@ static struct replay random_replay(void)
 static struct minibatch make_batch(const struct replay *r, size_t n, nis_loss_kind loss)
 {
   for (size_t i = 0; i < n; i++) chosen[i] = i % 7 == 6 ? chosen[i - 1] : (i * 1237 + 1) % SLOTS;
-  return (struct minibatch){n, chosen, r, nis_loss(loss, 0), 0.75};
+  return (struct minibatch){n, chosen, r, nis_loss(loss, 0), 0.75, PART_ALL};
 }
 
 static void batch_log_q(struct sampler *s, const struct minibatch *b, double *log_q)
@@ -667,7 +667,7 @@ static void naive_coefficients(const struct minibatch *b, const double *log_q, d
   int low = 0, high = 0, steep = 0, rest = 0;
   for (size_t i = 0; i < b->n; i++) {
     size_t slot = b->slot[i];
-    double target = exp(r->beta * r->log_f[slot] - r->log_z), p = exp(r->log_p[slot]);
+    double target = exp(r->beta * r->log_f[slot] - r->log_z[PART_ALL]), p = exp(r->log_p[slot]);
     double log_t = log(target) - log_q[i], s = (target / p + 1) / 2;
     double free = b->loss(clip(-5, log_t, 1.6), b->baseline) * exp(log_q[i]) / p / s;
     c[i] = clip(-10, free, 10);
@@ -802,7 +802,7 @@ START_TEST(gradient_is_that_of_the_integrated_loss)
   ck_assert_int_eq(nis_gradient_init(&g, &s.flow), NIS_OK);
   nis_replay_draw(&r, 0.5, DRAWS, slot);
   for (int baseline = 0; baseline < 2; baseline++) {
-    struct minibatch b = {DRAWS, slot, &r, nis_loss(kind, 0), baseline};
+    struct minibatch b = {DRAWS, slot, &r, nis_loss(kind, 0), baseline, PART_ALL};
     nis_gradient_compute(&g, &s, &b);
     double dot = choose_direction(g.values, 0, g.nweights, g.nweights, direction);
     double slope = slope_on_grid(&s, &r, kind, direction);
@@ -815,9 +815,9 @@ END_TEST
 
 /* ---- points ----------------------------------------------------------------------- */
 
-static const double shares[][CHANNELS] = {{0, 1, 0, 0},     {1, 0, 0, 0},          {0, 0, 0, 1},
-                                          {.25, .75, 0, 0}, {.25, 0, 0, .75},      {0, .5, 0, .5},
-                                          {.3, .5, 0, .2},  {.0625, .25, 0, .6875}};
+static const double shares[][CHANNELS] = {
+    {0, 1, 0, 0, 0},     {1, 0, 0, 0, 0},   {0, 0, 0, 0, 1},    {.25, .75, 0, 0, 0},
+    {.25, 0, 0, 0, .75}, {0, .5, 0, 0, .5}, {.3, .5, 0, 0, .2}, {.0625, .25, 0, 0, .6875}};
 
 /* Two peaks, the second one cut off by walls. */
 static struct sampler make_mixture(const double *share)
@@ -924,7 +924,7 @@ static void require_share(size_t count, size_t n, double share, const char *what
 
 START_TEST(every_channel_gets_its_share)
 {
-  static const char *const name[] = {"uniform", "flow", "map", "peaks"};
+  static const char *const name[] = {"uniform", "flow", "negative", "map", "peaks"};
   const size_t n = 20000;
   struct sampler s = make_mixture(shares[_i]);
   struct points p = draw(&s, n);

@@ -155,12 +155,12 @@ static void clear_scene(struct scene *c)
 /* t of stored point i, and the part (q/p)/s of the integral over q that it stands for */
 static double ratio_at(const struct scene *c, size_t i)
 {
-  return exp(c->r.beta * c->r.log_f[i] - c->r.log_z - c->log_q[i]);
+  return exp(c->r.beta * c->r.log_f[i] - c->r.log_z[PART_ALL] - c->log_q[i]);
 }
 
 static double part_at(const struct scene *c, size_t i)
 {
-  double a = exp(c->r.beta * c->r.log_f[i] - c->r.log_z - c->r.log_p[i]);
+  double a = exp(c->r.beta * c->r.log_f[i] - c->r.log_z[PART_ALL] - c->r.log_p[i]);
   return exp(c->log_q[i] - c->r.log_p[i]) / ((a + 1) / 2);
 }
 
@@ -227,7 +227,7 @@ static void check_gradient(struct scene *c, nis_loss_kind kind, double baseline)
 {
   const double step = 1e-3;
   double *direction = calloc(c->g.nweights, sizeof *direction);
-  struct minibatch b = {c->n, c->slot, &c->r, nis_loss(kind, 0), baseline};
+  struct minibatch b = {c->n, c->slot, &c->r, nis_loss(kind, 0), baseline, PART_ALL};
   nis_gradient_compute(&c->g, &c->s, &b);
   for (int repeat = 0; repeat < 4; repeat++) {
     double dot = choose_direction(&c->g, 5 * repeat, direction);
@@ -256,7 +256,7 @@ END_TEST
 /* Norm of the gradient of one point */
 static double norm_of(struct scene *c, nis_loss_kind kind, size_t slot, double baseline)
 {
-  struct minibatch b = {1, &slot, &c->r, nis_loss(kind, 0), baseline};
+  struct minibatch b = {1, &slot, &c->r, nis_loss(kind, 0), baseline, PART_ALL};
   nis_gradient_compute(&c->g, &c->s, &b);
   return c->g.norm;
 }
@@ -288,7 +288,7 @@ START_TEST(no_point_rules)
   nis_loss_kind kind = (nis_loss_kind)_i;
   struct scene *c = make_scene(1, 1.2, 1);
   static const double log_t[] = {-5, -50, -HUGE_VAL, 1, 1.5, 3, 300};
-  double values[LENGTH(log_t)], level = c->log_q[POINT] + c->r.log_z;
+  double values[LENGTH(log_t)], level = c->log_q[POINT] + c->r.log_z[PART_ALL];
   c->r.log_p[POINT] = c->log_q[POINT];
   c->r.log_f[POINT] = level;
   double unit = norm_of(c, NIS_LOSS_KL, POINT, 0);
@@ -314,8 +314,8 @@ START_TEST(bits_do_not_depend_on_threads)
   struct scene *one = make_scene(1, 1, 1), *three = make_scene(3, 1, 1);
   for (size_t i = 0; i < STORED; i++) one->slot[i] = three->slot[i] = i;
   loss_slope *loss = nis_loss((nis_loss_kind)_i, 0);
-  struct minibatch first = {STORED - 7, one->slot, &one->r, loss, 0.5};
-  struct minibatch second = {STORED - 7, three->slot, &three->r, loss, 0.5};
+  struct minibatch first = {STORED - 7, one->slot, &one->r, loss, 0.5, PART_ALL};
+  struct minibatch second = {STORED - 7, three->slot, &three->r, loss, 0.5, PART_ALL};
   nis_gradient_compute(&one->g, &one->s, &first);
   nis_gradient_compute(&three->g, &three->s, &second);
   ck_assert(memcmp(one->g.values, three->g.values, one->g.nweights * sizeof(float)) == 0);

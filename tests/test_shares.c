@@ -253,7 +253,7 @@ static void choose(function *target, function *flow, function *peaks, double *sh
   struct line l;
   struct share_points p = make(&l, target, flow, peaks);
   set(share, usual);
-  nis_shares_choose(&p, share);
+  nis_shares_choose(&p, share, 1);
   check_sum(share, none);
 }
 
@@ -335,7 +335,7 @@ START_TEST(a_target_of_zero_leaves_the_shares)
   memcpy(share, start, sizeof share);
   nis_shares_fit(&p, none, share);
   ck_assert(memcmp(share, start, sizeof share) == 0);
-  nis_shares_choose(&p, share);
+  nis_shares_choose(&p, share, 1);
   ck_assert(memcmp(share, start, sizeof share) == 0);
 }
 END_TEST
@@ -354,7 +354,7 @@ START_TEST(few_points_leave_numbers)
       for (size_t i = 0; i < n; i++) l.log_channel[i * CHANNELS + CHANNEL_PEAKS] = -HUGE_VAL;
       nis_shares_fit(&p, none, share);
       check_sum(share, none);
-      nis_shares_choose(&p, share);
+      nis_shares_choose(&p, share, 1);
       check_sum(share, none);
     }
 }
