@@ -50,6 +50,8 @@ typedef enum {
   NIS_OK = 0,
   NIS_STOPPED = 1,     /* a progress callback or an event sink returned non-zero */
   NIS_GOAL_MISSED = 2, /* the calls were spent before rel_error or abs_error was reached */
+  NIS_TIME_LIMIT = 3,  /* max_seconds were over before the calls were spent or a goal was met */
+  NIS_SUSPECT = 4,     /* the error is not to be believed: see nis_result.suspect */
   NIS_INVALID = -1,    /* an argument or an option is out of range */
   NIS_NO_MEMORY = -2,
   NIS_CALLBACK = -3,   /* the batch integrand returned non-zero */
@@ -70,6 +72,22 @@ NIS_API const char *nis_version(void);
 
 /* ---- results ---------------------------------------------------------------------- */
 
+typedef enum {
+  NIS_STOP_CALLS = 0, /* all calls were spent */
+  NIS_STOP_GOAL,      /* rel_error or abs_error was reached */
+  NIS_STOP_TIME,      /* max_seconds were over */
+  NIS_STOP_CALLBACK,  /* progress callback or batch integrand returned non-zero */
+} nis_stop;
+
+/* Doubts about an error bar. With one of them a status that would be NIS_OK or NIS_GOAL_MISSED is
+ * NIS_SUSPECT. */
+typedef enum {
+  NIS_HEAVY_TAIL = 1,  /* khat > min(0.7, 1 - 1/log10 n) (Vehtari et al.) */
+  NIS_LARGE_CHI2 = 2,  /* p_value < 1e-4 */
+  NIS_FEW_WEIGHTS = 4, /* fewer than 30 weights of the frozen flow are not 0 */
+  NIS_LATE_PEAK = 8    /* the last search, after the training, found a peak */
+} nis_doubt;
+
 /* Weights w = f/q are those of the frozen flow, zeros included; a run that ended before the first of
  * them has value and error from its training points, NaN without any. An unweighting efficiency
  * is mean|w| / w_max; the three differ in the choice of w_max. */
@@ -78,7 +96,8 @@ typedef struct {
   double value;             /* the integral */
   double error;             /* its standard error, sqrt(var(w) / n); infinite below 2 points */
   double chi2;              /* sum over iterations of ((value_i - value) / error_i)^2 */
-  int dof;                  /* iterations - 1; chi2/dof far from 1 is a warning */
+  int dof;                  /* iterations - 1 */
+  double p_value;           /* probability of a larger chi2; NaN below two iterations */
   uint64_t calls;           /* integrand calls in all, training included */
   uint64_t train_calls;     /* of these, calls spent on training */
   uint64_t bad_calls;       /* of these, calls that gave NaN or Inf (counted as 0) */
@@ -88,9 +107,17 @@ typedef struct {
   double efficiency_max;    /* w_max is the largest |w| seen */
   double efficiency_median; /* w_max is the median maximum of n/50 weights (i-flow, 2001.10028) */
   double max_weight;        /* largest |w| seen, in units of the integral */
+  double max_weight_share;  /* of sum|w| */
+  double khat;              /* shape of the generalised Pareto distribution of the largest weights
+                               (PSIS, Vehtari et al., arXiv:1507.02646): above 0.7 the variance is
+                               as good as infinite; NaN when there are too few */
   int peaks_found;          /* that the training's points had missed and the search found */
+  int late_peaks;           /* of these, found when the training was over */
   uint64_t search_calls;    /* of train_calls, spent on the search */
   uint64_t seed;            /* what the run was made with */
+  int stop;                 /* nis_stop: what ended the run, whatever the status says */
+  int suspect;              /* sum of nis_doubt: why the error bar is not to be believed; 0: nothing
+                               speaks against it */
 } nis_result;
 
 /* ---- progress ---------------------------------------------------------------------- */
@@ -167,15 +194,17 @@ enum { NIS_MOST_HINTS = 16 };
 
 /* Zero means default for every field, so a compound literal is enough. */
 typedef struct {
-  size_t dim;                 /* dimensions, 1 .. 256; required */
-  void *params;               /* handed to the integrand; never looked at, never freed */
-  uint64_t calls;             /* integrand calls in all, training included; default 1,000,000 */
-  double rel_error;           /* stop when error <= rel_error * |value|, in [0, 1) ... */
-  double abs_error;           /* ... or error <= abs_error, >= 0; default 0: spend all calls */
-  uint64_t seed;              /* default 0, a seed like any other */
-  int threads;                /* 1 .. 1024; default: all cores (OMP_NUM_THREADS) */
-  const double *lower;        /* dim lower limits, finite; default 0; copied */
-  const double *upper;        /* dim upper limits, finite, above lower; default 1; copied */
+  size_t dim;          /* dimensions, 1 .. 256; required */
+  void *params;        /* handed to the integrand; never looked at, never freed */
+  uint64_t calls;      /* integrand calls in all, training included; default 1,000,000 */
+  double rel_error;    /* stop when error <= rel_error * |value|, in [0, 1) ... */
+  double abs_error;    /* ... or error <= abs_error, >= 0; default 0: spend all calls */
+  double max_seconds;  /* wall time of nis_run and nis_integrate, >= 0; default 0: no limit. A
+                                 share goes to training; results then depend on the machine */
+  uint64_t seed;       /* default 0, a seed like any other */
+  int threads;         /* 1 .. 1024; default: all cores (OMP_NUM_THREADS) */
+  const double *lower; /* dim lower limits, finite; default 0; copied */
+  const double *upper; /* dim upper limits, finite, above lower; default 1; copied */
   nis_batch_integrand *batch; /* used instead of the scalar integrand, which is then NULL */
   size_t batch_points;        /* points in one call of batch, 1 .. 1,048,576; default 1024 */
   size_t ncomp;               /* values per point of batch; this version: 0 or 1 */

@@ -36,6 +36,8 @@ const char *nis_strerror(int status)
   case NIS_OK: return "ok";
   case NIS_STOPPED: return "stopped on request";
   case NIS_GOAL_MISSED: return "calls spent before the asked error was reached";
+  case NIS_TIME_LIMIT: return "time limit reached";
+  case NIS_SUSPECT: return "the error is not to be believed";
   case NIS_INVALID: return "invalid argument";
   case NIS_NO_MEMORY: return "not enough memory";
   case NIS_CALLBACK: return "the integrand asked to stop";

@@ -57,13 +57,13 @@ static int iterate(struct sampler *s, struct tally *tally, uint64_t first, uint6
   return status == NIS_OK ? reported : status;
 }
 
-/* Equal iterations; with a goal the first ones are small, so that an easy goal is met soon. */
-static uint64_t iteration_end(uint64_t calls, uint64_t used, int iteration, int goal)
+/* Equal iterations; where the run may end early the first ones are small. */
+static uint64_t iteration_end(uint64_t calls, uint64_t used, int iteration, int early)
 {
   uint64_t n = calls / LEAST_ITERATION < ITERATIONS ? calls / LEAST_ITERATION : ITERATIONS;
   if (n < 2) n = calls < 4 ? 1 : 2;
   uint64_t step = calls / n, small = (uint64_t)FIRST_WITH_GOAL << (iteration < 32 ? iteration : 32);
-  if (goal && small < step) step = small;
+  if (early && small < step) step = small;
   return calls - used < step + step / 2 ? calls : used + step;
 }
 
@@ -71,14 +71,14 @@ int nis_estimate_flow(struct sampler *s, struct tally *tally, uint64_t first_poi
                       double rel_error, double abs_error, uint64_t *used)
 {
   struct points p;
-  int goal = rel_error > 0 || abs_error > 0;
+  int goal = rel_error > 0 || abs_error > 0, early = goal || s->monitor.deadline > 0;
   int status =
       nis_points_init(&p, calls < BLOCK_POINTS ? (size_t)calls : BLOCK_POINTS, s->flow.dim);
   nis_monitor_begin(&s->monitor, NIS_INTEGRATING, calls);
   *used = 0;
   for (int i = 0; status == NIS_OK && *used < calls; i++) {
-    if (i >= BEFORE_GOAL && nis_goal_met(tally, rel_error, abs_error)) break;
-    uint64_t end = iteration_end(calls, *used, i, goal);
+    if (i >= BEFORE_GOAL && goal && nis_goal_met(tally, rel_error, abs_error)) break;
+    uint64_t end = iteration_end(calls, *used, i, early);
     status = iterate(s, tally, first_point, end - *used, &p, used);
   }
   nis_points_clear(&p);

@@ -7,7 +7,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
 enum { LEAST_SLICE = 8 };
 
@@ -78,13 +77,6 @@ static void take_values(struct integrand_call *c, size_t n, const double *x, dou
   }
 }
 
-static double seconds(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* A slice takes a few hundredths of a second, so that a stop is heard soon; results do not depend
  * on where the slices end. A batch callback always gets its full batches. */
 static size_t slice_points(const struct integrand_call *c)
@@ -97,7 +89,7 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
                            struct monitor *monitor, size_t *done)
 {
   for (*done = 0; *done < n;) {
-    double start = seconds();
+    double start = nis_clock();
     size_t left = n - *done, points = slice_points(c);
     points = points < left ? points : left;
     size_t share = (points + (size_t)c->threads - 1) / (size_t)c->threads;
@@ -113,7 +105,7 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     monitor->now.calls += points;
     if (monitor->now.phase != NIS_GENERATING) monitor->now.done += points;
     NIS_TRY(nis_monitor_report(monitor));
-    if (seconds() - start < 0.02 && points >= c->slice) c->slice *= 2;
+    if (nis_clock() - start < 0.02 && points >= c->slice) c->slice *= 2;
   }
   return NIS_OK;
 }

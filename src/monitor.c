@@ -3,11 +3,23 @@
 
 #include "error.h"
 
+#include <time.h>
+
+double nis_clock(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 int nis_monitor_report(struct monitor *m)
 {
   if (m->callback && !m->stopped) m->stopped = m->callback(&m->now, m->params) != 0;
   if (m->stopped)
     return nis_fail(NIS_STOPPED, "the progress callback asked to stop after %llu calls",
+                    (unsigned long long)m->now.calls);
+  if (m->deadline > 0 && nis_clock() > m->deadline)
+    return nis_fail(NIS_TIME_LIMIT, "max_seconds were over after %llu calls",
                     (unsigned long long)m->now.calls);
   return NIS_OK;
 }

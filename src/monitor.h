@@ -9,10 +9,14 @@ struct monitor {
   nis_progress_callback *callback; /* may be NULL */
   void *params;
   nis_progress now;
-  int stopped; /* the callback said so, and is not asked again in this phase */
+  int stopped;     /* the callback said so, and is not asked again in this phase */
+  double deadline; /* of nis_clock(); 0: none */
 };
 
-/* NIS_OK, or NIS_STOPPED when the callback wants the run to end. */
+/* Seconds since some moment */
+double nis_clock(void);
+
+/* NIS_OK, NIS_STOPPED when the callback wants the run to end, or NIS_TIME_LIMIT. */
 int nis_monitor_report(struct monitor *m);
 
 /* Begins a phase of `total` calls or events. */

@@ -5,10 +5,12 @@
 #include "error.h"
 #include "estimate.h"
 #include "memory.h"
+#include "pace.h"
 #include "sampler.h"
 #include "settings.h"
 #include "tally.h"
 #include "train.h"
+#include "trust.h"
 #include "unweight.h"
 
 #include <math.h>
@@ -72,7 +74,7 @@ static int need_count(uint64_t n, const char *name, uint64_t least)
 
 /* What the run has seen so far, also when `status` says that it ended early: before the first point
  * of the frozen flow, that is what the training saw. */
-static void fill_result(const nis *s, int status, nis_result *r)
+static int fill_result(const nis *s, int status, nis_result *r)
 {
   *r = (nis_result){.seed = s->options.seed};
   nis_tally_result(&s->tally, r);
@@ -85,8 +87,21 @@ static void fill_result(const nis *s, int status, nis_result *r)
   r->peaks_found = s->training.peaks_found;
   r->search_calls = s->training.search_calls;
   r->bad_calls = s->sampler.integrand.bad_calls;
+  r->late_peaks = s->training.late_peaks;
+  r->suspect = nis_trust_doubts(r);
+  r->stop = status == NIS_STOPPED || status == NIS_CALLBACK ? NIS_STOP_CALLBACK
+            : status == NIS_TIME_LIMIT                      ? NIS_STOP_TIME
+                                                            : NIS_STOP_CALLS;
   if (status == NIS_OK) status = nis_integrand_verdict(&s->sampler.integrand);
-  r->status = status;
+  return r->status = status;
+}
+
+/* What an error bar that was reached is worth goes before how the run ended. */
+static int judge(nis_result *r)
+{
+  if ((r->status == NIS_OK || r->status == NIS_GOAL_MISSED) && r->suspect)
+    r->status = nis_trust_explain(r);
+  return r->status;
 }
 
 int nis_train(nis *s, uint64_t calls)
@@ -109,8 +124,7 @@ static int estimate(nis *s, uint64_t calls, double rel_error, double abs_error, 
   int status =
       nis_estimate_flow(&s->sampler, &s->tally, s->estimated, calls, rel_error, abs_error, &used);
   s->estimated += used;
-  fill_result(s, status, result);
-  return result->status;
+  return fill_result(s, status, result);
 }
 
 int nis_estimate(nis *s, uint64_t calls, nis_result *result)
@@ -119,7 +133,9 @@ int nis_estimate(nis *s, uint64_t calls, nis_result *result)
   nis_clear_error();
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need_count(calls, "calls", 2));
-  return estimate(s, calls, 0, 0, result ? result : &unused);
+  if (!result) result = &unused;
+  estimate(s, calls, 0, 0, result);
+  return judge(result);
 }
 
 int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
@@ -210,23 +226,49 @@ static nis_result failed(int status, uint64_t seed)
   return (nis_result){.status = status, .value = NAN, .error = NAN, .seed = seed};
 }
 
+static int pace(nis *s, double seconds, uint64_t *calls)
+{
+  uint64_t before = s->sampler.integrand.calls;
+  int status = nis_pace(&s->sampler, seconds, calls);
+  s->train_calls += s->sampler.integrand.calls - before;
+  return status;
+}
+
+static int train_and_estimate(nis *s, uint64_t calls, nis_result *r)
+{
+  const nis_options *o = &s->options;
+  uint64_t train = (uint64_t)(o->train_share * (double)calls);
+  int status = train > 0 ? nis_train(s, train) : NIS_OK;
+  if (status != NIS_OK) return fill_result(s, status, r);
+  return estimate(s, calls - train, o->rel_error, o->abs_error, r);
+}
+
+static void compare_with_goal(const nis *s, nis_result *r)
+{
+  const nis_options *o = &s->options;
+  if (o->rel_error == 0 && o->abs_error == 0) return;
+  if (nis_goal_met(&s->tally, o->rel_error, o->abs_error))
+    r->stop = NIS_STOP_GOAL;
+  else
+    r->status =
+        nis_fail(NIS_GOAL_MISSED,
+                 "%llu calls gave an error of %.3g; rel_error %g and abs_error %g were asked for",
+                 (unsigned long long)r->calls, r->error, o->rel_error, o->abs_error);
+}
+
 int nis_run(nis *s, nis_result *r)
 {
   nis_clear_error();
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(r, "result"));
-  const nis_options *o = &s->options;
-  uint64_t train = (uint64_t)(o->train_share * (double)o->calls);
-  int status = train > 0 ? nis_train(s, train) : NIS_OK;
-  if (status == NIS_OK)
-    status = estimate(s, o->calls - train, o->rel_error, o->abs_error, r);
-  else
-    fill_result(s, status, r);
-  int goal = o->rel_error > 0 || o->abs_error > 0;
-  if (status == NIS_OK && goal && !nis_goal_met(&s->tally, o->rel_error, o->abs_error))
-    r->status = nis_fail(NIS_GOAL_MISSED, "%llu calls gave an error of %g",
-                         (unsigned long long)r->calls, r->error);
-  return r->status;
+  uint64_t calls = s->options.calls;
+  double seconds = s->options.max_seconds;
+  if (seconds > 0) s->sampler.monitor.deadline = nis_clock() + seconds;
+  int status = seconds > 0 ? pace(s, seconds, &calls) : NIS_OK;
+  status = status == NIS_OK ? train_and_estimate(s, calls, r) : fill_result(s, status, r);
+  s->sampler.monitor.deadline = 0;
+  if (status == NIS_OK) compare_with_goal(s, r);
+  return judge(r);
 }
 
 nis_result nis_integrate_with(nis_integrand *f, const nis_options *options)

@@ -20,7 +20,8 @@ static const double least_step = 1e-6; /* of a climb */
 static const double missed = 1.5;      /* log of f/(Z q) at the top of a missed peak */
 static const double unlike = 0.3; /* log of f/(Z g) there for the density g of the peaks alone */
 static const double same = 4;     /* tops this many widths apart are two */
-static const double largest_share = 0.5; /* of a new peak among the peaks */
+static const double least_share = 0.02, largest_share = 0.5; /* of a new peak among the peaks */
+static const double heavy_share = 1e-3;                      /* of the integral */
 
 struct climber {
   double log_f, step;
@@ -234,7 +235,7 @@ static double peak_share(const struct climber *c, size_t dim, double log_z)
   double log_integral = c->log_f - log_z;
   for (size_t j = 0; j < dim; j++) log_integral += log(c->sigma[j] * sqrt(2 * M_PI));
   double ratio = exp(fmin(log_integral, 50));
-  return fmax(0.02, fmin(ratio / (1 + ratio), largest_share));
+  return ratio / (1 + ratio);
 }
 
 static int join_mixture(struct team *t, struct climber *c, double log_z)
@@ -242,10 +243,11 @@ static int join_mixture(struct team *t, struct climber *c, double log_z)
   struct sampler *s = t->s;
   double log_q, log_peaks = nis_peaks_log_density(&s->peaks, c->x);
   nis_sampler_density(s, 1, c->x, &log_q, NULL);
-  double height = c->log_f - log_z;
+  double height = c->log_f - log_z, share = peak_share(c, t->dim, log_z);
   if (height - log_q > missed) t->search->found++;
+  if (height - log_q > missed && share > heavy_share) t->search->heavy++;
   if (height - log_peaks > unlike)
-    nis_peaks_add(&s->peaks, c->x, c->sigma, peak_share(c, t->dim, log_z));
+    nis_peaks_add(&s->peaks, c->x, c->sigma, fmax(least_share, fmin(share, largest_share)));
   return NIS_OK;
 }
 

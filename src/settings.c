@@ -105,6 +105,7 @@ static int check_goals(nis_options *o)
   const double below_one = nextafter(1, 0);
   NIS_TRY(check_real("rel_error", &o->rel_error, 0, below_one));
   NIS_TRY(check_real("abs_error", &o->abs_error, 0, HUGE_VAL));
+  NIS_TRY(check_real("max_seconds", &o->max_seconds, 0, HUGE_VAL));
   return check_real("train_share", &o->train_share, default_train_share(o->calls), below_one);
 }
 

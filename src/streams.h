@@ -12,7 +12,8 @@ enum stream {
   STREAM_SAMPLE,    /* nis_sample */
   STREAM_EVENTS,    /* points tried for events ... */
   STREAM_ACCEPT,    /* ... and whether each is accepted */
-  STREAM_SEARCH     /* steps of the search for missed peaks */
+  STREAM_SEARCH,    /* steps of the search for missed peaks */
+  STREAM_PACE       /* points that time the integrand */
 };
 
 #endif

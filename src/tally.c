@@ -4,6 +4,7 @@
 #include "error.h"
 #include "memory.h"
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 
 /* The leading bits of a positive double order as the number does: 11 of exponent, 6 of mantissa. */
@@ -63,20 +64,23 @@ double nis_moments_spread(const struct moments *m)
 int nis_tally_init(struct tally *t)
 {
   *t = (struct tally){.bins = NIS_NEW(struct weight_bin, BINS)};
-  return t->bins ? NIS_OK : nis_no_memory();
+  if (!t->bins) return nis_no_memory();
+  return nis_tail_init(&t->tail);
 }
 
 void nis_tally_clear(struct tally *t)
 {
   free(t->bins);
+  nis_tail_clear(&t->tail);
   *t = (struct tally){0};
 }
 
 void nis_tally_reset(struct tally *t)
 {
-  struct weight_bin *bins = t->bins;
-  memset(bins, 0, BINS * sizeof *bins);
-  *t = (struct tally){.bins = bins};
+  struct tally empty = {.bins = t->bins, .tail = t->tail};
+  memset(empty.bins, 0, BINS * sizeof *empty.bins);
+  nis_tail_reset(&empty.tail);
+  *t = empty;
 }
 
 static void rescale(struct moments *m, double ratio)
@@ -113,6 +117,7 @@ void nis_tally_add_controlled(struct tally *t, double w, double value)
     if (top > 0) widen(t, top);
   }
   nis_moments_add(&t->iteration, t->unit > 0 ? value / t->unit : 0);
+  nis_tail_add(&t->tail, magnitude);
   if (magnitude == 0) {
     t->zeros++;
     return;
@@ -222,6 +227,8 @@ void nis_tally_result(const struct tally *t, nis_result *r)
   r->error = estimate.error;
   r->chi2 = t->iterations > 1 ? chi2(t) : 0;
   r->dof = t->iterations > 1 ? t->iterations - 1 : 0;
+  r->p_value = r->dof > 0 ? gsl_cdf_chisq_Q(r->chi2, r->dof) : NAN;
+  r->khat = nis_tail_shape(&t->tail);
   r->zero_calls = t->zeros;
   r->ess = r->efficiency = r->efficiency_max = r->efficiency_median = n > 0 ? 0 : NAN;
   if (t->absolute == 0) return;
@@ -231,4 +238,5 @@ void nis_tally_result(const struct tally *t, nis_result *r)
   r->efficiency_max = share(mean, t->largest);
   r->efficiency_median = share(mean, nis_tally_largest(t, median_rank(t->all.n - t->zeros)));
   r->max_weight = t->largest / fabs(estimate.value);
+  r->max_weight_share = t->largest / t->absolute;
 }

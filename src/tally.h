@@ -7,6 +7,7 @@
 #define NIS_TALLY_H
 
 #include "nis.h"
+#include "tail.h"
 
 /* Mean and sum of squared deviations: Welford, Technometrics 4 (1962) 419; merged as in Chan,
  * Golub, LeVeque, Am. Stat. 37 (1983) 242. */
@@ -35,6 +36,7 @@ struct tally {
   double precision_square; /* sum ((value_i - origin)/error_i)^2 */
   double origin;           /* value of the first iteration */
   struct weight_bin *bins; /* owned */
+  struct tail tail;
 };
 
 int nis_tally_init(struct tally *t);

@@ -24,20 +24,21 @@ enum {
 /* Of a round: what is lost comes back. The negative flow's is taken from the flow's. */
 static const double floor_share[CHANNELS] = {
     [CHANNEL_UNIFORM] = 0.25, [CHANNEL_FLOW] = 0.3, [CHANNEL_MAP] = 0.05, [CHANNEL_PEAKS] = 0.1};
-static const double survey_share = 0.075;   /* of the training calls, uniform, come first */
-static const double choice_share = 0.05;    /* of the training calls choose in the end */
-static const double effective_share = 0.25; /* Kish fraction that sets beta */
-static const double least_cooling = 0.7;    /* beta falls by no more from round to round */
-static const double hot_replay = 4;         /* gradient samples per point while beta < 1 */
-static const double ramp = 1.5;             /* steps done grow as this power of the calls */
-static const double variance_from = 0.55;   /* share of the steps before the variance loss */
-static const double largest_norm = 1;       /* of a gradient; longer ones are shortened */
-static const double search_from = 0.3;      /* beta */
-static const double search_until = 0.85;    /* share of the calls */
-static const double search_share = 0.01;    /* of the training calls, each time */
-static const double hint_share = 0.1;       /* of the training calls */
-static const double least_share = 1e-3;     /* of a channel in the end; less is none */
-static const double signed_share = 0.02;    /* negative part of |f| that a flow is for */
+static const double survey_share = 0.075;     /* of the training calls, uniform, come first */
+static const double choice_share = 0.05;      /* of the training calls choose in the end */
+static const double effective_share = 0.25;   /* Kish fraction that sets beta */
+static const double least_cooling = 0.7;      /* beta falls by no more from round to round */
+static const double hot_replay = 4;           /* gradient samples per point while beta < 1 */
+static const double ramp = 1.5;               /* steps done grow as this power of the calls */
+static const double variance_from = 0.55;     /* share of the steps before the variance loss */
+static const double largest_norm = 1;         /* of a gradient; longer ones are shortened */
+static const double search_from = 0.3;        /* beta */
+static const double search_share = 0.01;      /* of the training calls, each time ... */
+static const double last_search_share = 0.03; /* ... and at the end */
+static const double time_share = 0.5;         /* of the time that is left */
+static const double hint_share = 0.1;         /* of the training calls */
+static const double least_share = 1e-3;       /* of a channel in the end; less is none */
+static const double signed_share = 0.02;      /* negative part of |f| that a flow is for */
 
 struct learner {
   struct gradient gradient;
@@ -59,6 +60,8 @@ struct trainer {
   uint64_t drawn;                    /* spent in rounds */
   uint64_t steps;                    /* gradient steps planned */
   int round, last_search;
+  int searched;          /* for the last time */
+  double begun, seconds; /* when, and how many it may take; 0: any number */
   double beta, baseline;
   uint64_t cold_from, cold_step; /* where beta reached 1 */
   size_t window;                 /* newest stored points that are replayed */
@@ -123,6 +126,8 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
 {
   size_t slots = (size_t)(o->minibatch > PEAK_POINTS ? o->minibatch : PEAK_POINTS);
   *t = (struct trainer){.s = s, .o = o, .calls = calls, .outcome = outcome, .log_z = NAN};
+  t->begun = nis_clock();
+  if (s->monitor.deadline > 0) t->seconds = time_share * (s->monitor.deadline - t->begun);
   t->steps = (uint64_t)(o->replay * (double)calls / o->minibatch) + 1;
   t->round_size = round_points(calls);
   t->survey = round_up(survey_share * (double)calls);
@@ -157,6 +162,22 @@ static int draw_round(struct trainer *t, uint64_t first)
   t->drawn += t->fresh.n;
   t->round++;
   return status;
+}
+
+static double elapsed(const struct trainer *t)
+{
+  return nis_clock() - t->begun;
+}
+
+/* The plan shrinks to the calls that fit, as far as the past tells. */
+static void keep_to_time(struct trainer *t)
+{
+  if (t->seconds == 0) return;
+  double fit = (double)spent(t) * t->seconds / elapsed(t), planned = (double)t->calls;
+  fit = fmax(fit, (double)(spent(t) + t->choice));
+  if (fit >= planned) return;
+  t->steps = (uint64_t)((double)t->steps * fit / planned) + 1;
+  t->calls = (uint64_t)fit;
 }
 
 /* The round's own estimate of the integral of f, for the progress table, and of |f|. */
@@ -262,6 +283,7 @@ static int learn(struct trainer *t)
   uint64_t due = steps_due(t);
   int status = NIS_OK;
   while (status == NIS_OK && t->flow.optimizer.step < due) {
+    if (t->seconds > 0 && elapsed(t) > t->seconds) break;
     gradient_step(t);
     status = nis_monitor_report(&t->s->monitor);
   }
@@ -319,11 +341,26 @@ static void fit_shares(struct trainer *t)
   nis_shares_fit(&p, floor, t->s->share);
 }
 
+/* When the next round would be the last one, a longer search: what it finds can still be sampled,
+ * but nothing has learnt it. */
+static int search_last(struct trainer *t)
+{
+  uint64_t calls = (uint64_t)(last_search_share * (double)t->calls), left = t->calls - spent(t);
+  if (t->searched || left < t->choice + 2 * calls ||
+      left >= t->choice + 2 * calls + 2 * t->round_size)
+    return NIS_OK;
+  int before = t->search.heavy;
+  t->searched = 1;
+  int status = nis_search_replay(&t->search, t->s, &t->replay, t->log_z, calls);
+  t->outcome->late_peaks = t->search.heavy - before;
+  return status;
+}
+
 static int search(struct trainer *t)
 {
   uint64_t calls = (uint64_t)(search_share * (double)t->calls);
   if (t->beta < search_from || t->round < t->last_search + SEARCH_EVERY ||
-      (double)spent(t) > search_until * (double)t->calls || spent(t) + 2 * calls > t->calls)
+      spent(t) + 2 * calls + t->choice > t->calls)
     return NIS_OK;
   t->last_search = t->round;
   return nis_search_replay(&t->search, t->s, &t->replay, t->log_z, calls);
@@ -364,7 +401,8 @@ static int learn_round(struct trainer *t)
   else
     fit_shares(t);
   fit_peaks(t);
-  return search(t);
+  NIS_TRY(search(t));
+  return search_last(t);
 }
 
 /* The last round is not learnt from: it chooses. */
@@ -373,6 +411,7 @@ static int run(struct trainer *t, uint64_t first)
   while (spent(t) < t->calls) {
     NIS_TRY(draw_round(t, first));
     NIS_TRY(report_round(t));
+    keep_to_time(t);
     if (spent(t) >= t->calls) break;
     store_round(t);
     if (nis_replay_prepare(&t->replay, t->window, t->beta)) NIS_TRY(learn_round(t));

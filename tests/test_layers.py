@@ -23,7 +23,9 @@ LAYERS = {
     "settings": "error parallel",
     "peaks": "error memory",
     "sampler": "flow integrand peaks",
-    "tally": "error memory",
+    "tail": "error memory",
+    "tally": "error memory tail",
+    "trust": "error tail",
     "replay": "sampler",
     "loss": "",
     "gradient": "replay loss",
@@ -32,9 +34,10 @@ LAYERS = {
     "control": "sampler",
     "optimizer": "gradient",
     "train": "replay optimizer search shares control tally",
+    "pace": "error sampler",
     "estimate": "sampler control tally",
     "unweight": "sampler tally",
-    "nis": "train estimate unweight settings",
+    "nis": "train estimate unweight settings trust pace",
     "bench": "nis",
 }
 
