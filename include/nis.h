@@ -79,13 +79,13 @@ typedef enum {
   NIS_STOP_CALLBACK,  /* progress callback or batch integrand returned non-zero */
 } nis_stop;
 
-/* Doubts about an error bar. With one of them a status that would be NIS_OK or NIS_GOAL_MISSED is
- * NIS_SUSPECT. */
+/* Doubts about an error bar. With one of them a status that would be NIS_OK, NIS_GOAL_MISSED or
+ * NIS_TIME_LIMIT is NIS_SUSPECT; `stop` still says how the run ended. */
 typedef enum {
   NIS_HEAVY_TAIL = 1,  /* khat > min(0.7, 1 - 1/log10 n) (Vehtari et al.) */
   NIS_LARGE_CHI2 = 2,  /* p_value < 1e-4 */
   NIS_FEW_WEIGHTS = 4, /* fewer than 30 weights of the frozen flow are not 0 */
-  NIS_LATE_PEAK = 8    /* the last search, after the training, found a peak */
+  NIS_LATE_PEAK = 8    /* late_peaks > 0 */
 } nis_doubt;
 
 /* Weights w = f/q are those of the frozen flow, zeros included; a run that ended before the first of
@@ -112,7 +112,8 @@ typedef struct {
                                (PSIS, Vehtari et al., arXiv:1507.02646): above 0.7 the variance is
                                as good as infinite; NaN when there are too few */
   int peaks_found;          /* that the training's points had missed and the search found */
-  int late_peaks;           /* of these, found when the training was over */
+  int late_peaks;           /* found when the training was over, with at least 1e-3 of the integral
+                               each, where fewer than ten training points had been */
   uint64_t search_calls;    /* of train_calls, spent on the search */
   uint64_t seed;            /* what the run was made with */
   int stop;                 /* nis_stop: what ended the run, whatever the status says */

@@ -96,11 +96,11 @@ static int fill_result(const nis *s, int status, nis_result *r)
   return r->status = status;
 }
 
-/* What an error bar that was reached is worth goes before how the run ended. */
+/* What an error bar is worth goes before how the run came to it. */
 static int judge(nis_result *r)
 {
-  if ((r->status == NIS_OK || r->status == NIS_GOAL_MISSED) && r->suspect)
-    r->status = nis_trust_explain(r);
+  int ended = r->status == NIS_OK || r->status == NIS_GOAL_MISSED || r->status == NIS_TIME_LIMIT;
+  if (ended && r->suspect) r->status = nis_trust_explain(r);
   return r->status;
 }
 
@@ -243,17 +243,24 @@ static int train_and_estimate(nis *s, uint64_t calls, nis_result *r)
   return estimate(s, calls - train, o->rel_error, o->abs_error, r);
 }
 
-static void compare_with_goal(const nis *s, nis_result *r)
+/* The estimate went as planned: by what was that less than what was asked for? */
+static void compare_with_goals(const nis *s, nis_result *r)
 {
   const nis_options *o = &s->options;
-  if (o->rel_error == 0 && o->abs_error == 0) return;
-  if (nis_goal_met(&s->tally, o->rel_error, o->abs_error))
+  unsigned long long calls = r->calls, most = o->calls;
+  int goal = o->rel_error > 0 || o->abs_error > 0;
+  if (nis_goal_met(&s->tally, o->rel_error, o->abs_error)) {
     r->stop = NIS_STOP_GOAL;
-  else
+  } else if (calls < most) {
+    r->stop = NIS_STOP_TIME;
+    r->status = nis_fail(NIS_TIME_LIMIT, "max_seconds = %g were enough for %llu of %llu calls",
+                         o->max_seconds, calls, most);
+  } else if (goal) {
     r->status =
         nis_fail(NIS_GOAL_MISSED,
                  "%llu calls gave an error of %.3g; rel_error %g and abs_error %g were asked for",
-                 (unsigned long long)r->calls, r->error, o->rel_error, o->abs_error);
+                 calls, r->error, o->rel_error, o->abs_error);
+  }
 }
 
 int nis_run(nis *s, nis_result *r)
@@ -267,7 +274,7 @@ int nis_run(nis *s, nis_result *r)
   int status = seconds > 0 ? pace(s, seconds, &calls) : NIS_OK;
   status = status == NIS_OK ? train_and_estimate(s, calls, r) : fill_result(s, status, r);
   s->sampler.monitor.deadline = 0;
-  if (status == NIS_OK) compare_with_goal(s, r);
+  if (status == NIS_OK) compare_with_goals(s, r);
   return judge(r);
 }
 

@@ -12,6 +12,7 @@ enum {
   CANDIDATES = 65536, /* stored points that are ranked */
   TRIES = 1000,       /* candidates that may be too near to another */
   WIDTH_ROUNDS = 4,
+  SEEN = 10 /* stored points within a peak: it was no secret */
 };
 
 static const double apart = 0.1;       /* of climbers at the start, times sqrt(dim) */
@@ -29,7 +30,8 @@ struct climber {
 };
 
 struct team {
-  uint64_t limit; /* of search->calls */
+  const struct replay *replay; /* may be NULL */
+  uint64_t limit;              /* of search->calls */
   struct sampler *s;
   struct search *search;
   size_t dim;
@@ -238,6 +240,22 @@ static double peak_share(const struct climber *c, size_t dim, double log_z)
   return ratio / (1 + ratio);
 }
 
+/* Stored points where a normal peak of these widths has about half of its integral, at most SEEN */
+static int points_within(const struct team *t, const struct climber *c)
+{
+  const struct replay *r = t->replay;
+  int n = 0;
+  for (size_t i = 0; r && i < r->count && n < SEEN; i++) {
+    double square = 0;
+    for (size_t j = 0; j < t->dim && square < (double)t->dim; j++) {
+      double z = (r->x[i * t->dim + j] - c->x[j]) / c->sigma[j];
+      square += z * z;
+    }
+    n += square < (double)t->dim;
+  }
+  return n;
+}
+
 static int join_mixture(struct team *t, struct climber *c, double log_z)
 {
   struct sampler *s = t->s;
@@ -245,7 +263,8 @@ static int join_mixture(struct team *t, struct climber *c, double log_z)
   nis_sampler_density(s, 1, c->x, &log_q, NULL);
   double height = c->log_f - log_z, share = peak_share(c, t->dim, log_z);
   if (height - log_q > missed) t->search->found++;
-  if (height - log_q > missed && share > heavy_share) t->search->heavy++;
+  if (height - log_q > missed && share > heavy_share)
+    t->search->unseen += points_within(t, c) < SEEN;
   if (height - log_peaks > unlike)
     nis_peaks_add(&s->peaks, c->x, c->sigma, fmax(least_share, fmin(share, largest_share)));
   return NIS_OK;
@@ -347,6 +366,7 @@ int nis_search_replay(struct search *search, struct sampler *s, const struct rep
 {
   struct team t;
   int status = team_init(&t, search, s);
+  t.replay = r;
   if (status == NIS_OK) status = search_team(&t, r, log_z, calls);
   team_clear(&t);
   return status;

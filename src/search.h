@@ -14,7 +14,7 @@ struct search {
   uint64_t calls; /* spent so far */
   uint64_t point; /* next of the random stream */
   int found;      /* peaks that the channels had missed */
-  int heavy;      /* of these, with at least a thousandth of the integral */
+  int unseen; /* of these, at least a thousandth of the integral that hardly any point had hit */
 };
 
 /* One search of `calls` climbing calls, and at most as many for widths, that starts from stored

@@ -349,10 +349,10 @@ static int search_last(struct trainer *t)
   if (t->searched || left < t->choice + 2 * calls ||
       left >= t->choice + 2 * calls + 2 * t->round_size)
     return NIS_OK;
-  int before = t->search.heavy;
+  int before = t->search.unseen;
   t->searched = 1;
   int status = nis_search_replay(&t->search, t->s, &t->replay, t->log_z, calls);
-  t->outcome->late_peaks = t->search.heavy - before;
+  t->outcome->late_peaks = t->search.unseen - before;
   return status;
 }
 

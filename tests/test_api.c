@@ -110,12 +110,18 @@ static nis *make(nis_integrand *f, const nis_options *o)
   return s;
 }
 
+/* Few calls are often a reason to doubt the error. */
+static int has_value(int status)
+{
+  return status == NIS_OK || status == NIS_SUSPECT;
+}
+
 /* Trained a little and estimated. */
 static nis *make_ready(nis_integrand *f, const nis_options *o, nis_result *r)
 {
   nis *s = make(f, o);
   ck_assert_int_eq(nis_train(s, 2000), NIS_OK);
-  ck_assert_int_eq(nis_estimate(s, 4000, r), NIS_OK);
+  ck_assert(has_value(nis_estimate(s, 4000, r)));
   return s;
 }
 
@@ -543,7 +549,7 @@ START_TEST(counts_out_of_range)
   check_refused(nis_estimate(s, 0, NULL), "calls");
   check_refused(nis_estimate(s, 1, NULL), "calls");
   check_refused(nis_estimate(s, UINT64_MAX, NULL), "calls");
-  ck_assert_int_eq(nis_estimate(s, 100, NULL), NIS_OK);
+  ck_assert(has_value(nis_estimate(s, 100, NULL)));
   check_refused(nis_events(s, 0, count_events, &seen, NULL), "n must");
   check_refused(nis_events(s, UINT64_MAX, count_events, &seen, NULL), "n must");
   ck_assert_uint_eq(seen, 0);
@@ -589,11 +595,11 @@ END_TEST
 
 START_TEST(every_status_has_its_words)
 {
-  for (int a = NIS_NO_EVENTS; a <= NIS_GOAL_MISSED; a++)
+  for (int a = NIS_NO_EVENTS; a <= NIS_SUSPECT; a++)
     for (int b = NIS_NO_EVENTS; b < a; b++) ck_assert_str_ne(nis_strerror(a), nis_strerror(b));
   for (int status = -1000; status <= 1000; status++)
     require(nis_strerror(status) && *nis_strerror(status), "status %d", status);
-  ck_assert_str_eq(nis_strerror(3), nis_strerror(INT32_MIN));
+  ck_assert_str_eq(nis_strerror(NIS_SUSPECT + 1), nis_strerror(INT32_MIN));
 }
 END_TEST
 
@@ -693,7 +699,7 @@ START_TEST(batches_are_as_large_as_asked)
   ck_assert_int_eq(r.status, NIS_OK);
   ck_assert_uint_eq(log.points, 4000);
   ck_assert_uint_eq(log.most, 128);
-  ck_assert_uint_le(log.batches, 4000 / 128 + 40); /* few are broken off */
+  ck_assert_uint_le(log.batches, 4000 / 128 + 80); /* and the steps of a search */
   ck_assert_uint_eq(log.wrong, 0);
 }
 END_TEST
@@ -725,13 +731,13 @@ END_TEST
 START_TEST(a_refused_later_batch_leaves_what_was_done)
 {
   struct witness w;
-  nis_result r = refuse_at(50, &w); /* the first 25 are training */
+  nis_result r = refuse_at(100, &w); /* in the integration */
   ck_assert_int_eq(r.status, NIS_CALLBACK);
   check_sentence("integrand");
-  ck_assert_uint_eq(w.calls, 50);
+  ck_assert_uint_eq(w.calls, 100);
   ck_assert_uint_eq(r.train_calls, 1600);
   ck_assert_uint_gt(r.calls, 1600);
-  ck_assert_uint_lt(r.calls, 50 * 64);
+  ck_assert_uint_lt(r.calls, 100 * 64);
   ck_assert_double_gt(r.error, 0);
   check_within_errors(&r, 1);
 }
@@ -1054,7 +1060,8 @@ START_TEST(zero_everywhere)
 {
   nis_options o = small(3);
   nis_result r = nis_integrate_with(zero, &o);
-  ck_assert_int_eq(r.status, NIS_OK);
+  ck_assert_int_eq(r.status, NIS_SUSPECT); /* as for a needle that no point has hit */
+  ck_assert_int_eq(r.suspect, NIS_FEW_WEIGHTS);
   ck_assert_double_eq(r.value, 0);
   ck_assert_double_eq(r.error, 0);
   ck_assert_double_eq(r.efficiency, 0);
@@ -1096,7 +1103,7 @@ START_TEST(few_calls_and_many_dimensions)
     nis_options o = small(dim[i % 3]);
     o.calls = calls[i / 3];
     nis_result r = nis_integrate_with(one, &o);
-    ck_assert_int_eq(r.status, NIS_OK);
+    ck_assert_int_eq(r.status, calls[i / 3] < 50 ? NIS_SUSPECT : NIS_OK);
     ck_assert_uint_eq(r.calls, calls[i / 3]);
     ck_assert_double_eq_tol(r.value, 1, 0.5);
     if (calls[i / 3] == 1)
@@ -1115,7 +1122,7 @@ START_TEST(handles_with_few_calls)
   for (uint64_t calls = 1; calls < 70; calls += 4) {
     nis *s = make(ramp, &o);
     ck_assert_int_eq(nis_train(s, calls), NIS_OK);
-    ck_assert_int_eq(nis_estimate(s, calls + 1, &r), NIS_OK);
+    ck_assert(has_value(nis_estimate(s, calls + 1, &r)));
     ck_assert_uint_eq(r.calls, 2 * calls + 1);
     ck_assert_uint_eq(r.train_calls, calls);
     nis_free(s);
@@ -1142,7 +1149,7 @@ START_TEST(every_loss_trains_in_its_own_way)
     o.loss = (nis_loss_kind)loss;
     o.calls = 20000, o.replay = 0;
     nis_result r = nis_integrate_with(bow, &o);
-    ck_assert_int_eq(r.status, NIS_OK);
+    ck_assert(has_value(r.status));
     check_within_errors(&r, 1);
     value[loss] = r.value;
     for (int other = 0; other < loss; other++) ck_assert_double_ne(value[loss], value[other]);
@@ -1218,7 +1225,7 @@ START_TEST(hints_are_copied)
   nis *s = make_ready(needle, &o, &a), *other = make(needle, &o);
   memset(hint, 0xff, sizeof hint);
   ck_assert_int_eq(nis_train(other, 2000), NIS_OK);
-  ck_assert_int_eq(nis_estimate(other, 4000, &b), NIS_OK);
+  ck_assert(has_value(nis_estimate(other, 4000, &b)));
   check_bits(&a, &b);
   nis_free(s), nis_free(other);
 }
@@ -1234,7 +1241,7 @@ START_TEST(hints_that_lead_nowhere)
     nis_options o = needle_options();
     o.hints = hints, o.nhints = NIS_MOST_HINTS;
     nis_result r = nis_integrate_with(f[i], &o);
-    ck_assert_int_eq(r.status, NIS_OK);
+    ck_assert(has_value(r.status));
     ck_assert_uint_eq(r.calls, 20000);
     check_within_errors(&r, exact[i]);
   }

@@ -253,16 +253,16 @@ class List(unittest.TestCase):
 
 INTEGRATE_KEYS = {
     "name", "dim", "parameters", "value", "error", "relative_error", "status", "status_code",
-    "message", "chi2", "dof", "calls", "train_calls", "bad_calls", "zero_calls", "efficiency",
+    "message", "chi2", "dof", "p_value", "khat", "max_weight_share", "doubts", "late_peaks", "calls", "train_calls", "bad_calls", "zero_calls", "efficiency",
     "efficiency_max", "efficiency_median", "ess", "seed", "seconds", "exact"}
 EVENT_KEYS = {"events", "event_calls", "overweights", "overweight_share", "unit",
               "sum_weights", "output"}
 
 
 class Integrate(unittest.TestCase):
-    def result(self, *words, code=0):
+    def result(self, *words, code=(0, 4)):  # so few calls may make the error doubtful
         done = nis("integrate", *words, "--json", *SMALL)
-        self.assertEqual(done.returncode, code, done)
+        self.assertIn(done.returncode, code, done)
         result = parse_json(done.stdout)
         self.assertLessEqual(INTEGRATE_KEYS, set(result))
         return result
@@ -368,7 +368,7 @@ class Integrate(unittest.TestCase):
         self.assertEqual(r["status"], "ok")
         r = self.result("camel", "--calls", 20000, "--abs-error", 0.5)
         self.assertLess(r["calls"], 20000)
-        r = self.result("camel", "--calls", 5000, "--rel-error", 1e-9, code=3)
+        r = self.result("camel", "--calls", 5000, "--rel-error", 1e-9, code=[3])
         self.assertEqual((r["status"], r["status_code"], r["calls"]), ("goal_missed", 2, 5000))
         self.assertTrue(r["message"])
         done = nis("integrate", "camel", "--calls", 5000, "--rel-error", 1e-9, *SMALL)

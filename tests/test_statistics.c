@@ -72,7 +72,7 @@ static struct pulls collect(nis_integrand *f, const nis_options *given, double e
     nis_options o = *given;
     o.seed = seed;
     nis_result r = nis_integrate_with(f, &o);
-    ck_assert(r.status == NIS_OK || r.status == NIS_GOAL_MISSED);
+    ck_assert_int_ge(r.status, NIS_OK);
     p.early += r.calls < o.calls;
     double pull = (r.value - exact) / r.error;
     p.sum += pull;

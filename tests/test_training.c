@@ -71,7 +71,7 @@ START_TEST(tempering_finds_a_chain_in_16_dimensions)
   nis *s;
   ck_assert_int_eq(nis_create(&s, chain, &o), NIS_OK);
   ck_assert_int_eq(nis_train(s, 400000), NIS_OK);
-  ck_assert_int_eq(nis_estimate(s, 20000, &r), NIS_OK);
+  ck_assert_msg(nis_estimate(s, 20000, &r) == NIS_OK, "%s", nis_last_error());
   check_value(&r, 1, "chain");
   ck_assert_double_lt(relative_error(&r), 1e-2);
   nis_free(s);
@@ -232,7 +232,7 @@ START_TEST(zero_everywhere_is_zero)
   for (size_t nhints = 0; nhints < 2; nhints++) {
     nis_result r = nis_integrate(constant, 3, .calls = 20000, .params = &value, .hints = hint,
                                  .nhints = nhints);
-    ck_assert_int_eq(r.status, NIS_OK);
+    ck_assert_int_eq(r.suspect, NIS_FEW_WEIGHTS);
     ck_assert(r.value == 0 && r.error == 0);
     ck_assert_int_eq(r.peaks_found, 0);
     ck_assert_uint_eq(r.zero_calls, r.calls - r.train_calls);
@@ -264,7 +264,8 @@ static void check_budget(uint64_t calls, size_t nhints)
   nis_result r = nis_integrate(smooth, 3, .calls = calls, .hints = hints, .nhints = nhints,
                                .seed = calls, .effort = 0.1);
   unsigned long long asked = calls, spent = r.calls, seen = counted;
-  ck_assert_msg(r.status == NIS_OK, "%llu calls: %s", asked, nis_last_error());
+  ck_assert_msg(r.status == NIS_OK || r.status == NIS_SUSPECT, "%llu calls: %s", asked,
+                nis_last_error());
   ck_assert_msg(isfinite(r.value), "%llu calls, %zu hints: value %g", asked, nhints, r.value);
   ck_assert_msg(spent == seen && spent == asked, "%llu calls, %zu hints: spent %llu, seen %llu",
                 asked, nhints, spent, seen);

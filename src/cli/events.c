@@ -38,7 +38,7 @@ static void make_events(nis *s, struct run *run, struct sink *sink)
   int status = nis_event_unit(s, &sink->to.unit);
   if (!status) status = nis_events(s, run->arguments->events, take_events, sink, &run->events);
   run->has_events = 1;
-  if (status) run_note(run, status); /* else a missed goal or a warning stays */
+  if (status) run_note(run, status); /* else what the integral said stays */
 }
 
 static void generate(struct run *run, struct sink *sink)
@@ -46,7 +46,7 @@ static void generate(struct run *run, struct sink *sink)
   nis *s;
   if (run_note(run, nis_create(&s, run->row->f, &run->options)) == NIS_OK) {
     int status = run_note(run, nis_run(s, &run->result));
-    if (status == NIS_OK || status == NIS_GOAL_MISSED) make_events(s, run, sink);
+    if (status >= NIS_OK && status != NIS_STOPPED) make_events(s, run, sink);
   }
   nis_free(s);
 }

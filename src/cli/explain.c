@@ -32,6 +32,7 @@ static const struct {
     {"dim", 0, "the default of this integrand"},
     {"rel-error", 0, "default: no goal"},
     {"abs-error", 0, "default: no goal"},
+    {"max-seconds", 0, "default: no limit"},
     {"threads", 0, "default: all cores (OMP_NUM_THREADS)"},
     {"train-share", CALLS, NULL},
     {"layers", DIM, NULL},

@@ -13,6 +13,8 @@ static const struct {
     {NIS_OK, DONE, "ok"},
     {NIS_STOPPED, INTERRUPTED, "stopped"},
     {NIS_GOAL_MISSED, MISSED_GOAL, "goal_missed"},
+    {NIS_TIME_LIMIT, MISSED_GOAL, "time_limit"},
+    {NIS_SUSPECT, DOUBTFUL, "suspect"},
     {NIS_INVALID, BAD_USAGE, "invalid"},
     {NIS_NO_MEMORY, FAILED, "no_memory"},
     {NIS_CALLBACK, FAILED, "callback"},

@@ -3,7 +3,7 @@
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
-enum { DONE = 0, FAILED = 1, BAD_USAGE = 2, MISSED_GOAL = 3, INTERRUPTED = 130 };
+enum { DONE = 0, FAILED = 1, BAD_USAGE = 2, MISSED_GOAL = 3, DOUBTFUL = 4, INTERRUPTED = 130 };
 
 /* Prints "nis: " and the sentence on stderr; returns `code`, so that it can be returned. */
 int complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -23,6 +23,9 @@ enum { RUNS = INTEGRATE | EVENTS, ALL = RUNS | LIST | BENCH };
 /* In the order of nis_coupling. */
 static const char couplings[] = "rational-quadratic,piecewise-quadratic,piecewise-linear,affine";
 
+/* In the order of nis_signs. */
+static const char sign_words[] = "apart,together";
+
 /* In the order of nis_loss_kind. */
 static const char losses[] = "default,kl,variance,exponential,hellinger,jeffreys,forward-chi2";
 _Static_assert(NIS_LOSS_KL == 1 && NIS_LOSS_VARIANCE == 2 && NIS_LOSS_EXPONENTIAL == 3 &&
@@ -47,6 +50,8 @@ const struct option_row option_table[] = {
         "stop when the relative error is reached; default 0: never"),
     ROW(RUNS, "abs-error", 0, "E", REAL, OPTION(abs_error), {0, INFINITY, CLOSED},
         "stop when the absolute error is reached; default 0: never"),
+    ROW(RUNS, "max-seconds", 0, "S", REAL, OPTION(max_seconds), {0, INFINITY, CLOSED},
+        "wall time for the integral; default 0: no limit"),
     ROW(RUNS, "seed", 's', "S", WHOLE, OPTION(seed), {0, 0x1p64, CLOSED},
         "same seed, same numbers; default 0"),
     ROW(RUNS | BENCH, "threads", 't', "T", INT, OPTION(threads), {1, 1024, CLOSED},
@@ -67,6 +72,8 @@ const struct option_row option_table[] = {
                {0, 0, CLOSED}, "each coordinate's map; default rational-quadratic"),
     CHOICE_ROW(losses, RUNS, "loss", 0, "NAME", CHOICE, OPTION(loss), {0, 0, CLOSED},
                "training loss; default: kl, and variance for the last 45 % of the steps"),
+    CHOICE_ROW(sign_words, RUNS, "signs", 0, "WAY", CHOICE, OPTION(signs), {0, 0, CLOSED},
+               "a flow for each sign of f, or one for |f|; default apart"),
     ROW(RUNS, "minibatch", 0, "N", INT, OPTION(minibatch), {64, 1048576, CLOSED},
         "points in a gradient step; default 1024, 512 below 2e5 training calls, 256 below 2e4"),
     ROW(RUNS, "replay", 0, "X", REAL, OPTION(replay), {0, 1000, OPEN_LOW},

@@ -31,6 +31,16 @@ static void problem(struct json *json, const struct run *run)
   json_whole(json, "seed", run->options.seed);
 }
 
+/* In the order of the bits of nis_doubt */
+static void doubts(struct json *json, int suspect)
+{
+  static const char *const names[] = {"heavy_tail", "large_chi2", "few_weights", "late_peak"};
+  json_object(json, "doubts");
+  for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
+    json_int(json, names[i], suspect >> i & 1);
+  json_end(json);
+}
+
 static void estimate(struct json *json, const struct run *run)
 {
   const nis_result *r = &run->result;
@@ -44,6 +54,10 @@ static void estimate(struct json *json, const struct run *run)
   json_real(json, "exact", run->has_exact ? run->exact : NAN);
   json_real(json, "chi2", r->chi2);
   json_int(json, "dof", r->dof);
+  json_real(json, "p_value", r->p_value);
+  json_real(json, "khat", r->khat);
+  json_real(json, "max_weight_share", r->max_weight_share);
+  doubts(json, r->suspect);
 }
 
 static void calls(struct json *json, const struct run *run)
@@ -52,6 +66,7 @@ static void calls(struct json *json, const struct run *run)
   json_whole(json, "calls", r->calls);
   json_whole(json, "train_calls", r->train_calls);
   json_int(json, "peaks_found", r->peaks_found);
+  json_int(json, "late_peaks", r->late_peaks);
   json_whole(json, "search_calls", r->search_calls);
   json_whole(json, "bad_calls", r->bad_calls);
   json_whole(json, "zero_calls", r->zero_calls);

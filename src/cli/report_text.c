@@ -4,7 +4,6 @@
 #include "numbers.h"
 #include "values.h"
 
-#include <gsl/gsl_cdf.h>
 #include <inttypes.h>
 #include <math.h>
 
@@ -52,8 +51,7 @@ static void print_chi2(FILE *file, const nis_result *r)
   if (r->dof < 1) return;
   label(file, "chi2 / dof");
   fprintf(file, "%.4g / %d", r->chi2, r->dof);
-  if (r->chi2 >= 0 && isfinite(r->chi2))
-    fprintf(file, "  (p = %.2g)", gsl_cdf_chisq_Q(r->chi2, r->dof));
+  fprintf(file, "  (p = %.2g)", r->p_value);
   fputc('\n', file);
 }
 
@@ -82,7 +80,11 @@ static void print_quality(FILE *file, const nis_result *r)
 {
   if (r->calls == r->train_calls) return; /* nothing of the frozen flow was seen */
   label(file, "effective sample");
-  fprintf(file, "%.0f\n", r->ess);
+  fprintf(file, "%.0f  (the largest weight has %.2g of the sum)\n", r->ess, r->max_weight_share);
+  if (!isnan(r->khat)) {
+    label(file, "k-hat");
+    fprintf(file, "%.2f  (shape of the weights' tail, below 0.7 is good)\n", r->khat);
+  }
   label(file, "unweighting eff.");
   fprintf(file, "%.4g  (1e-3 of the weight above w_max)\n", r->efficiency);
   label(file, "");

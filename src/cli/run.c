@@ -16,7 +16,10 @@ static const nis_result nothing_yet = {.value = NAN,
                                        .efficiency = NAN,
                                        .efficiency_max = NAN,
                                        .efficiency_median = NAN,
-                                       .max_weight = NAN};
+                                       .max_weight = NAN,
+                                       .max_weight_share = NAN,
+                                       .p_value = NAN,
+                                       .khat = NAN};
 
 int run_begin(struct run *run, const struct arguments *arguments, FILE *table)
 {
