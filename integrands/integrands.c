@@ -19,6 +19,7 @@ extern const struct integrand zunis_camel_integrand;
 extern const struct integrand slashed_circle_integrand;
 extern const struct integrand sinusoid_integrand;
 extern const struct integrand two_gaussians_integrand;
+extern const struct integrand two_resonances_integrand;
 extern const struct integrand shell_integrand;
 extern const struct integrand corner_peak_integrand;
 extern const struct integrand breit_wigner_integrand;
@@ -28,13 +29,17 @@ extern const struct integrand cusps_integrand;
 extern const struct integrand ee3j_integrand;
 
 const struct integrand *const integrand_table[] = {
-    &gaussian_integrand,      &camel_integrand,          &circles_integrand,
-    &annulus_integrand,       &triangle_integrand,       &box_integrand,
-    &polynomial_integrand,    &ridge_integrand,          &three_peaks_integrand,
-    &zunis_camel_integrand,   &slashed_circle_integrand, &sinusoid_integrand,
-    &two_gaussians_integrand, &shell_integrand,          &corner_peak_integrand,
-    &breit_wigner_integrand,  &twisted_integrand,        &chain_integrand,
-    &cusps_integrand,         &ee3j_integrand,           NULL,
+    &gaussian_integrand,       &camel_integrand,
+    &circles_integrand,        &annulus_integrand,
+    &triangle_integrand,       &box_integrand,
+    &polynomial_integrand,     &ridge_integrand,
+    &three_peaks_integrand,    &zunis_camel_integrand,
+    &slashed_circle_integrand, &sinusoid_integrand,
+    &two_gaussians_integrand,  &two_resonances_integrand,
+    &shell_integrand,          &corner_peak_integrand,
+    &breit_wigner_integrand,   &twisted_integrand,
+    &chain_integrand,          &cusps_integrand,
+    &ee3j_integrand,           NULL,
 };
 
 const struct integrand *integrand_find(const char *name)

@@ -12,7 +12,7 @@ enum {
   CANDIDATES = 65536, /* stored points that are ranked */
   TRIES = 1000,       /* candidates that may be too near to another */
   WIDTH_ROUNDS = 4,
-  SEEN = 10 /* stored points within a peak: it was no secret */
+  SEEN = 10 /* stored points on a peak: it was no secret */
 };
 
 static const double apart = 0.1;       /* of climbers at the start, times sqrt(dim) */
@@ -221,14 +221,14 @@ static int measure_widths(struct team *t, struct climber *c)
   return NIS_OK;
 }
 
-static int same_top(size_t dim, const struct climber *a, const struct climber *b)
+static int near_top(size_t dim, const struct climber *top, const double *x)
 {
-  double sum = 0;
-  for (size_t j = 0; j < dim; j++) {
-    double z = (a->x[j] - b->x[j]) / a->sigma[j];
+  double sum = 0, most = same * same * (double)dim;
+  for (size_t j = 0; j < dim && sum < most; j++) {
+    double z = (top->x[j] - x[j]) / top->sigma[j];
     sum += z * z;
   }
-  return sum < same * same * (double)dim;
+  return sum < most;
 }
 
 /* Share of the integral that a peak of this height and these widths would have */
@@ -240,19 +240,15 @@ static double peak_share(const struct climber *c, size_t dim, double log_z)
   return ratio / (1 + ratio);
 }
 
-/* Stored points where a normal peak of these widths has about half of its integral, at most SEEN */
-static int points_within(const struct team *t, const struct climber *c)
+/* Stored points near the top that are as high as the bulk of a normal peak is, where log f is
+ * dim/2 below the top on average and sqrt(dim/2) the spread; at most SEEN. */
+static int points_on(const struct team *t, const struct climber *c)
 {
   const struct replay *r = t->replay;
+  double dim = (double)t->dim, bulk = c->log_f - dim / 2 - 2 * sqrt(dim / 2);
   int n = 0;
-  for (size_t i = 0; r && i < r->count && n < SEEN; i++) {
-    double square = 0;
-    for (size_t j = 0; j < t->dim && square < (double)t->dim; j++) {
-      double z = (r->x[i * t->dim + j] - c->x[j]) / c->sigma[j];
-      square += z * z;
-    }
-    n += square < (double)t->dim;
-  }
+  for (size_t i = 0; r && i < r->count && n < SEEN; i++)
+    n += r->log_f[i] > bulk && near_top(t->dim, c, r->x + i * t->dim);
   return n;
 }
 
@@ -264,7 +260,7 @@ static int join_mixture(struct team *t, struct climber *c, double log_z)
   double height = c->log_f - log_z, share = peak_share(c, t->dim, log_z);
   if (height - log_q > missed) t->search->found++;
   if (height - log_q > missed && share > heavy_share)
-    t->search->unseen += points_within(t, c) < SEEN;
+    t->search->unseen += points_on(t, c) < SEEN;
   if (height - log_peaks > unlike)
     nis_peaks_add(&s->peaks, c->x, c->sigma, fmax(least_share, fmin(share, largest_share)));
   return NIS_OK;
@@ -285,7 +281,7 @@ static int judge(struct team *t, double log_z)
   for (int k = 0; k < t->n; k++) {
     struct climber *c = &t->climber[k];
     int known = isinf(c->log_f);
-    for (int i = 0; i < tops && !known; i++) known = same_top(t->dim, top[i], c);
+    for (int i = 0; i < tops && !known; i++) known = near_top(t->dim, top[i], c->x);
     if (known || t->search->calls + width_calls(t->dim) > t->limit) continue;
     NIS_TRY(measure_widths(t, c));
     NIS_TRY(join_mixture(t, c, log_z));

@@ -161,6 +161,20 @@ START_TEST(two_gaussians_values)
 }
 END_TEST
 
+START_TEST(two_resonances_values)
+{
+  static const char *const settings[] = {"w1=0.3 w2=0.5", "w1=0.4 w2=0.2 share=0.8 c1=0 c2=1",
+                                         "w1=1 share=1"};
+  for (size_t i = 0; i < LENGTH(settings); i++)
+    for (size_t dim = 1; dim <= 2; dim++)
+      ck_assert_relative(exact_value("two_resonances", dim, settings[i]),
+                         gauss_value("two_resonances", dim, settings[i], 96), 1e-12);
+  const double top[] = {0.7, 0.7}, far = 1 / (0.4 * 0.4 + 0.02 * 0.02);
+  ck_assert_relative(value_at("two_resonances", 2, "share=0.25", top),
+                     0.25 / pow(0.02 * M_PI, 2) + 0.75 * pow(0.02 / M_PI * far, 2), 1e-12);
+}
+END_TEST
+
 /* ---- ZuNIS --------------------------------------------------------------------- */
 
 START_TEST(zunis_camel_at_points)
@@ -249,6 +263,7 @@ int main(void)
   tcase_add_test(vegas, three_peaks_value);
   tcase_add_test(vegas, two_gaussians_at_points);
   tcase_add_test(vegas, two_gaussians_values);
+  tcase_add_test(vegas, two_resonances_values);
   tcase_add_test(zunis, zunis_camel_at_points);
   tcase_add_test(zunis, zunis_camel_values);
   tcase_add_test(zunis, slashed_circle_at_points);

@@ -71,7 +71,7 @@ START_TEST(tempering_finds_a_chain_in_16_dimensions)
   nis *s;
   ck_assert_int_eq(nis_create(&s, chain, &o), NIS_OK);
   ck_assert_int_eq(nis_train(s, 400000), NIS_OK);
-  ck_assert_msg(nis_estimate(s, 20000, &r) == NIS_OK, "%s", nis_last_error());
+  ck_assert_int_ge(nis_estimate(s, 20000, &r), NIS_OK);
   check_value(&r, 1, "chain");
   ck_assert_double_lt(relative_error(&r), 1e-2);
   nis_free(s);

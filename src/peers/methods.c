@@ -7,6 +7,7 @@
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_monte_miser.h>
 #include <gsl/gsl_monte_vegas.h>
+#include <math.h>
 
 enum { MAX_DIM = 256 };
 
@@ -20,6 +21,7 @@ int method_nis(struct problem *problem, const struct plan *plan, struct outcome 
   out->error = r.error;
   out->points = r.calls - r.train_calls;
   out->efficiency = r.efficiency_median;
+  out->suspect = r.suspect;
   /* A wrong value is a finding; only what kept the run from starting is an error. */
   if (r.status != NIS_INVALID && r.status != NIS_NO_MEMORY) return 0;
   fprintf(stderr, "peers: nis: %s\n", nis_last_error());
@@ -72,6 +74,7 @@ static int vegas_result(struct cube *cube, gsl_monte_vegas_state *state, uint64_
   state->stage = 2;
   if (status == GSL_SUCCESS && more) status = vegas_iterations(cube, state, more, calls, out);
   out->points = problem->calls - before;
+  out->suspect = fabs(gsl_monte_vegas_chisq(state) - 1) > 0.5; /* as GSL's manual has it */
   return status;
 }
 

@@ -30,6 +30,7 @@ struct outcome {
   double value, error, seconds;
   uint64_t points;   /* in the result */
   double efficiency; /* nis: of unweighting, median of maxima */
+  int suspect;       /* it says itself that the error is not to be believed */
 };
 
 /* 0, or -1 with a sentence on stderr. */

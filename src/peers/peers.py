@@ -15,7 +15,7 @@ import struct
 import subprocess
 import sys
 import time
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence
 
 GOAL_CALLS = 10**6
 
@@ -27,6 +27,7 @@ class Row(NamedTuple):
     rms: Optional[float] = None
     sigma1: Optional[float] = None
     efficiency: Optional[float] = None
+    settings: Sequence[str] = ()
 
 
 ROWS = [
@@ -66,6 +67,7 @@ class Run(NamedTuple):
     seconds: float
     points: int = 0
     efficiency: float = 0.0
+    suspect: int = 0
 
 
 def pairs(text):
@@ -77,6 +79,8 @@ class Program:
 
     def __init__(self, path, row):
         self.command = [path, "METHOD", row.name] + (["-d", str(row.dim)] if row.dim else [])
+        for setting in row.settings:
+            self.command += ["-p", setting]
         shown = subprocess.run(self.words("show"), text=True, capture_output=True)
         if shown.returncode:
             raise Missing(shown.stderr.strip().removeprefix("peers: ") or "peers failed")
@@ -92,7 +96,8 @@ class Program:
         words = self.words(method, "-c", calls, "-s", seed, *more)
         told = pairs(subprocess.run(words, text=True, stdout=subprocess.PIPE, check=True).stdout)
         return Run(float(told["value"]), float(told["error"]), int(told["calls"]),
-                   float(told["seconds"]), int(told["points"]), float(told["efficiency"]))
+                   float(told["seconds"]), int(told["points"]), float(told["efficiency"]),
+                   int(told["suspect"]))
 
 
 def import_vegas():
