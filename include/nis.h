@@ -204,8 +204,12 @@ typedef struct {
                                  share goes to training; results then depend on the machine */
   uint64_t seed;       /* default 0, a seed like any other */
   int threads;         /* 1 .. 1024; default: all cores (OMP_NUM_THREADS) */
-  const double *lower; /* dim lower limits, finite; default 0; copied */
-  const double *upper; /* dim upper limits, finite, above lower; default 1; copied */
+  const double *lower; /* dim limits, finite or -INFINITY; default 0; copied. Infinite ranges are
+                          mapped as x = a + u/(1-u), b - (1-u)/u, tan(pi (u - 1/2)): put what
+                          matters at distances of order 1 */
+  const double
+      *upper; /* dim limits, finite or INFINITY; default 1; copied. Below `lower` it changes
+                          the sign, equal to it the integral is 0, without a call */
   nis_batch_integrand *batch; /* used instead of the scalar integrand, which is then NULL */
   size_t batch_points;        /* points in one call of batch, 1 .. 1,048,576; default 1024 */
   size_t ncomp;               /* values per point of batch; this version: 0 or 1 */

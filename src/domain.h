@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The box that the user integrates over; everything else lives on the unit cube. */
+/*
+ * What the user integrates over; everything else lives on the unit cube. One coordinate x of u:
+ *   [a, b]        x = a + (b - a) u
+ *   [a, inf)      x = a + u/(1-u)          dx/du = 1/(1-u)^2
+ *   (-inf, b]     x = b - (1-u)/u          dx/du = 1/u^2
+ *   (-inf, inf)   x = tan(pi (u - 1/2))    dx/du = pi (1 + x^2)
+ * Limits in reversed order change the sign of the integral, equal ones make it 0.
+ */
 #ifndef NIS_DOMAIN_H
 #define NIS_DOMAIN_H
 
@@ -7,16 +14,27 @@
 
 struct domain {
   size_t dim;
-  double *lower, *width; /* [dim], one block, owned */
-  double volume;
+  struct axis *axes; /* [dim], owned */
+  double volume;     /* of the finite coordinates, with the sign of the reversed ones */
+  int empty, infinite;
 };
 
+/* Says which limits are wrong: NaN, the same infinity twice, or a width that is not a double. */
+int nis_domain_check(size_t dim, const double *lower, const double *upper);
+
+/* Of limits that were checked; NULL is 0 and 1. */
 int nis_domain_init(struct domain *d, size_t dim, const double *lower, const double *upper);
 void nis_domain_clear(struct domain *d);
 
-/* One point between the cube and the box; results are strictly inside, for a box that is not
- * narrower than the spacing of doubles. */
-void nis_domain_out(const struct domain *d, const double *cube, double *box);
-void nis_domain_in(const struct domain *d, const double *box, double *cube);
+/* NIS_OK if x[dim] lies strictly inside, else a sentence that names `what`, like "point 3". */
+int nis_domain_check_point(const struct domain *d, const char *what, const double *x);
+
+/* One point from the cube and back; results are strictly inside, for a box that is not narrower
+ * than the spacing of doubles. */
+void nis_domain_out(const struct domain *d, const double *cube, double *x);
+void nis_domain_in(const struct domain *d, const double *x, double *cube);
+
+/* dx/du at a point of the cube, with the domain's sign: f dx/du is integrated over the cube. */
+double nis_domain_jacobian(const struct domain *d, const double *cube);
 
 #endif

@@ -61,11 +61,11 @@ static void call_batch(void *context, size_t item, int worker)
   __atomic_fetch_add(&p->finished, n, __ATOMIC_RELAXED);
 }
 
-/* Values of n points in a row that are now in f: times the volume, and the bad ones out. */
+/* Values of n points in a row that are now in f: times dx/du, and the bad ones out. */
 static void take_values(struct integrand_call *c, size_t n, const double *x, double *f)
 {
   for (size_t i = 0; i < n; i++) {
-    double value = f[i] * c->domain.volume;
+    double value = f[i] == 0 ? 0 : f[i] * nis_domain_jacobian(&c->domain, x + i * c->domain.dim);
     if (!isfinite(value)) {
       if (c->bad_calls++ == 0) {
         nis_domain_out(&c->domain, x + i * c->domain.dim, c->bad_point);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The user's function, scalar or batch, called on points of the unit cube by many threads or
- * by one. Its values come back times the domain's volume, with non-finite ones made 0. */
+ * by one. Its values come back times dx/du, with non-finite ones made 0. */
 #ifndef NIS_INTEGRAND_H
 #define NIS_INTEGRAND_H
 

@@ -14,6 +14,7 @@
 #include "unweight.h"
 
 #include <math.h>
+#include <stdio.h>
 
 struct nis {
   nis_options options; /* complete */
@@ -104,11 +105,24 @@ static int judge(nis_result *r)
   return r->status;
 }
 
+/* Between equal limits the integral is 0, without a call. */
+static int is_empty(const nis *s)
+{
+  return s->sampler.integrand.domain.empty;
+}
+
+static int nothing(const nis *s, nis_result *r)
+{
+  *r = (nis_result){.seed = s->options.seed, .p_value = NAN, .khat = NAN};
+  return r->status;
+}
+
 int nis_train(nis *s, uint64_t calls)
 {
   nis_clear_error();
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need_count(calls, "calls", 1));
+  if (is_empty(s)) return NIS_OK;
   nis_tally_reset(&s->tally);
   uint64_t before = s->sampler.integrand.calls;
   int status = nis_train_flow(&s->sampler, s->trained, calls, &s->options, &s->training);
@@ -134,8 +148,19 @@ int nis_estimate(nis *s, uint64_t calls, nis_result *result)
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need_count(calls, "calls", 2));
   if (!result) result = &unused;
+  if (is_empty(s)) return nothing(s, result);
   estimate(s, calls, 0, 0, result);
   return judge(result);
+}
+
+static double log_jacobian(const struct domain *d, const double *cube)
+{
+  return log(fabs(nis_domain_jacobian(d, cube)));
+}
+
+static int need_room(const struct domain *d)
+{
+  return d->empty ? nis_fail(NIS_INVALID, "there are no points between equal limits") : NIS_OK;
 }
 
 int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
@@ -145,6 +170,7 @@ int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
   NIS_TRY(need(x, "x"));
   struct points p;
   struct domain *domain = &s->sampler.integrand.domain;
+  NIS_TRY(need_room(domain));
   int status = nis_points_init(&p, n < BLOCK_POINTS ? n + 1 : BLOCK_POINTS, domain->dim);
   nis_monitor_begin(&s->sampler.monitor, NIS_SAMPLING, n);
   for (size_t i = 0; weight && i < n; i++) weight[i] = NAN;
@@ -155,7 +181,7 @@ int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
     if (weight) status = nis_sampler_evaluate(&s->sampler, &p);
     for (size_t i = 0; i < p.n; i++) {
       nis_domain_out(domain, p.x + i * domain->dim, x + (done + i) * domain->dim);
-      if (log_q) log_q[done + i] = p.log_q[i] - log(domain->volume);
+      if (log_q) log_q[done + i] = p.log_q[i] - log_jacobian(domain, p.x + i * domain->dim);
       if (weight) weight[done + i] = nis_point_weight(&p, i);
     }
   }
@@ -163,15 +189,12 @@ int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
   return status;
 }
 
-static int check_points(const nis *s, size_t n, const double *x)
+static int check_points(const struct domain *d, size_t n, const double *x)
 {
-  const nis_options *o = &s->options;
-  const struct domain *d = &s->sampler.integrand.domain;
-  for (size_t i = 0; i < n * o->dim; i++) {
-    double low = d->lower[i % o->dim], high = low + d->width[i % o->dim];
-    if (!(x[i] > low && x[i] < high))
-      return nis_fail(NIS_INVALID, "coordinate %zu of point %zu must be between %g and %g, got %g",
-                      i % o->dim, i / o->dim, low, high, x[i]);
+  char what[40];
+  for (size_t i = 0; i < n; i++) {
+    snprintf(what, sizeof what, "point %zu", i);
+    NIS_TRY(nis_domain_check_point(d, what, x + i * d->dim));
   }
   return NIS_OK;
 }
@@ -182,13 +205,14 @@ int nis_density(nis *s, size_t n, const double *x, double *log_q)
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(x, "x"));
   NIS_TRY(need(log_q, "log_q"));
-  NIS_TRY(check_points(s, n, x));
   struct domain *domain = &s->sampler.integrand.domain;
+  NIS_TRY(need_room(domain));
+  NIS_TRY(check_points(domain, n, x));
   double *cube = NIS_NEW(double, n * domain->dim);
   if (!cube) return nis_no_memory();
   for (size_t i = 0; i < n; i++) nis_domain_in(domain, x + i * domain->dim, cube + i * domain->dim);
   nis_sampler_density(&s->sampler, n, cube, log_q, NULL);
-  for (size_t i = 0; i < n; i++) log_q[i] -= log(domain->volume);
+  for (size_t i = 0; i < n; i++) log_q[i] -= log_jacobian(domain, cube + i * domain->dim);
   free(cube);
   return NIS_OK;
 }
@@ -202,6 +226,8 @@ int nis_events(nis *s, uint64_t n, nis_event_sink *sink, void *params, nis_event
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(sink ? s : NULL, "sink"));
   NIS_TRY(need_count(n, "n", 1));
+  if (is_empty(s))
+    return nis_fail(NIS_NO_EVENTS, "no events: lower and upper are equal in a coordinate");
   if (!summary) summary = &unused;
   *summary = (nis_event_summary){.status = nis_event_scale(&s->tally, &scale)};
   NIS_TRY(summary->status);
@@ -268,6 +294,7 @@ int nis_run(nis *s, nis_result *r)
   nis_clear_error();
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(r, "result"));
+  if (is_empty(s)) return nothing(s, r);
   uint64_t calls = s->options.calls;
   double seconds = s->options.max_seconds;
   if (seconds > 0) s->sampler.monitor.deadline = nis_clock() + seconds;

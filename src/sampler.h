@@ -37,7 +37,7 @@ struct sampler {
 };
 
 /* n points of the unit cube, x[n][dim], with the log-density that each was drawn from and the
- * integrand's value times the domain's volume. */
+ * integrand's value times dx/du. */
 struct points {
   size_t capacity, n;
   double *x, *log_q, *f; /* one block, owned through x */

@@ -12,7 +12,7 @@ enum {
   CANDIDATES = 65536, /* stored points that are ranked */
   TRIES = 1000,       /* candidates that may be too near to another */
   WIDTH_ROUNDS = 4,
-  SEEN = 10 /* stored points on a peak: it was no secret */
+  SEEN = 3 /* stored points on a peak: it was no secret */
 };
 
 static const double apart = 0.1;       /* of climbers at the start, times sqrt(dim) */
@@ -259,8 +259,7 @@ static int join_mixture(struct team *t, struct climber *c, double log_z)
   nis_sampler_density(s, 1, c->x, &log_q, NULL);
   double height = c->log_f - log_z, share = peak_share(c, t->dim, log_z);
   if (height - log_q > missed) t->search->found++;
-  if (height - log_q > missed && share > heavy_share)
-    t->search->unseen += points_on(t, c) < SEEN;
+  if (height - log_q > missed && share > heavy_share) t->search->unseen += points_on(t, c) < SEEN;
   if (height - log_peaks > unlike)
     nis_peaks_add(&s->peaks, c->x, c->sigma, fmax(least_share, fmin(share, largest_share)));
   return NIS_OK;

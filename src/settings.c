@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "settings.h"
 
+#include "domain.h"
 #include "error.h"
 #include "parallel.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* One row an integer option: a zero is replaced by its default, then the range is checked. */
 struct integer_row {
@@ -117,31 +119,6 @@ static int check_training(nis_options *o)
   return check_real("learning_rate", &o->learning_rate, o->dim < 6 ? 4e-3 : 2e-3, 1);
 }
 
-static int check_limits(const nis_options *o)
-{
-  for (size_t j = 0; j < o->dim; j++) {
-    double low = o->lower ? o->lower[j] : 0, high = o->upper ? o->upper[j] : 1;
-    if (!isfinite(low) || !isfinite(high) || !(low < high) || !isfinite(high - low))
-      return nis_fail(NIS_INVALID,
-                      "coordinate %zu: lower must be below upper and both finite, got %g and %g", j,
-                      low, high);
-  }
-  return NIS_OK;
-}
-
-/* Inside the domain, strictly; the negation refuses NaN as well. */
-static int check_hint(const nis_options *o, size_t i)
-{
-  for (size_t j = 0; j < o->dim; j++) {
-    double x = o->hints[i * o->dim + j];
-    double low = o->lower ? o->lower[j] : 0, high = o->upper ? o->upper[j] : 1;
-    if (!(x > low && x < high))
-      return nis_fail(NIS_INVALID, "hint %zu: coordinate %zu must be between %g and %g, got %g", i,
-                      j, low, high, x);
-  }
-  return NIS_OK;
-}
-
 static int check_hints(const nis_options *o)
 {
   if (o->nhints > NIS_MOST_HINTS)
@@ -149,8 +126,21 @@ static int check_hints(const nis_options *o)
                     o->nhints);
   if (o->nhints > 0 && !o->hints)
     return nis_fail(NIS_INVALID, "hints must not be NULL when nhints is %zu", o->nhints);
-  for (size_t i = 0; i < o->nhints; i++) NIS_TRY(check_hint(o, i));
   return NIS_OK;
+}
+
+static int check_domain(const nis_options *o)
+{
+  struct domain d;
+  char what[32];
+  NIS_TRY(nis_domain_check(o->dim, o->lower, o->upper));
+  int status = nis_domain_init(&d, o->dim, o->lower, o->upper);
+  for (size_t i = 0; status == NIS_OK && i < o->nhints; i++) {
+    snprintf(what, sizeof what, "hint %zu", i);
+    status = nis_domain_check_point(&d, what, o->hints + i * o->dim);
+  }
+  nis_domain_clear(&d);
+  return status;
 }
 
 static int check_batch(nis_options *o)
@@ -187,8 +177,8 @@ int nis_settings_resolve(const nis_options *given, nis_options *settings)
   NIS_TRY(check_goals(settings));
   NIS_TRY(check_integers(settings));
   NIS_TRY(check_training(settings));
-  NIS_TRY(check_limits(given));
   NIS_TRY(check_hints(given));
+  NIS_TRY(check_domain(given));
   NIS_TRY(check_batch(settings));
   if (settings->replay_bytes == 0) settings->replay_bytes = (size_t)1 << 30;
   return NIS_OK;

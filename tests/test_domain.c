@@ -133,6 +133,72 @@ START_TEST(map_is_affine)
 }
 END_TEST
 
+/* ---- infinite ranges ----------------------------------------------------------------- */
+
+static const double ranges[][2] = {{2, INFINITY},    {-INFINITY, -3}, {-INFINITY, INFINITY},
+                                   {INFINITY, -1},   {5, -INFINITY},  {INFINITY, -INFINITY},
+                                   {-1e15, INFINITY}};
+
+START_TEST(infinite_ranges_there_and_back)
+{
+  for (size_t i = 0; i < LENGTH(ranges); i++) {
+    double low = fmin(ranges[i][0], ranges[i][1]), high = fmax(ranges[i][0], ranges[i][1]);
+    struct domain d = interval(ranges[i][0], ranges[i][1]);
+    for (size_t k = 0; k < LENGTH(cube_points); k++) check_inside(&d, low, high, cube_points[k]);
+    for (int k = 0; k < 1000; k++) {
+      double u = noise(), x, back, last = isfinite(low) ? low : isfinite(high) ? high : 0;
+      nis_domain_out(&d, &u, &x);
+      nis_domain_in(&d, &x, &back);
+      ck_assert(isfinite(x));
+      double rounded = DBL_EPSILON * fabs(last); /* of x, and then of u */
+      require(fabs(back - u) <= 1e-12 + rounded, "%.17g came back as %.17g", u, back);
+    }
+    nis_domain_clear(&d);
+  }
+}
+END_TEST
+
+/* dx/du by central differences; reversed limits make it negative. */
+START_TEST(jacobian_is_the_slope)
+{
+  for (size_t i = 0; i + 1 < LENGTH(ranges); i++) {
+    struct domain d = interval(ranges[i][0], ranges[i][1]);
+    double sign = ranges[i][0] < ranges[i][1] ? 1 : -1;
+    for (int k = 1; k < 100; k++) {
+      double u = 0.01 * k, h = 1e-6, before = u - h, after = u + h, a, b;
+      nis_domain_out(&d, &before, &a);
+      nis_domain_out(&d, &after, &b);
+      double slope = sign * (b - a) / (2 * h);
+      ck_assert_double_eq_tol(nis_domain_jacobian(&d, &u) / slope, 1, 1e-6);
+    }
+    nis_domain_clear(&d);
+  }
+}
+END_TEST
+
+/* A finite coordinate, an infinite one and a reversed one: the product. */
+START_TEST(jacobian_is_a_product)
+{
+  const double lower[] = {0, 1, 4}, upper[] = {5, INFINITY, 1}, u[] = {0.3, 0.75, 0.2};
+  struct domain d;
+  ck_assert_int_eq(nis_domain_init(&d, 3, lower, upper), NIS_OK);
+  ck_assert_double_eq_tol(nis_domain_jacobian(&d, u), 5 * 16 * -3, 1e-12);
+  nis_domain_clear(&d);
+}
+END_TEST
+
+START_TEST(limits_are_checked)
+{
+  const double bad[][2] = {{NAN, 1}, {0, NAN}, {INFINITY, INFINITY}, {-DBL_MAX, DBL_MAX}};
+  for (size_t i = 0; i < LENGTH(bad); i++) {
+    ck_assert_int_eq(nis_domain_check(1, &bad[i][0], &bad[i][1]), NIS_INVALID);
+    ck_assert_ptr_nonnull(strstr(nis_last_error(), "coordinate 0"));
+  }
+  for (size_t i = 0; i < LENGTH(ranges); i++)
+    ck_assert_int_eq(nis_domain_check(1, &ranges[i][0], &ranges[i][1]), NIS_OK);
+}
+END_TEST
+
 static double volume_of(size_t dim, const double *lower, const double *upper)
 {
   struct domain d;
@@ -177,6 +243,10 @@ int main(void)
   tcase_add_test(tcase, out_then_in_is_the_identity);
   tcase_add_test(tcase, neighbours_of_the_edges_are_in_the_cube);
   tcase_add_test(tcase, map_is_affine);
+  tcase_add_test(tcase, infinite_ranges_there_and_back);
+  tcase_add_test(tcase, jacobian_is_the_slope);
+  tcase_add_test(tcase, jacobian_is_a_product);
+  tcase_add_test(tcase, limits_are_checked);
   tcase_add_test(tcase, volume_is_the_product_of_the_widths);
   tcase_add_test(tcase, volume_out_of_range_is_refused);
   suite_add_tcase(suite, tcase);

@@ -20,7 +20,7 @@ LAYERS = {
     "coupling": "kernels",
     "flow": "coupling error memory streams",
     "integrand": "error memory parallel domain monitor",
-    "settings": "error parallel",
+    "settings": "error parallel domain",
     "peaks": "error memory",
     "sampler": "flow integrand peaks",
     "tail": "error memory",
