@@ -191,6 +191,18 @@ typedef enum {
   NIS_SIGNS_TOGETHER = 1 /* one flow, for |f| */
 } nis_signs;
 
+/* The points of the estimate, before the flow. The training draws random ones. */
+typedef enum {
+  NIS_POINTS_DEFAULT =
+      0,             /* nets in up to 64 dimensions without goal and max_seconds, else random */
+  NIS_POINTS_RANDOM, /* independent */
+  NIS_POINTS_NETS    /* 16 to 31 nets of 2^m Sobol points, in up to 64 dimensions, each scrambled
+                             anew: Matousek, J. Complexity 14 (1998) 527; Joe, Kuo, SIAM J. Sci.
+                             Comput. 30 (2008) 2635. An iteration is a net, and the error is that of
+                             the spread of the nets, times Student's t (1.03 for 16). What calls are
+                             left over go to the training */
+} nis_point_set;
+
 enum { NIS_MOST_HINTS = 16 };
 
 /* Zero means default for every field, so a compound literal is enough. */
@@ -241,6 +253,7 @@ typedef struct {
   nis_coupling coupling; /* one of the above; default NIS_RATIONAL_QUADRATIC */
   nis_loss_kind loss;    /* one of the above */
   nis_signs signs;       /* one of the above */
+  nis_point_set points;  /* one of the above */
 } nis_options;
 
 /* The options with every default filled in, as a run would use them; they depend on dim and calls

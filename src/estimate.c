@@ -10,7 +10,8 @@ enum {
   ITERATIONS = 16,
   LEAST_ITERATION = 64, /* points */
   FIRST_WITH_GOAL = 16384,
-  BEFORE_GOAL = 4 /* iterations: the error of one may have missed what makes it large */
+  BEFORE_GOAL = 4, /* iterations: the error of one may have missed what makes it large */
+  LEAST_NETS = 16  /* up to twice as many: fewer would leave their spread uncertain */
 };
 
 int nis_goal_met(const struct tally *tally, double rel_error, double abs_error)
@@ -20,40 +21,54 @@ int nis_goal_met(const struct tally *tally, double rel_error, double abs_error)
   return (rel_error > 0 || abs_error > 0) && now.error <= goal;
 }
 
-/* One block of points into the tally; what has a value counts, also when the run is stopped. */
-static int add_block(struct sampler *s, struct tally *tally, uint64_t first, size_t n,
-                     struct points *p)
+struct job {
+  struct sampler *s;
+  struct tally *tally;
+  const struct integration *plan;
+  struct points points;
+  struct net net;
+  uint64_t used; /* points so far */
+};
+
+/* A block of an iteration into the tally; what has a value counts, also when the run is stopped. */
+static int add_block(struct job *j, uint64_t from, size_t n)
 {
-  nis_sampler_draw(s, STREAM_INTEGRATE, first, n, p);
-  int status = nis_sampler_evaluate(s, p);
+  struct points *p = &j->points;
+  if (j->plan->nets)
+    nis_sampler_draw_net(j->s, &j->net, j->used - from, n, p);
+  else
+    nis_sampler_draw(j->s, STREAM_INTEGRATE, j->plan->first_point + j->used, n, p);
+  int status = nis_sampler_evaluate(j->s, p);
   for (size_t i = 0; i < p->n; i++)
-    nis_tally_add_controlled(tally, nis_point_weight(p, i), nis_control_value(p, i, s->beta));
+    nis_tally_add_controlled(j->tally, nis_point_weight(p, i), nis_control_value(p, i, j->s->beta));
+  j->used += p->n;
   return status;
 }
 
-static int report(struct sampler *s, struct tally *tally)
+static int report(struct job *j)
 {
-  struct estimate last = nis_tally_end_iteration(tally);
+  struct monitor *monitor = &j->s->monitor;
+  struct estimate last =
+      j->plan->nets ? nis_tally_end_net(j->tally) : nis_tally_end_iteration(j->tally);
   nis_result r = {0};
-  nis_tally_result(tally, &r);
-  s->monitor.now.mean = r.value;
-  s->monitor.now.sigma = r.error;
-  s->monitor.now.efficiency = r.efficiency;
-  return nis_monitor_iteration(&s->monitor, last.value, last.error, last.spread);
+  nis_tally_result(j->tally, &r);
+  monitor->now.mean = r.value;
+  monitor->now.sigma = r.error;
+  monitor->now.efficiency = r.efficiency;
+  return nis_monitor_iteration(monitor, last.value, last.error, last.spread);
 }
 
-static int iterate(struct sampler *s, struct tally *tally, uint64_t first, uint64_t calls,
-                   struct points *p, uint64_t *used)
+static int iterate(struct job *j, uint64_t calls)
 {
-  uint64_t end = *used + calls;
+  uint64_t from = j->used, end = from + calls;
   int status = NIS_OK;
-  while (status == NIS_OK && *used < end) {
-    uint64_t left = end - *used;
-    size_t n = left < p->capacity ? (size_t)left : p->capacity;
-    status = add_block(s, tally, first + *used, n, p);
-    *used += p->n;
+  if (j->plan->nets)
+    nis_net_scramble(&j->net, j->s->flow.kernels, j->s->seed, j->plan->first_point + from);
+  while (status == NIS_OK && j->used < end) {
+    uint64_t left = end - j->used;
+    status = add_block(j, from, left < j->points.capacity ? (size_t)left : j->points.capacity);
   }
-  int reported = report(s, tally);
+  int reported = report(j);
   return status == NIS_OK ? reported : status;
 }
 
@@ -67,20 +82,44 @@ static uint64_t iteration_end(uint64_t calls, uint64_t used, int iteration, int 
   return calls - used < step + step / 2 ? calls : used + step;
 }
 
-int nis_estimate_flow(struct sampler *s, struct tally *tally, uint64_t first_point, uint64_t calls,
-                      double rel_error, double abs_error, uint64_t *used)
+/* The largest power of two of which there are LEAST_NETS in the calls */
+static uint64_t net_points(uint64_t calls)
 {
-  struct points p;
-  int goal = rel_error > 0 || abs_error > 0, early = goal || s->monitor.deadline > 0;
-  int status =
-      nis_points_init(&p, calls < BLOCK_POINTS ? (size_t)calls : BLOCK_POINTS, s->flow.dim);
-  nis_monitor_begin(&s->monitor, NIS_INTEGRATING, calls);
-  *used = 0;
-  for (int i = 0; status == NIS_OK && *used < calls; i++) {
-    if (i >= BEFORE_GOAL && goal && nis_goal_met(tally, rel_error, abs_error)) break;
-    uint64_t end = iteration_end(calls, *used, i, early);
-    status = iterate(s, tally, first_point, end - *used, &p, used);
+  int m = 0;
+  while (m < NET_BITS - 1 && calls >> (m + 1) >= LEAST_NETS) m++;
+  return (uint64_t)1 << m;
+}
+
+uint64_t nis_estimate_calls(uint64_t calls, int nets)
+{
+  return nets ? calls / net_points(calls) * net_points(calls) : calls;
+}
+
+static int run(struct job *j)
+{
+  const struct integration *plan = j->plan;
+  int status = NIS_OK, goal = plan->rel_error > 0 || plan->abs_error > 0;
+  int early = goal || j->s->monitor.deadline > 0, before = plan->nets ? LEAST_NETS : BEFORE_GOAL;
+  uint64_t size = net_points(plan->calls), calls = nis_estimate_calls(plan->calls, plan->nets);
+  nis_monitor_begin(&j->s->monitor, NIS_INTEGRATING, calls);
+  for (int i = 0; status == NIS_OK && j->used < calls; i++) {
+    if (i >= before && nis_goal_met(j->tally, plan->rel_error, plan->abs_error)) break;
+    uint64_t end = plan->nets ? j->used + size : iteration_end(calls, j->used, i, early);
+    status = iterate(j, end - j->used);
   }
-  nis_points_clear(&p);
+  return status;
+}
+
+int nis_estimate_flow(struct sampler *s, struct tally *tally, const struct integration *plan,
+                      uint64_t *used)
+{
+  struct job j = {.s = s, .tally = tally, .plan = plan};
+  size_t block = plan->calls < BLOCK_POINTS ? (size_t)plan->calls : BLOCK_POINTS;
+  int status = nis_points_init(&j.points, block, s->flow.dim);
+  if (status == NIS_OK && plan->nets) status = nis_net_init(&j.net, s->flow.dim + 1);
+  if (status == NIS_OK) status = run(&j);
+  *used = j.used;
+  nis_points_clear(&j.points);
+  nis_net_clear(&j.net);
   return status;
 }

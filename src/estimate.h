@@ -6,10 +6,19 @@
 #include "sampler.h"
 #include "tally.h"
 
-/* Adds `calls` points first_point .. of the integration stream to the tally, ending early with
+struct integration {
+  uint64_t first_point, calls;
+  double rel_error, abs_error; /* goals; 0: none */
+  int nets;                    /* whole nets of Sobol points, each an iteration; or random points */
+};
+
+/* What fits into whole nets: 16 to 31 of them, of 2^m points each */
+uint64_t nis_estimate_calls(uint64_t calls, int nets);
+
+/* Adds nis_estimate_calls of points to the tally, numbered from first_point on, ending early with
  * NIS_OK when a goal is met; *used says how many points went in. */
-int nis_estimate_flow(struct sampler *s, struct tally *tally, uint64_t first_point, uint64_t calls,
-                      double rel_error, double abs_error, uint64_t *used);
+int nis_estimate_flow(struct sampler *s, struct tally *tally, const struct integration *plan,
+                      uint64_t *used);
 
 /* Whether a goal is set and met. */
 int nis_goal_met(const struct tally *tally, double rel_error, double abs_error);

@@ -134,9 +134,10 @@ int nis_train(nis *s, uint64_t calls)
 
 static int estimate(nis *s, uint64_t calls, double rel_error, double abs_error, nis_result *result)
 {
+  struct integration plan = {s->estimated, calls, rel_error, abs_error,
+                             s->options.points == NIS_POINTS_NETS};
   uint64_t used;
-  int status =
-      nis_estimate_flow(&s->sampler, &s->tally, s->estimated, calls, rel_error, abs_error, &used);
+  int status = nis_estimate_flow(&s->sampler, &s->tally, &plan, &used);
   s->estimated += used;
   return fill_result(s, status, result);
 }
@@ -264,6 +265,7 @@ static int train_and_estimate(nis *s, uint64_t calls, nis_result *r)
 {
   const nis_options *o = &s->options;
   uint64_t train = (uint64_t)(o->train_share * (double)calls);
+  train = calls - nis_estimate_calls(calls - train, o->points == NIS_POINTS_NETS);
   int status = train > 0 ? nis_train(s, train) : NIS_OK;
   if (status != NIS_OK) return fill_result(s, status, r);
   return estimate(s, calls - train, o->rel_error, o->abs_error, r);

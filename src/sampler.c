@@ -187,6 +187,7 @@ static enum channel choose(const struct sampler *s, double *u)
 
 struct draw {
   struct sampler *s;
+  const struct net *net; /* or NULL: random numbers */
   enum stream stream;
   uint64_t first;
   size_t n;
@@ -242,6 +243,19 @@ static void draw_lanes(const struct sampler *s, int worker, const struct choice 
   }
 }
 
+/* u[dim + 1][LANES]; the last chooses the channel, so it gets the best coordinate of a net. */
+static void latent_tile(const struct draw *d, uint64_t first, double *u)
+{
+  struct sampler *s = d->s;
+  size_t dim = s->flow.dim;
+  if (!d->net) {
+    s->flow.kernels->uniforms(s->seed, d->stream, first, dim + 1, u);
+    return;
+  }
+  nis_net_tile(d->net, 0, first, u + dim * LANES);
+  for (size_t j = 0; j < dim; j++) nis_net_tile(d->net, j + 1, first, u + j * LANES);
+}
+
 static void draw_tile(void *context, size_t item, int worker)
 {
   struct draw *d = context;
@@ -251,7 +265,7 @@ static void draw_tile(void *context, size_t item, int worker)
   size_t dim = s->flow.dim, at = item * LANES, n = d->n - at < LANES ? d->n - at : LANES;
   double *u = nis_sampler_tile(s, worker), *x = u + (dim + 1) * LANES, *y = x + dim * LANES;
   double *log_channel = p->log_channel + at * CHANNELS;
-  s->flow.kernels->uniforms(s->seed, d->stream, d->first + at, dim + 1, u);
+  latent_tile(d, d->first + at, u);
   choose_lanes(s, u + dim * LANES, &choice);
   draw_lanes(s, worker, &choice, u, x, y);
   untile(dim, n, x, p->x + at * dim);
@@ -265,12 +279,22 @@ static size_t tiles(size_t n)
   return (n + LANES - 1) / LANES;
 }
 
+static void draw(struct draw *d)
+{
+  nis_parallel_for(d->s->threads, tiles(d->n), draw_tile, d);
+  d->p->n = d->n;
+}
+
 void nis_sampler_draw(struct sampler *s, enum stream stream, uint64_t first, size_t n,
                       struct points *p)
 {
-  struct draw d = {s, stream, first, n, p};
-  nis_parallel_for(s->threads, tiles(n), draw_tile, &d);
-  p->n = n;
+  draw(&(struct draw){s, NULL, stream, first, n, p});
+}
+
+void nis_sampler_draw_net(struct sampler *s, const struct net *net, uint64_t first, size_t n,
+                          struct points *p)
+{
+  draw(&(struct draw){s, net, STREAM_SCRAMBLE, first, n, p});
 }
 
 struct look {

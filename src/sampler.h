@@ -7,6 +7,7 @@
 #include "flow.h"
 #include "integrand.h"
 #include "peaks.h"
+#include "sobol.h"
 #include "streams.h"
 
 /* The density that points are drawn from is a mixture of these. */
@@ -55,6 +56,10 @@ void nis_points_clear(struct points *p);
 /* Points first .. first + n - 1 of a stream into p (n <= capacity), without values. */
 void nis_sampler_draw(struct sampler *s, enum stream stream, uint64_t first, size_t n,
                       struct points *p);
+
+/* The same from points of a net, of dim + 1 coordinates; `first` is a multiple of LANES. */
+void nis_sampler_draw_net(struct sampler *s, const struct net *net, uint64_t first, size_t n,
+                          struct points *p);
 
 /* log_q[n] at given points x[n][dim] of the cube; log_channel[n][CHANNELS] may be NULL. */
 void nis_sampler_density(struct sampler *s, size_t n, const double *x, double *log_q,

@@ -4,6 +4,7 @@
 #include "domain.h"
 #include "error.h"
 #include "parallel.h"
+#include "sobol.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -71,6 +72,7 @@ static double default_replay(const nis_options *o)
 static int check_integers(nis_options *o)
 {
   int coupling = (int)o->coupling, loss = (int)o->loss, signs = (int)o->signs;
+  int points = (int)o->points;
   const struct integer_row rows[] = {
       {"threads", &o->threads, nis_default_threads(), 1, 1024},
       {"serial", &o->serial, 0, 0, 1},
@@ -81,6 +83,7 @@ static int check_integers(nis_options *o)
       {"minibatch", &o->minibatch, default_minibatch(o), 64, 1048576},
       {"coupling", &coupling, NIS_RATIONAL_QUADRATIC, NIS_RATIONAL_QUADRATIC, NIS_AFFINE},
       {"loss", &loss, NIS_LOSS_DEFAULT, NIS_LOSS_DEFAULT, NIS_LOSS_FORWARD_CHI2},
+      {"points", &points, NIS_POINTS_DEFAULT, NIS_POINTS_DEFAULT, NIS_POINTS_NETS},
       {"signs", &signs, NIS_SIGNS_APART, NIS_SIGNS_APART, NIS_SIGNS_TOGETHER},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) NIS_TRY(check_integer(rows[i]));
@@ -155,6 +158,17 @@ static int check_batch(nis_options *o)
   return NIS_OK;
 }
 
+/* Nets end where they are whole, not where a goal is met or the time is over. */
+static int check_points(nis_options *o)
+{
+  int most = NET_MOST_DIM - 1, any_end = o->rel_error > 0 || o->abs_error > 0 || o->max_seconds > 0;
+  if (o->points == NIS_POINTS_NETS && o->dim > (size_t)most)
+    return nis_fail(NIS_INVALID, "points = NIS_POINTS_NETS needs dim <= %d, got %zu", most, o->dim);
+  if (o->points == NIS_POINTS_DEFAULT)
+    o->points = o->dim <= (size_t)most && !any_end ? NIS_POINTS_NETS : NIS_POINTS_RANDOM;
+  return NIS_OK;
+}
+
 int nis_settings_check_integrand(const nis_options *o, nis_integrand *f)
 {
   if (!f && !o->batch)
@@ -180,6 +194,7 @@ int nis_settings_resolve(const nis_options *given, nis_options *settings)
   NIS_TRY(check_hints(given));
   NIS_TRY(check_domain(given));
   NIS_TRY(check_batch(settings));
+  NIS_TRY(check_points(settings));
   if (settings->replay_bytes == 0) settings->replay_bytes = (size_t)1 << 30;
   return NIS_OK;
 }

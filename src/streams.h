@@ -13,7 +13,8 @@ enum stream {
   STREAM_EVENTS,    /* points tried for events ... */
   STREAM_ACCEPT,    /* ... and whether each is accepted */
   STREAM_SEARCH,    /* steps of the search for missed peaks */
-  STREAM_PACE       /* points that time the integrand */
+  STREAM_PACE,      /* points that time the integrand */
+  STREAM_SCRAMBLE   /* matrices and shifts of the nets */
 };
 
 #endif

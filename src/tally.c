@@ -11,6 +11,7 @@
 enum { BIN_SHIFT = 46, BINS = 1 << 17 };
 
 static const double tail_share = 1e-3;
+enum { LEAST_NETS = 4 }; /* before that, the error of random points */
 
 struct weight_bin {
   uint64_t count;
@@ -98,6 +99,9 @@ static void widen(struct tally *t, double magnitude)
   rescale(&t->iteration, ratio);
   t->square *= ratio * ratio;
   t->origin *= ratio;
+  t->net_origin *= ratio;
+  t->net[1] *= ratio;
+  t->net[2] *= ratio * ratio;
   if (t->iterations > 0) {
     t->precision /= ratio * ratio;
     t->precision_value /= ratio;
@@ -136,9 +140,22 @@ static struct estimate estimate_of(const struct tally *t, const struct moments *
   return (struct estimate){m->n < 1 ? NAN : m->mean * t->unit, error, nis_moments_spread(m)};
 }
 
+/* sum n_i^2 (mean_i - mean)^2 / (sum n_i)^2, for nets of equal size their usual standard error; and
+ * t for one standard deviation of a normal distribution. */
+static double net_error(const struct tally *t)
+{
+  const double one_sigma = 0.8413447460685429;
+  double off = t->all.mean - t->net_origin, n = (double)t->all.n, nets = t->nets;
+  double sum = t->net[2] - 2 * off * t->net[1] + off * off * t->net[0];
+  double variance = fmax(sum, 0) / (n * n) * nets / (nets - 1);
+  return sqrt(variance) * gsl_cdf_tdist_Pinv(one_sigma, nets - 1) * t->unit;
+}
+
 struct estimate nis_tally_estimate(const struct tally *t)
 {
-  return estimate_of(t, &t->all);
+  struct estimate estimate = estimate_of(t, &t->all);
+  if (t->nets >= LEAST_NETS) estimate.error = net_error(t);
+  return estimate;
 }
 
 struct estimate nis_tally_end_iteration(struct tally *t)
@@ -156,6 +173,17 @@ struct estimate nis_tally_end_iteration(struct tally *t)
   nis_moments_merge(&t->all, &t->iteration);
   t->iteration = (struct moments){0};
   return estimate;
+}
+
+struct estimate nis_tally_end_net(struct tally *t)
+{
+  const struct moments *net = &t->iteration;
+  if (t->nets++ == 0) t->net_origin = net->mean;
+  double n2 = (double)net->n * (double)net->n, off = net->mean - t->net_origin;
+  t->net[0] += n2;
+  t->net[1] += n2 * off;
+  t->net[2] += n2 * off * off;
+  return nis_tally_end_iteration(t);
 }
 
 double nis_tally_w_max(const struct tally *t, double eps)

@@ -35,6 +35,9 @@ struct tally {
   double precision_value;  /* sum (value_i - origin)/error_i^2 */
   double precision_square; /* sum ((value_i - origin)/error_i)^2 */
   double origin;           /* value of the first iteration */
+  int nets;                /* ended iterations that were nets, or 0: then all are */
+  double net_origin;       /* mean of the first net */
+  double net[3];           /* sum n_i^2 (mean_i - net_origin)^k over them, k = 0, 1, 2 */
   struct weight_bin *bins; /* owned */
   struct tail tail;
 };
@@ -55,6 +58,10 @@ struct estimate {
 
 /* Closes the current iteration: it joins `all` and chi2. */
 struct estimate nis_tally_end_iteration(struct tally *t);
+
+/* The same for the points of one net, whose values are not independent: the error is then that of the
+ * spread of the nets' means, times Student's t for as many nets. */
+struct estimate nis_tally_end_net(struct tally *t);
 
 /* Over all ended iterations. */
 struct estimate nis_tally_estimate(const struct tally *t);

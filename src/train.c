@@ -33,6 +33,7 @@ static const double ramp = 1.5;               /* steps done grow as this power o
 static const double variance_from = 0.55;     /* share of the steps before the variance loss */
 static const double largest_norm = 1;         /* of a gradient; longer ones are shortened */
 static const double search_from = 0.3;        /* beta */
+static const double search_until = 0.85;      /* share of the calls */
 static const double search_share = 0.01;      /* of the training calls, each time ... */
 static const double last_search_share = 0.03; /* ... and at the end */
 static const double time_share = 0.5;         /* of the time that is left */
@@ -360,6 +361,7 @@ static int search(struct trainer *t)
 {
   uint64_t calls = (uint64_t)(search_share * (double)t->calls);
   if (t->beta < search_from || t->round < t->last_search + SEARCH_EVERY ||
+      (double)spent(t) > search_until * (double)t->calls ||
       spent(t) + 2 * calls + t->choice > t->calls)
     return NIS_OK;
   t->last_search = t->round;

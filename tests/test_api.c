@@ -99,7 +99,8 @@ static nis_options small(size_t dim)
                        .threads = 1,
                        .hidden_width = 8,
                        .bins = 6,
-                       .replay = 1};
+                       .replay = 1,
+                       .points = NIS_POINTS_RANDOM};
 }
 
 static nis *make(nis_integrand *f, const nis_options *o)

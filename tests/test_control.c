@@ -145,9 +145,10 @@ static double cancelling(double *x, size_t dim, void *params)
 START_TEST(cancellation_does_not_set_the_floor)
 {
   size_t dim = _i == 0 ? 2 : 4;
-  nis_result apart = nis_integrate(cancelling, dim, .calls = 60000, .seed = 3);
-  nis_result together =
-      nis_integrate(cancelling, dim, .calls = 60000, .seed = 3, .signs = NIS_SIGNS_TOGETHER);
+  nis_options o = {.dim = dim, .calls = 60000, .seed = 3, .points = NIS_POINTS_RANDOM};
+  nis_result apart = nis_integrate_with(cancelling, &o);
+  o.signs = NIS_SIGNS_TOGETHER;
+  nis_result together = nis_integrate_with(cancelling, &o);
   ck_assert_double_lt(fabs(apart.value - 1), 5.5 * apart.error);
   ck_assert_double_lt(fabs(together.value - 1), 5.5 * together.error);
   ck_assert_double_lt(3 * apart.error, together.error);

@@ -26,6 +26,9 @@ static const char couplings[] = "rational-quadratic,piecewise-quadratic,piecewis
 /* In the order of nis_signs. */
 static const char sign_words[] = "apart,together";
 
+/* In the order of nis_point_set. */
+static const char point_sets[] = "default,random,nets";
+
 /* In the order of nis_loss_kind. */
 static const char losses[] = "default,kl,variance,exponential,hellinger,jeffreys,forward-chi2";
 _Static_assert(NIS_LOSS_KL == 1 && NIS_LOSS_VARIANCE == 2 && NIS_LOSS_EXPONENTIAL == 3 &&
@@ -74,6 +77,8 @@ const struct option_row option_table[] = {
                "training loss; default: kl, and variance for the last 45 % of the steps"),
     CHOICE_ROW(sign_words, RUNS, "signs", 0, "WAY", CHOICE, OPTION(signs), {0, 0, CLOSED},
                "a flow for each sign of f, or one for |f|; default apart"),
+    CHOICE_ROW(point_sets, RUNS, "points", 0, "KIND", CHOICE, OPTION(points), {0, 0, CLOSED},
+               "of the estimate; default: nets up to 64 dimensions without goal and time limit"),
     ROW(RUNS, "minibatch", 0, "N", INT, OPTION(minibatch), {64, 1048576, CLOSED},
         "points in a gradient step; default 1024, 512 below 2e5 training calls, 256 below 2e4"),
     ROW(RUNS, "replay", 0, "X", REAL, OPTION(replay), {0, 1000, OPEN_LOW},
