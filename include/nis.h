@@ -82,8 +82,9 @@ typedef enum {
 /* Doubts about an error bar. With one of them a status that would be NIS_OK, NIS_GOAL_MISSED or
  * NIS_TIME_LIMIT is NIS_SUSPECT; `stop` still says how the run ended. */
 typedef enum {
-  NIS_HEAVY_TAIL = 1,  /* khat > min(0.7, 1 - 1/log10 n) (Vehtari et al.) */
-  NIS_LARGE_CHI2 = 2,  /* p_value < 1e-4 */
+  NIS_HEAVY_TAIL = 1, /* khat > min(0.7, 1 - 1/log10 n) (Vehtari et al.), and the largest weight has
+                          more than 1 % of the sum of squares */
+  NIS_LARGE_CHI2 = 2, /* p_value < 1e-4 */
   NIS_FEW_WEIGHTS = 4, /* fewer than 30 weights of the frozen flow are not 0 */
   NIS_LATE_PEAK = 8    /* late_peaks > 0 */
 } nis_doubt;
@@ -203,7 +204,13 @@ typedef enum {
                              left over go to the training */
 } nis_point_set;
 
-enum { NIS_MOST_HINTS = 16 };
+/* What the flow learns when the batch integrand has several values a point */
+typedef enum {
+  NIS_FOLLOW_FIRST = 0, /* |f_0| */
+  NIS_FOLLOW_NORM = 1   /* sqrt(sum_c (f_c / scales[c])^2) */
+} nis_follow;
+
+enum { NIS_MOST_HINTS = 16, NIS_MOST_COMPONENTS = 1024 };
 
 /* Zero means default for every field, so a compound literal is enough. */
 typedef struct {
@@ -224,8 +231,17 @@ typedef struct {
                           the sign, equal to it the integral is 0, without a call */
   nis_batch_integrand *batch; /* used instead of the scalar integrand, which is then NULL */
   size_t batch_points;        /* points in one call of batch, 1 .. 1,048,576; default 1024 */
-  size_t ncomp;               /* values per point of batch; this version: 0 or 1 */
-  int serial;                 /* 1: the integrand is called by the calling thread only; same bits */
+  size_t ncomp; /* values per point of batch, 1 .. 1024; default 1. nis_result, goals and events
+                   are of component 0; a point with a value that is not finite counts as 0 in all */
+  double *values, *errors; /* [ncomp] of the caller, who keeps them while the handle lives; each
+                              result is written there too, all from the same points; NULL: not
+                              wanted */
+  double *covariance;      /* [ncomp * ncomp] likewise: of the values; its diagonal is errors^2 */
+  nis_follow follow;       /* one of the above */
+  const double *scales;    /* [ncomp], above 0, for NIS_FOLLOW_NORM; copied. Default: the mean of
+                              |f_c| over 1 % of the training calls (1024 at most), uniform, which
+                              narrow peaks escape */
+  int serial;              /* 1: the integrand is called by the calling thread only; same bits */
   nis_progress_callback *progress;
   void *progress_params;
 

@@ -3,6 +3,7 @@
 
 #include "control.h"
 #include "error.h"
+#include "memory.h"
 
 #include <math.h>
 
@@ -23,12 +24,26 @@ int nis_goal_met(const struct tally *tally, double rel_error, double abs_error)
 
 struct job {
   struct sampler *s;
-  struct tally *tally;
   const struct integration *plan;
   struct points points;
+  double *components; /* of the points, owned; spoilt in add_components */
   struct net net;
   uint64_t used; /* points so far */
 };
+
+/* The value that counts for the integral takes the place of component 0. */
+static void add_components(struct job *j, size_t i, double value)
+{
+  struct components *c = j->plan->components;
+  if (c->n == 0) return;
+  double *v = j->components + i * c->n, over_q = exp(-j->points.log_q[i]);
+  v[0] = value;
+  for (size_t k = 1; k < c->n; k++) v[k] *= over_q;
+  if (j->plan->nets)
+    nis_components_add_to_net(c, v);
+  else
+    nis_components_add(c, v);
+}
 
 /* A block of an iteration into the tally; what has a value counts, also when the run is stopped. */
 static int add_block(struct job *j, uint64_t from, size_t n)
@@ -39,19 +54,28 @@ static int add_block(struct job *j, uint64_t from, size_t n)
   else
     nis_sampler_draw(j->s, STREAM_INTEGRATE, j->plan->first_point + j->used, n, p);
   int status = nis_sampler_evaluate(j->s, p);
-  for (size_t i = 0; i < p->n; i++)
-    nis_tally_add_controlled(j->tally, nis_point_weight(p, i), nis_control_value(p, i, j->s->beta));
+  for (size_t i = 0; i < p->n; i++) {
+    double value = nis_control_value(p, i, j->s->beta);
+    nis_tally_add_controlled(j->plan->tally, nis_point_weight(p, i), value);
+    add_components(j, i, value);
+  }
   j->used += p->n;
   return status;
+}
+
+static struct estimate end_iteration(struct job *j)
+{
+  if (!j->plan->nets) return nis_tally_end_iteration(j->plan->tally);
+  nis_components_end_net(j->plan->components);
+  return nis_tally_end_net(j->plan->tally);
 }
 
 static int report(struct job *j)
 {
   struct monitor *monitor = &j->s->monitor;
-  struct estimate last =
-      j->plan->nets ? nis_tally_end_net(j->tally) : nis_tally_end_iteration(j->tally);
+  struct estimate last = end_iteration(j);
   nis_result r = {0};
-  nis_tally_result(j->tally, &r);
+  nis_tally_result(j->plan->tally, &r);
   monitor->now.mean = r.value;
   monitor->now.sigma = r.error;
   monitor->now.efficiency = r.efficiency;
@@ -103,23 +127,26 @@ static int run(struct job *j)
   uint64_t size = net_points(plan->calls), calls = nis_estimate_calls(plan->calls, plan->nets);
   nis_monitor_begin(&j->s->monitor, NIS_INTEGRATING, calls);
   for (int i = 0; status == NIS_OK && j->used < calls; i++) {
-    if (i >= before && nis_goal_met(j->tally, plan->rel_error, plan->abs_error)) break;
+    if (i >= before && nis_goal_met(j->plan->tally, plan->rel_error, plan->abs_error)) break;
     uint64_t end = plan->nets ? j->used + size : iteration_end(calls, j->used, i, early);
     status = iterate(j, end - j->used);
   }
   return status;
 }
 
-int nis_estimate_flow(struct sampler *s, struct tally *tally, const struct integration *plan,
-                      uint64_t *used)
+int nis_estimate_flow(struct sampler *s, const struct integration *plan, uint64_t *used)
 {
-  struct job j = {.s = s, .tally = tally, .plan = plan};
+  struct job j = {.s = s, .plan = plan};
   size_t block = plan->calls < BLOCK_POINTS ? (size_t)plan->calls : BLOCK_POINTS;
   int status = nis_points_init(&j.points, block, s->flow.dim);
+  j.components = NIS_NEW(double, block * plan->components->n);
+  if (!j.components) status = nis_no_memory();
+  if (plan->components->n > 0) j.points.components = j.components;
   if (status == NIS_OK && plan->nets) status = nis_net_init(&j.net, s->flow.dim + 1);
   if (status == NIS_OK) status = run(&j);
   *used = j.used;
   nis_points_clear(&j.points);
   nis_net_clear(&j.net);
+  free(j.components);
   return status;
 }

@@ -2,6 +2,7 @@
 /* The public functions: check arguments, own the handle, call down. */
 #include "nis.h"
 
+#include "components.h"
 #include "error.h"
 #include "estimate.h"
 #include "memory.h"
@@ -20,6 +21,7 @@ struct nis {
   nis_options options; /* complete */
   struct sampler sampler;
   struct tally tally;
+  struct components components; /* none when f has one value */
   uint64_t train_calls;
   struct training training; /* the outcome of the latest */
   /* Points used so far of each stream. */
@@ -52,6 +54,9 @@ int nis_create(nis **out, nis_integrand *f, const nis_options *options)
   int status = nis_sampler_init(&s->sampler, f, &complete);
   if (status == NIS_OK) status = nis_tally_init(&s->tally);
   if (status == NIS_OK)
+    status = nis_components_init(&s->components, complete.ncomp > 1 ? complete.ncomp : 0,
+                                 complete.covariance != NULL);
+  if (status == NIS_OK)
     *out = s;
   else
     nis_free(s);
@@ -63,6 +68,7 @@ void nis_free(nis *s)
   if (!s) return;
   nis_sampler_clear(&s->sampler);
   nis_tally_clear(&s->tally);
+  nis_components_clear(&s->components);
   free(s);
 }
 
@@ -73,10 +79,23 @@ static int need_count(uint64_t n, const char *name, uint64_t least)
                   (unsigned long long)least, (unsigned long long)n);
 }
 
+/* With one component the arrays hold the result itself. */
+static void fill_components(const nis *s)
+{
+  const nis_options *o = &s->options;
+  struct estimate estimate = nis_tally_estimate(&s->tally);
+  nis_components_result(&s->components, nis_tally_factor(&s->tally), o->values, o->errors,
+                        o->covariance);
+  if (o->values) o->values[0] = estimate.value;
+  if (o->errors) o->errors[0] = estimate.error;
+  if (o->covariance) o->covariance[0] = estimate.error * estimate.error;
+}
+
 /* What the run has seen so far, also when `status` says that it ended early: before the first point
  * of the frozen flow, that is what the training saw. */
 static int fill_result(const nis *s, int status, nis_result *r)
 {
+  fill_components(s);
   *r = (nis_result){.seed = s->options.seed};
   nis_tally_result(&s->tally, r);
   if (s->tally.all.n == 0 && s->training.seen.n > 1) {
@@ -113,6 +132,10 @@ static int is_empty(const nis *s)
 
 static int nothing(const nis *s, nis_result *r)
 {
+  const nis_options *o = &s->options;
+  for (size_t k = 0; o->values && k < o->ncomp; k++) o->values[k] = 0;
+  for (size_t k = 0; o->errors && k < o->ncomp; k++) o->errors[k] = 0;
+  for (size_t k = 0; o->covariance && k < o->ncomp * o->ncomp; k++) o->covariance[k] = 0;
   *r = (nis_result){.seed = s->options.seed, .p_value = NAN, .khat = NAN};
   return r->status;
 }
@@ -124,6 +147,7 @@ int nis_train(nis *s, uint64_t calls)
   NIS_TRY(need_count(calls, "calls", 1));
   if (is_empty(s)) return NIS_OK;
   nis_tally_reset(&s->tally);
+  nis_components_reset(&s->components);
   uint64_t before = s->sampler.integrand.calls;
   int status = nis_train_flow(&s->sampler, s->trained, calls, &s->options, &s->training);
   uint64_t spent = s->sampler.integrand.calls - before;
@@ -134,10 +158,15 @@ int nis_train(nis *s, uint64_t calls)
 
 static int estimate(nis *s, uint64_t calls, double rel_error, double abs_error, nis_result *result)
 {
-  struct integration plan = {s->estimated, calls, rel_error, abs_error,
-                             s->options.points == NIS_POINTS_NETS};
+  struct integration plan = {.tally = &s->tally,
+                             .components = &s->components,
+                             .first_point = s->estimated,
+                             .calls = calls,
+                             .rel_error = rel_error,
+                             .abs_error = abs_error,
+                             .nets = s->options.points == NIS_POINTS_NETS};
   uint64_t used;
-  int status = nis_estimate_flow(&s->sampler, &s->tally, &plan, &used);
+  int status = nis_estimate_flow(&s->sampler, &plan, &used);
   s->estimated += used;
   return fill_result(s, status, result);
 }

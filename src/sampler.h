@@ -43,6 +43,7 @@ struct points {
   size_t capacity, n;
   double *x, *log_q, *f; /* one block, owned through x */
   double *log_channel;   /* [n][CHANNELS] log-densities; -inf for a channel without share */
+  double *components;    /* [n][ncomp] of f, not owned; NULL: not wanted */
 };
 
 enum { BLOCK_POINTS = 16384 }; /* drawn at a time, so that memory does not grow with calls */

@@ -72,7 +72,7 @@ static double default_replay(const nis_options *o)
 static int check_integers(nis_options *o)
 {
   int coupling = (int)o->coupling, loss = (int)o->loss, signs = (int)o->signs;
-  int points = (int)o->points;
+  int points = (int)o->points, follow = (int)o->follow;
   const struct integer_row rows[] = {
       {"threads", &o->threads, nis_default_threads(), 1, 1024},
       {"serial", &o->serial, 0, 0, 1},
@@ -83,6 +83,7 @@ static int check_integers(nis_options *o)
       {"minibatch", &o->minibatch, default_minibatch(o), 64, 1048576},
       {"coupling", &coupling, NIS_RATIONAL_QUADRATIC, NIS_RATIONAL_QUADRATIC, NIS_AFFINE},
       {"loss", &loss, NIS_LOSS_DEFAULT, NIS_LOSS_DEFAULT, NIS_LOSS_FORWARD_CHI2},
+      {"follow", &follow, NIS_FOLLOW_FIRST, NIS_FOLLOW_FIRST, NIS_FOLLOW_NORM},
       {"points", &points, NIS_POINTS_DEFAULT, NIS_POINTS_DEFAULT, NIS_POINTS_NETS},
       {"signs", &signs, NIS_SIGNS_APART, NIS_SIGNS_APART, NIS_SIGNS_TOGETHER},
   };
@@ -148,13 +149,18 @@ static int check_domain(const nis_options *o)
 
 static int check_batch(nis_options *o)
 {
-  if (o->ncomp > 1)
-    return nis_fail(NIS_INVALID, "ncomp must be 0 or 1 in this version, got %zu", o->ncomp);
+  if (o->ncomp > NIS_MOST_COMPONENTS)
+    return nis_fail(NIS_INVALID, "ncomp must be between 0 and %d, got %zu", NIS_MOST_COMPONENTS,
+                    o->ncomp);
+  for (size_t k = 0; o->scales && k < o->ncomp; k++)
+    if (!(o->scales[k] > 0 && isfinite(o->scales[k])))
+      return nis_fail(NIS_INVALID, "scales[%zu] must be finite and above 0, got %g", k,
+                      o->scales[k]);
   if (o->batch_points > 1048576)
     return nis_fail(NIS_INVALID, "batch_points must be between 1 and 1048576, got %zu",
                     o->batch_points);
   if (o->batch_points == 0) o->batch_points = 1024;
-  o->ncomp = 1;
+  if (o->ncomp == 0) o->ncomp = 1;
   return NIS_OK;
 }
 
@@ -173,6 +179,8 @@ int nis_settings_check_integrand(const nis_options *o, nis_integrand *f)
 {
   if (!f && !o->batch)
     return nis_fail(NIS_INVALID, "an integrand is needed: f and options.batch are both NULL");
+  if (f && o->ncomp > 1)
+    return nis_fail(NIS_INVALID, "ncomp = %zu needs a batch integrand; f has one value", o->ncomp);
   if (f && o->batch)
     return nis_fail(NIS_INVALID, "two integrands given: f must be NULL when batch is set");
   return NIS_OK;

@@ -14,7 +14,8 @@ enum stream {
   STREAM_ACCEPT,    /* ... and whether each is accepted */
   STREAM_SEARCH,    /* steps of the search for missed peaks */
   STREAM_PACE,      /* points that time the integrand */
-  STREAM_SCRAMBLE   /* matrices and shifts of the nets */
+  STREAM_SCRAMBLE,  /* matrices and shifts of the nets */
+  STREAM_SCALE      /* points that tell how large the components are */
 };
 
 #endif

@@ -140,15 +140,20 @@ static struct estimate estimate_of(const struct tally *t, const struct moments *
   return (struct estimate){m->n < 1 ? NAN : m->mean * t->unit, error, nis_moments_spread(m)};
 }
 
+double nis_tally_factor(const struct tally *t)
+{
+  const double one_sigma = 0.8413447460685429;
+  return t->nets >= LEAST_NETS ? gsl_cdf_tdist_Pinv(one_sigma, t->nets - 1) : 1;
+}
+
 /* sum n_i^2 (mean_i - mean)^2 / (sum n_i)^2, for nets of equal size their usual standard error; and
  * t for one standard deviation of a normal distribution. */
 static double net_error(const struct tally *t)
 {
-  const double one_sigma = 0.8413447460685429;
   double off = t->all.mean - t->net_origin, n = (double)t->all.n, nets = t->nets;
   double sum = t->net[2] - 2 * off * t->net[1] + off * off * t->net[0];
   double variance = fmax(sum, 0) / (n * n) * nets / (nets - 1);
-  return sqrt(variance) * gsl_cdf_tdist_Pinv(one_sigma, nets - 1) * t->unit;
+  return sqrt(variance) * nis_tally_factor(t) * t->unit;
 }
 
 struct estimate nis_tally_estimate(const struct tally *t)

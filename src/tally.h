@@ -63,6 +63,9 @@ struct estimate nis_tally_end_iteration(struct tally *t);
  * spread of the nets' means, times Student's t for as many nets. */
 struct estimate nis_tally_end_net(struct tally *t);
 
+/* What an error is multiplied with: Student's t of the nets, or 1. */
+double nis_tally_factor(const struct tally *t);
+
 /* Over all ended iterations. */
 struct estimate nis_tally_estimate(const struct tally *t);
 

@@ -19,11 +19,13 @@ enum {
   HOT_ROUNDS = 4,      /* replayed while beta < 1 */
   SEARCH_EVERY = 8,    /* rounds */
   PEAK_POINTS = 4096,  /* that the peaks are fitted to */
+  SCALE_POINTS = 1024  /* that tell how large the components are */
 };
 
 /* Of a round: what is lost comes back. The negative flow's is taken from the flow's. */
 static const double floor_share[CHANNELS] = {
     [CHANNEL_UNIFORM] = 0.25, [CHANNEL_FLOW] = 0.3, [CHANNEL_MAP] = 0.05, [CHANNEL_PEAKS] = 0.1};
+static const double scale_share = 0.01;       /* of the training calls, at most SCALE_POINTS */
 static const double survey_share = 0.075;     /* of the training calls, uniform, come first */
 static const double choice_share = 0.05;      /* of the training calls choose in the end */
 static const double effective_share = 0.25;   /* Kish fraction that sets beta */
@@ -379,7 +381,7 @@ static void choose_channels(struct trainer *t)
     sum += share[c];
   }
   for (int c = 0; c < CHANNELS; c++) share[c] /= sum;
-  nis_control_fit(&t->fresh, share, t->s->beta);
+  if (!t->s->integrand.norm) nis_control_fit(&t->fresh, share, t->s->beta);
 }
 
 /* The tops near the hints are peaks from the second round on: the first one's fit would move them
@@ -423,6 +425,26 @@ static int run(struct trainer *t, uint64_t first)
   return NIS_OK;
 }
 
+/* A few uniform points tell how large the components are. */
+static int scale_components(struct trainer *t)
+{
+  const nis_options *o = t->o;
+  struct integrand_call *f = &t->s->integrand;
+  uint64_t n = (uint64_t)ceil(scale_share * (double)t->calls);
+  if (n > SCALE_POINTS) n = SCALE_POINTS;
+  if (!f->norm || o->scales || t->calls <= n) return NIS_OK;
+  double *components = NIS_NEW(double, n * o->ncomp);
+  if (!components) return nis_no_memory();
+  nis_sampler_draw(t->s, STREAM_SCALE, 0, n, &t->fresh);
+  t->fresh.components = components;
+  int status = nis_sampler_evaluate(t->s, &t->fresh);
+  t->fresh.components = NULL;
+  t->drawn += t->fresh.n;
+  nis_integrand_scale(f, t->fresh.n, components);
+  free(components);
+  return status;
+}
+
 int nis_train_flow(struct sampler *s, uint64_t first_point, uint64_t calls, const nis_options *o,
                    struct training *outcome)
 {
@@ -431,8 +453,11 @@ int nis_train_flow(struct sampler *s, uint64_t first_point, uint64_t calls, cons
   for (int c = 0; c < CHANNELS; c++) s->share[c] = c == CHANNEL_UNIFORM;
   memset(s->beta, 0, sizeof s->beta);
   nis_monitor_begin(&s->monitor, NIS_TRAINING, calls);
+  s->integrand.norm = o->follow == NIS_FOLLOW_NORM && o->ncomp > 1;
   int status = trainer_init(&t, s, calls, o, outcome);
+  if (status == NIS_OK) status = scale_components(&t);
   if (status == NIS_OK) status = run(&t, first_point);
+  s->integrand.norm = 0;
   outcome->peaks_found = t.search.found;
   outcome->search_calls = t.search.calls;
   trainer_clear(&t);

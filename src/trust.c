@@ -10,9 +10,20 @@
 static const double least_p_value = 1e-4;
 enum { LEAST_WEIGHTS = 30 }; /* other than 0: the variance of fewer says little */
 
+/* A tail with k >= 0.7 would give the largest weight about a third of the sum of squares: where it has
+ * hardly any, the tail ends. */
+static const double least_square_share = 0.01;
+
 static uint64_t weights(const nis_result *r)
 {
   return r->calls - r->train_calls;
+}
+
+/* Of the largest weight: w^2 / sum w^2, with ess = (sum w)^2 / sum w^2 */
+static double square_share(const nis_result *r)
+{
+  double of_mean = r->max_weight / (double)weights(r);
+  return of_mean * of_mean * r->ess;
 }
 
 int nis_trust_doubts(const nis_result *r)
@@ -20,7 +31,8 @@ int nis_trust_doubts(const nis_result *r)
   int doubts = 0;
   uint64_t n = weights(r);
   if (n < r->zero_calls + LEAST_WEIGHTS) doubts |= NIS_FEW_WEIGHTS;
-  if (r->khat > nis_tail_threshold(n)) doubts |= NIS_HEAVY_TAIL;
+  if (r->khat > nis_tail_threshold(n) && square_share(r) > least_square_share)
+    doubts |= NIS_HEAVY_TAIL;
   if (r->dof > 0 && r->p_value < least_p_value) doubts |= NIS_LARGE_CHI2;
   if (r->late_peaks > 0) doubts |= NIS_LATE_PEAK;
   return doubts;

@@ -279,7 +279,7 @@ START_TEST(sizes_out_of_range)
   check_options_refused(one, &o, "dim");
   o = small(SIZE_MAX);
   check_options_refused(one, &o, "dim");
-  o = small(2), o.ncomp = 2, o.batch = batch_ramp;
+  o = small(2), o.ncomp = 1025, o.batch = batch_ramp;
   check_options_refused(NULL, &o, "ncomp");
   o = small(2), o.batch_points = 1048577, o.batch = batch_ramp;
   check_options_refused(NULL, &o, "batch_points");
@@ -429,10 +429,13 @@ END_TEST
 
 START_TEST(integrands_missing_or_two)
 {
+  nis *s = NULL;
   nis_options o = small(2);
   check_options_refused(NULL, &o, "batch");
   o.batch = batch_ramp;
   check_options_refused(one, &o, "batch");
+  o.batch = NULL, o.ncomp = 2;
+  check_refused(nis_create(&s, one, &o), "ncomp");
   check_options_refused(one, NULL, "options");
   check_refused(nis_create(NULL, one, &o), "out");
 }

@@ -43,7 +43,8 @@ static void fill(struct scene *s, const double *share)
     for (int c = 0; c < CHANNELS; c++)
       s->log_channel[i * CHANNELS + c] = present(c) ? log(density(c, s->x[i])) : -HUGE_VAL;
   }
-  s->p = (struct points){N, N, s->x, s->log_q, s->f, s->log_channel};
+  s->p = (struct points){.capacity = N, .n = N, .x = s->x, .log_q = s->log_q, .f = s->f};
+  s->p.log_channel = s->log_channel;
 }
 
 static const double drawn[CHANNELS] = {

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Several values a point: against sums in long double, and through the whole library. */
+#include "components.h"
+
+#include "nis.h"
+#include "suite.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof(array)[0])
+
+enum { COMPONENTS = 5, POINTS = 512, NET = 32 };
+
+static uint64_t noise_state = 3;
+
+/* in (0, 1) */
+static double noise(void)
+{
+  noise_state = noise_state * 6364136223846793005u + 1442695040888963407u;
+  return ((double)(noise_state >> 12) + 0.5) * 0x1p-52;
+}
+
+/* Correlated; one is 0, one is huge, one tiny, and one grows by 40 powers of ten on the way. */
+static void make_values(double values[POINTS][COMPONENTS])
+{
+  for (int i = 0; i < POINTS; i++) {
+    double a = noise(), b = noise();
+    const double row[COMPONENTS] = {a, 1e280 * (a - b), 0, 1e-290 * b,
+                                    i < POINTS / 2 ? 1e-20 * a : 1e20 * (b - 3)};
+    memcpy(values[i], row, sizeof row);
+  }
+}
+
+/* Two passes over samples of `size` points */
+static void naive(double values[POINTS][COMPONENTS], int size, long double *mean,
+                  long double covariance[COMPONENTS][COMPONENTS])
+{
+  int samples = POINTS / size;
+  long double sample[POINTS][COMPONENTS] = {{0}};
+  memset(mean, 0, COMPONENTS * sizeof *mean);
+  for (int i = 0; i < POINTS; i++)
+    for (int k = 0; k < COMPONENTS; k++) sample[i / size][k] += (long double)values[i][k] / size;
+  for (int s = 0; s < samples; s++)
+    for (int k = 0; k < COMPONENTS; k++) mean[k] += sample[s][k] / samples;
+  for (int a = 0; a < COMPONENTS; a++)
+    for (int b = 0; b < COMPONENTS; b++) {
+      covariance[a][b] = 0;
+      for (int s = 0; s < samples; s++)
+        covariance[a][b] += (sample[s][a] - mean[a]) * (sample[s][b] - mean[b]);
+      covariance[a][b] /= (long double)samples * (samples - 1);
+    }
+}
+
+static void check_against_naive(int size, int with_covariance)
+{
+  static double values[POINTS][COMPONENTS];
+  double mean[COMPONENTS], error[COMPONENTS], covariance[COMPONENTS * COMPONENTS];
+  long double exact[COMPONENTS], square[COMPONENTS][COMPONENTS];
+  struct components c;
+  make_values(values);
+  naive(values, size, exact, square);
+  ck_assert_int_eq(nis_components_init(&c, COMPONENTS, with_covariance), 0);
+  for (int i = 0; i < POINTS; i++) {
+    if (size == 1) nis_components_add(&c, values[i]);
+    if (size > 1) nis_components_add_to_net(&c, values[i]);
+    if (size > 1 && (i + 1) % size == 0) nis_components_end_net(&c);
+  }
+  nis_components_result(&c, 1, mean, error, with_covariance ? covariance : NULL);
+  for (int a = 0; a < COMPONENTS; a++) {
+    long double sigma = sqrtl(square[a][a]);
+    require(fabsl(mean[a] - exact[a]) <= 1e-13L * (fabsl(exact[a]) + sigma), "mean %d: %g", a,
+            mean[a]);
+    require(fabsl(error[a] - sigma) <= 1e-12L * sigma, "error %d: %g, not %Lg", a, error[a], sigma);
+    for (int b = 0; b < COMPONENTS && with_covariance; b++) {
+      long double most = sigma * sqrtl(square[b][b]), got = covariance[a * COMPONENTS + b];
+      if (most < 1e-290L || most > 1e290L) continue; /* no double */
+      require(fabsl(got - square[a][b]) <= 1e-12L * most, "covariance %d %d: %Lg, not %Lg", a, b,
+              got, square[a][b]);
+    }
+  }
+  nis_components_clear(&c);
+}
+
+START_TEST(as_in_long_double)
+{
+  check_against_naive(1, 0);
+  check_against_naive(1, 1);
+  check_against_naive(NET, 0);
+  check_against_naive(NET, 1);
+}
+END_TEST
+
+START_TEST(factor_and_few_samples)
+{
+  struct components c;
+  const double first[] = {3, 5}, second[] = {5, 1};
+  double mean[2], error[2], covariance[4];
+  ck_assert_int_eq(nis_components_init(&c, 2, 1), 0);
+  nis_components_result(&c, 1, mean, error, covariance);
+  ck_assert(isnan(mean[0]) && isinf(error[0]));
+  nis_components_add(&c, first);
+  nis_components_result(&c, 1, mean, error, covariance);
+  ck_assert(mean[1] == 5 && isinf(error[1]));
+  nis_components_add(&c, second);
+  nis_components_result(&c, 2, mean, error, covariance);
+  ck_assert(mean[0] == 4 && error[0] == 2 && error[1] == 4);
+  ck_assert(covariance[0] == 4 && covariance[3] == 16 && covariance[1] == -8 &&
+            covariance[2] == -8);
+  nis_components_reset(&c);
+  nis_components_result(&c, 1, mean, NULL, NULL);
+  ck_assert(isnan(mean[0]));
+  nis_components_clear(&c);
+}
+END_TEST
+
+/* ---- through the library ------------------------------------------------------------------ */
+
+static double bell(const double *x, size_t dim, double centre, double width)
+{
+  double square = 0;
+  for (size_t j = 0; j < dim; j++) square += (x[j] - centre) * (x[j] - centre);
+  return exp(-square / (2 * width * width)) * pow(width * sqrt(2 * M_PI), -(double)dim);
+}
+
+/* A peak; the mean of x over it; nothing; 1e30 times the peak, wider; a peak elsewhere */
+static int moments(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
+{
+  (void)params;
+  for (size_t i = 0; i < n; i++) {
+    double g = bell(x + i * dim, dim, 0.4, 0.07), *to = f + i * ncomp;
+    to[0] = g;
+    to[1] = x[i * dim] * g;
+    to[2] = 0;
+    to[3] = 1e30 * bell(x + i * dim, dim, 0.4, 0.1);
+    to[4] = bell(x + i * dim, dim, 0.6, 0.07);
+  }
+  return 0;
+}
+
+static double inside(size_t dim, double centre, double width)
+{
+  double z = M_SQRT1_2 / width;
+  return pow((erf((1 - centre) * z) + erf(centre * z)) / 2, (double)dim);
+}
+
+static void check_moments(const double *values, const double *errors)
+{
+  const double exact[] = {inside(3, 0.4, 0.07), 0.4 * inside(3, 0.4, 0.07), 0,
+                          1e30 * inside(3, 0.4, 0.1), inside(3, 0.6, 0.07)};
+  for (int k = 0; k < COMPONENTS; k++)
+    require(fabs(values[k] - exact[k]) <= 6 * errors[k], "component %d: %g +- %g, not %g", k,
+            values[k], errors[k], exact[k]);
+}
+
+static nis_options options(double *values, double *errors)
+{
+  return (nis_options){.dim = 3,
+                       .calls = 60000,
+                       .seed = 4,
+                       .effort = 0.2,
+                       .batch = moments,
+                       .ncomp = COMPONENTS,
+                       .values = values,
+                       .errors = errors};
+}
+
+START_TEST(components_of_a_run)
+{
+  for (int points = NIS_POINTS_RANDOM; points <= NIS_POINTS_NETS; points++) {
+    double values[COMPONENTS], errors[COMPONENTS], covariance[COMPONENTS * COMPONENTS];
+    nis_options o = options(values, errors);
+    o.covariance = covariance, o.points = (nis_point_set)points;
+    nis_result r = nis_integrate_with(NULL, &o);
+    ck_assert_int_eq(r.status, NIS_OK);
+    check_moments(values, errors);
+    ck_assert(values[0] == r.value && errors[0] == r.error && values[2] == 0 && errors[2] == 0);
+    for (int a = 0; a < COMPONENTS; a++)
+      for (int b = 0; b < COMPONENTS; b++) {
+        double this = covariance[a * COMPONENTS + b];
+        ck_assert_double_eq(this, covariance[b * COMPONENTS + a]);
+        ck_assert_double_le(fabs(this), (1 + 1e-9) * errors[a] * errors[b]);
+      }
+    ck_assert_double_eq_tol(covariance[COMPONENTS + 1] / (errors[1] * errors[1]), 1, 1e-9);
+  }
+}
+END_TEST
+
+/* The others do not change what component 0 alone would give. */
+static int first_alone(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
+{
+  double all[64 * COMPONENTS];
+  for (size_t i = 0; i < n; i += 64) {
+    size_t m = n - i < 64 ? n - i : 64;
+    moments(m, dim, x + i * dim, COMPONENTS, all, params);
+    for (size_t k = 0; k < m; k++) f[(i + k) * ncomp] = all[k * COMPONENTS];
+  }
+  return 0;
+}
+
+START_TEST(the_first_is_as_if_alone)
+{
+  double values[COMPONENTS], value, error;
+  nis_options o = options(values, NULL), alone = options(&value, &error);
+  alone.batch = first_alone, alone.ncomp = 0;
+  nis_result many = nis_integrate_with(NULL, &o), single = nis_integrate_with(NULL, &alone);
+  ck_assert(many.value == single.value && many.error == single.error);
+  ck_assert(value == single.value && error == single.error);
+}
+END_TEST
+
+/* The peak elsewhere is all but lost for a flow that follows the first. */
+START_TEST(following_the_norm)
+{
+  double values[COMPONENTS], errors[COMPONENTS], first[COMPONENTS];
+  nis_options o = options(values, first);
+  nis_integrate_with(NULL, &o);
+  o.errors = errors, o.follow = NIS_FOLLOW_NORM;
+  nis_integrate_with(NULL, &o);
+  check_moments(values, errors);
+  ck_assert_double_lt(2 * errors[4], first[4]);
+  const double scales[] = {1, 1, 1, 1e30, 1};
+  o.scales = scales;
+  nis_integrate_with(NULL, &o);
+  check_moments(values, errors);
+  ck_assert_double_lt(2 * errors[4], first[4]);
+}
+END_TEST
+
+static int bad_second(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
+{
+  (void)params;
+  for (size_t i = 0; i < n; i++) {
+    f[i * ncomp] = 1;
+    f[i * ncomp + 1] = x[i * dim] < 0.02 ? NAN : 1;
+  }
+  return 0;
+}
+
+START_TEST(one_bad_component_is_a_bad_point)
+{
+  double values[2], errors[2];
+  nis_options o = {.dim = 2, .calls = 20000, .batch = bad_second, .ncomp = 2};
+  o.values = values, o.errors = errors;
+  nis_result r = nis_integrate_with(NULL, &o);
+  ck_assert_int_eq(r.status, NIS_OK);
+  ck_assert_uint_gt(r.bad_calls, 0);
+  for (int k = 0; k < 2; k++) ck_assert_double_le(fabs(values[k] - 0.98), 6 * errors[k]);
+}
+END_TEST
+
+START_TEST(refused)
+{
+  const double zero[] = {1, 0};
+  nis_options o = options(NULL, NULL);
+  o.ncomp = NIS_MOST_COMPONENTS + 1;
+  ck_assert_int_eq(nis_integrate_with(NULL, &o).status, NIS_INVALID);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "ncomp"));
+  o.ncomp = 2, o.scales = zero;
+  ck_assert_int_eq(nis_integrate_with(NULL, &o).status, NIS_INVALID);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "scales[1]"));
+}
+END_TEST
+
+int main(void)
+{
+  Suite *suite = suite_create("components");
+  TCase *sums = tcase_create("sums"), *runs = tcase_create("runs");
+  tcase_set_timeout(runs, 120);
+  tcase_add_test(sums, as_in_long_double);
+  tcase_add_test(sums, factor_and_few_samples);
+  tcase_add_test(runs, components_of_a_run);
+  tcase_add_test(runs, the_first_is_as_if_alone);
+  tcase_add_test(runs, following_the_norm);
+  tcase_add_test(runs, one_bad_component_is_a_bad_point);
+  tcase_add_test(runs, refused);
+  suite_add_tcase(suite, sums);
+  suite_add_tcase(suite, runs);
+  return run_suite(suite);
+}
