@@ -9,7 +9,9 @@
  * A coupling-layer flow q(x) on the unit cube, by default of rational-quadratic splines (Durkan et
  * al., arXiv:1906.04032; Gao et al., arXiv:2001.05486), is trained while the integrand is
  * sampled, then frozen; the integral is the mean of the weights w = f(x)/q(x) of fresh
- * points. Only those fresh points enter the value, so it is unbiased.
+ * points. Only those fresh points enter the value, so it is unbiased. They come from nets of
+ * scrambled Sobol points, whose spread is the error. nis_result.suspect says when the error is not
+ * to be believed.
  *
  * The same seed gives the same bits on the same machine for any number of threads.
  * The library never prints, exits, installs signal handlers, or touches GSL's error handler.
@@ -93,19 +95,21 @@ typedef enum {
  * them has value and error from its training points, NaN without any. An unweighting efficiency
  * is mean|w| / w_max; the three differ in the choice of w_max. */
 typedef struct {
-  int status;               /* nis_status */
-  double value;             /* the integral */
-  double error;             /* its standard error, sqrt(var(w) / n); infinite below 2 points */
-  double chi2;              /* sum over iterations of ((value_i - value) / error_i)^2 */
-  int dof;                  /* iterations - 1 */
-  double p_value;           /* probability of a larger chi2; NaN below two iterations */
-  uint64_t calls;           /* integrand calls in all, training included */
-  uint64_t train_calls;     /* of these, calls spent on training */
-  uint64_t bad_calls;       /* of these, calls that gave NaN or Inf (counted as 0) */
-  uint64_t zero_calls;      /* integration calls that gave exactly 0 (outside cuts) */
-  double ess;               /* Kish effective sample size (sum w)^2 / sum w^2 */
-  double efficiency;        /* w_max lets at most 1e-3 of sum|w| lie above it (Sherpa, MadGraph) */
-  double efficiency_max;    /* w_max is the largest |w| seen */
+  int status;            /* nis_status */
+  double value;          /* the integral */
+  double error;          /* its standard error: sqrt(var(w) / n), or with nets from their spread
+                               (NIS_POINTS_NETS); infinite below 2 points */
+  double chi2;           /* sum over iterations of ((value_i - value) / error_i)^2, error_i as for
+                               random points: nets agree better than that */
+  int dof;               /* iterations - 1 */
+  double p_value;        /* probability of a larger chi2; NaN below two iterations */
+  uint64_t calls;        /* integrand calls in all, training included */
+  uint64_t train_calls;  /* of these, calls spent on training */
+  uint64_t bad_calls;    /* of these, calls that gave NaN or Inf (counted as 0) */
+  uint64_t zero_calls;   /* integration calls that gave exactly 0 (outside cuts) */
+  double ess;            /* Kish effective sample size (sum w)^2 / sum w^2 */
+  double efficiency;     /* w_max lets at most 1e-3 of sum|w| lie above it (Sherpa, MadGraph) */
+  double efficiency_max; /* w_max is the largest |w| seen */
   double efficiency_median; /* w_max is the median maximum of n/50 weights (i-flow, 2001.10028) */
   double max_weight;        /* largest |w| seen, in units of the integral */
   double max_weight_share;  /* of sum|w| */

@@ -293,11 +293,12 @@ static int pace(nis *s, double seconds, uint64_t *calls)
 static int train_and_estimate(nis *s, uint64_t calls, nis_result *r)
 {
   const nis_options *o = &s->options;
-  uint64_t train = (uint64_t)(o->train_share * (double)calls);
-  train = calls - nis_estimate_calls(calls - train, o->points == NIS_POINTS_NETS);
+  uint64_t train = (uint64_t)(o->train_share * (double)calls), rest = calls - train;
+  uint64_t left = rest - nis_estimate_calls(rest, o->points == NIS_POINTS_NETS);
+  if (left <= train / 4) train += left;
   int status = train > 0 ? nis_train(s, train) : NIS_OK;
   if (status != NIS_OK) return fill_result(s, status, r);
-  return estimate(s, calls - train, o->rel_error, o->abs_error, r);
+  return estimate(s, rest, o->rel_error, o->abs_error, r);
 }
 
 /* The estimate went as planned: by what was that less than what was asked for? */
@@ -308,7 +309,7 @@ static void compare_with_goals(const nis *s, nis_result *r)
   int goal = o->rel_error > 0 || o->abs_error > 0;
   if (nis_goal_met(&s->tally, o->rel_error, o->abs_error)) {
     r->stop = NIS_STOP_GOAL;
-  } else if (calls < most) {
+  } else if (calls < most && o->max_seconds > 0) {
     r->stop = NIS_STOP_TIME;
     r->status = nis_fail(NIS_TIME_LIMIT, "max_seconds = %g were enough for %llu of %llu calls",
                          o->max_seconds, calls, most);

@@ -273,7 +273,7 @@ class Integrate(unittest.TestCase):
         self.assertEqual([r[key] for key in ("name", "dim", "parameters", "seed", "status")],
                          ["camel", 3, {"alpha": 0.3}, 7, "ok"])
         self.assertEqual((r["status_code"], r["message"], r["bad_calls"]), (0, "", 0))
-        self.assertEqual((r["calls"], r["train_calls"]), (10000, 4000))
+        self.assertEqual((r["calls"], r["train_calls"]), (10000, 4112))  # 23 nets of 256
         self.assertLess(abs(r["value"] - r["exact"]), 6 * r["error"])
         self.assertAlmostEqual(r["relative_error"], r["error"] / r["value"], places=12)
         self.assertGreater(r["dof"], 0)
@@ -347,7 +347,7 @@ class Integrate(unittest.TestCase):
         table, report = done.stdout.split("\n\n")
         self.assertRegex(table, r"(?m)^phase +it +calls +value \+- error +spread$")
         self.assertRegex(table, r"(?m)^training +1 +\d+ +\d+ \+- \d+ +[\d.]+$")
-        self.assertRegex(table, r"(?m)^integration +16 +10000 ")
+        self.assertRegex(table, r"(?m)^integration +23 +10000 ")
         self.assertRegex(report, r"(?m)^integral +\d+ \+- \d+ pb$")
         self.assertRegex(report, r"(?m)^exact value +5058\.\d+ +\(pull [+-]\d+\.\d\d\)$")
         self.assertRegex(report, r"(?m)^chi2 / dof +[\d.]+ / 15 +\(p = [\d.e-]+\)$")
@@ -375,6 +375,42 @@ class Integrate(unittest.TestCase):
         self.assertEqual(done.returncode, 3)
         self.assertRegex(done.stderr, r"\Anis: .+\n\Z")
         self.assertRegex(done.stdout, r"(?m)^integral ")
+
+
+    def test_doubts(self):
+        r = self.result("chain", "--calls", 3000, code=[4])  # 16 dimensions: it is not found
+        self.assertEqual((r["status"], r["status_code"]), ("suspect", 4))
+        self.assertEqual(set(r["doubts"]), {"heavy_tail", "large_chi2", "few_weights", "late_peak"})
+        self.assertGreater(sum(r["doubts"].values()), 0)
+        done = nis("integrate", "chain", "--calls", 3000, *SMALL)
+        self.assertEqual(done.returncode, 4)
+        self.assertRegex(done.stderr, r"\Anis: the error .*give more calls")
+        fine = self.result("camel", "--calls", 20000, code=[0])
+        self.assertEqual(sum(fine["doubts"].values()), 0)
+
+    def test_time_limit(self):
+        r = self.result("camel", "--calls", "1e12", "--max-seconds", 1, code=[3])
+        self.assertEqual((r["status"], r["status_code"]), ("time_limit", 3))
+        self.assertLess(r["calls"], 1e12)
+        self.assertGreater(r["ess"], 0)
+        r = self.result("camel", "--calls", 5000, "--max-seconds", 1000, code=[0, 4])
+        self.assertEqual(r["calls"], 5000)
+
+    def test_points_and_signs(self):
+        base = self.result("camel", "--calls", 20000, "--dim", 2)
+        nets = self.result("camel", "--calls", 20000, "--dim", 2, "--points", "nets")
+        random = self.result("camel", "--calls", 20000, "--dim", 2, "--points", "random")
+        self.assertEqual(base["value"], nets["value"])
+        self.assertLess(nets["error"], random["error"])
+        self.result("camel", "--calls", 2000, "--signs", "together")
+        for option, words in (("points", "default,random,nets"), ("signs", "apart,together")):
+            done = nis("integrate", "camel", "--" + option, "odd")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("one of " + words, done.stderr)
+
+    def test_infinite_limit_of_time_is_none(self):
+        self.assertEqual(self.result("camel", "--calls", 2000, "--max-seconds", 0)["calls"], 2000)
+        self.assertEqual(nis("integrate", "camel", "--max-seconds", -1).returncode, 2)
 
 
 # ---- events ---------------------------------------------------------------------------
@@ -494,6 +530,11 @@ class Events(unittest.TestCase):
         self.assertLess(report["calls"], 20000)
         for key in INTEGRATE_KEYS - {"seconds"}:
             self.assertEqual(report[key], integral[key], key)
+
+    def test_doubtful_integral_still_gives_events(self):
+        done = self.make("twisted", "-n", 3, "--calls", 2000, "--json", code=4)
+        self.assertEqual(parse_json(done.stdout)["status"], "suspect")
+        self.assertEqual(parse_json(done.stdout)["events"], 3)
 
     def test_missed_goal_still_gives_events(self):
         done = self.make("ee3j", "-n", 10, "--calls", 5000, "--rel-error", 1e-9, "--json", code=3)

@@ -63,9 +63,10 @@ def summary(runs, exact):
     }
 
 
-def measure(pool, program, calls, seeds):
+def measure(pool, program, calls, seeds, goal):
     """nis and VEGAS with the seeds 1, 2, ..., as many at a time as the pool has threads."""
-    runs = {method: pool.map(lambda seed, m=method: program.run(m, calls, seed, "-t", 1),
+    options = ("-t", 1, "-e", goal)
+    runs = {method: pool.map(lambda seed, m=method: program.run(m, calls, seed, *options),
                              range(1, seeds + 1)) for method in ("nis", "vegas")}
     return {method: summary(list(r), program.exact) for method, r in runs.items()}
 
@@ -124,7 +125,7 @@ def table(a):
             except peers.Missing as why:
                 print(f"skipped {title}: {why}", file=sys.stderr)
                 continue
-            result = measure(pool, program, calls, seeds)
+            result = measure(pool, program, calls, seeds, a.goal)
             out.append({"title": title, "dim": program.dim, "calls": calls,
                         "exact": program.exact} | result)
             if not a.json:
@@ -152,6 +153,8 @@ def arguments():
     add("--modes", action="store_true", help="only the integrands with two peaks, 8 dimensions")
     add("--mode-calls", type=lambda t: peers.number_list(t)[0], default=10**5, metavar="N")
     add("--mode-seeds", type=peers.count, default=100, metavar="N")
+    add("--goal", type=float, default=0, metavar="E",
+        help="nis stops at this relative error, if the calls allow")
     add("--jobs", type=peers.count, default=os.cpu_count(), metavar="J",
         help="runs at a time, of one thread each; default: one for each core")
     add("--json", action="store_true", help="print JSON instead of the table")
