@@ -196,17 +196,16 @@ typedef enum {
   NIS_SIGNS_TOGETHER = 1 /* one flow, for |f| */
 } nis_signs;
 
-/* The points of the estimate, before the flow. The training draws random ones. */
-typedef enum {
-  NIS_POINTS_DEFAULT =
-      0,             /* nets in up to 64 dimensions without goal and max_seconds, else random */
-  NIS_POINTS_RANDOM, /* independent */
-  NIS_POINTS_NETS    /* 16 to 31 nets of 2^m Sobol points, in up to 64 dimensions, each scrambled
-                             anew: Matousek, J. Complexity 14 (1998) 527; Joe, Kuo, SIAM J. Sci.
-                             Comput. 30 (2008) 2635. An iteration is a net, and the error is that of
-                             the spread of the nets, times Student's t (1.03 for 16). What calls are
-                             left over go to the training */
-} nis_point_set;
+/* The points of the estimate, before the flow; the training draws random ones.
+ *
+ * NIS_POINTS_DEFAULT  nets in up to 64 dimensions without goal and max_seconds, else random points
+ * NIS_POINTS_RANDOM   independent
+ * NIS_POINTS_NETS     16 to 31 nets of 2^m Sobol points, in up to 64 dimensions, each scrambled anew
+ *                     (Matousek, J. Complexity 14 (1998) 527; Joe, Kuo, SIAM J. Sci. Comput. 30
+ *                     (2008) 2635). An iteration is a net; the error is that of the spread of the
+ *                     nets, times Student's t (1.03 for 16). What calls are left over go to the
+ *                     training, or stay unspent where that would make it a quarter longer */
+typedef enum { NIS_POINTS_DEFAULT = 0, NIS_POINTS_RANDOM, NIS_POINTS_NETS } nis_point_set;
 
 /* What the flow learns when the batch integrand has several values a point */
 typedef enum {

@@ -278,14 +278,30 @@ static void drop_correlations(size_t dim, double *covariance)
     for (size_t k = 0; k < j; k++) covariance[j * dim + k] = 0;
 }
 
+/* Kish's number of different points; copies of one follow each other. A few points that were copied
+ * often would make a peak far too narrow. */
+static double effective_points(size_t dim, size_t n, const double *x, const double *w, double sum)
+{
+  double squares = 0, copies = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (i > 0 && memcmp(x + i * dim, x + (i - 1) * dim, dim * sizeof *x) != 0) {
+      squares += copies * copies;
+      copies = 0;
+    }
+    copies += w[i];
+  }
+  return sum * sum / (squares + copies * copies);
+}
+
 static void maximise(struct peak *k, size_t dim, size_t n, const double *x, const double *w)
 {
   double mean[dim], scale[dim], *covariance = k->slope;
   double sum = weighted_mean(dim, n, x, w, mean);
   k->share = sum / (double)n;
-  if (sum < 4. * (double)dim) return; /* its shape stays */
+  double points = sum > 0 ? effective_points(dim, n, x, w, sum) : 0;
+  if (points < 4. * (double)dim) return; /* its shape stays */
   weighted_covariance(dim, n, x, w, sum, mean, covariance);
-  if (sum < 10. * (double)dim) drop_correlations(dim, covariance);
+  if (points < 10. * (double)dim) drop_correlations(dim, covariance);
   for (size_t j = 0; j < dim; j++) {
     double seen = fmax(covariance[j * dim + j], least_sigma * least_sigma), sigma;
     undo_cut(mean[j], seen, &k->mean[j], &sigma);

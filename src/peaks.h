@@ -43,7 +43,7 @@ int nis_peaks_choose(const struct peaks *p, double u);
  * loses its smallest one. */
 void nis_peaks_add(struct peaks *p, const double *mean, const double *sigma, double share);
 
-/* Follows n equally weighted points x[n][dim]: `rounds` of expectation maximisation, from where
+/* Follows n equally weighted points x[n][dim], copies of one in a row: `rounds` of expectation maximisation, from where
  * the peaks are. work holds n * (PEAKS_MOST + 1) numbers. */
 void nis_peaks_fit(struct peaks *p, size_t n, const double *x, int rounds, double *work);
 
