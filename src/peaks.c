@@ -34,6 +34,7 @@ static void copy_peak(size_t dim, struct peak *to, const struct peak *from)
 {
   memcpy(to->mean, from->mean, dim * (dim + 2) * sizeof(double));
   to->share = from->share;
+  to->young = from->young;
   to->log_norm = from->log_norm;
 }
 
@@ -169,7 +170,8 @@ static void remove_peak(struct peaks *p, int k)
   if (k < p->count) copy_peak(p->dim, &p->peak[k], &p->peak[p->count]);
 }
 
-void nis_peaks_add(struct peaks *p, const double *mean, const double *sigma, double share)
+void nis_peaks_add(struct peaks *p, const double *mean, const double *sigma, double share,
+                   int young)
 {
   if (p->count == PEAKS_MOST) remove_peak(p, smallest(p));
   normalise_shares(p);
@@ -179,6 +181,7 @@ void nis_peaks_add(struct peaks *p, const double *mean, const double *sigma, dou
     k->mean[i] = mean[i];
     k->sigma[i] = fmax(least_sigma, fmin(sigma[i], largest_sigma));
   }
+  k->young = young;
   k->share = p->count == 1 ? 1 : share / (1 - share);
   set_norm(k, p->dim);
   normalise_shares(p);
@@ -293,15 +296,18 @@ static double effective_points(size_t dim, size_t n, const double *x, const doub
   return sum * sum / (squares + copies * copies);
 }
 
-static void maximise(struct peak *k, size_t dim, size_t n, const double *x, const double *w)
+static void maximise(struct peak *k, size_t dim, size_t n, const double *x, const double *w,
+                     int distinct)
 {
   double mean[dim], scale[dim], *covariance = k->slope;
   double sum = weighted_mean(dim, n, x, w, mean);
-  k->share = sum / (double)n;
-  double points = sum > 0 ? effective_points(dim, n, x, w, sum) : 0;
-  if (points < 4. * (double)dim) return; /* its shape stays */
+  double share = sum / (double)n;
+  k->share = k->young > 0 ? fmax(k->share, share) : share;
+  if (k->young > 0) k->young--;
+  double least = (double)dim, points = sum > 0 ? effective_points(dim, n, x, w, sum) : 0;
+  if (sum < 4 * least || (distinct && points < least)) return; /* its shape stays */
   weighted_covariance(dim, n, x, w, sum, mean, covariance);
-  if (points < 10. * (double)dim) drop_correlations(dim, covariance);
+  if (sum < 10. * (double)dim) drop_correlations(dim, covariance);
   for (size_t j = 0; j < dim; j++) {
     double seen = fmax(covariance[j * dim + j], least_sigma * least_sigma), sigma;
     undo_cut(mean[j], seen, &k->mean[j], &sigma);
@@ -321,11 +327,13 @@ static void drop_empty(struct peaks *p)
   normalise_shares(p);
 }
 
-void nis_peaks_fit(struct peaks *p, size_t n, const double *x, int rounds, double *work)
+void nis_peaks_fit(struct peaks *p, size_t n, const double *x, int distinct, int rounds,
+                   double *work)
 {
   for (int round = 0; round < rounds && p->count > 0; round++) {
     responsibilities(p, n, x, work);
-    for (int k = 0; k < p->count; k++) maximise(&p->peak[k], p->dim, n, x, work + (size_t)k * n);
+    for (int k = 0; k < p->count; k++)
+      maximise(&p->peak[k], p->dim, n, x, work + (size_t)k * n, distinct);
     drop_empty(p);
   }
 }

@@ -17,6 +17,7 @@ struct peak {
   double *mean;    /* [dim] of the uncut distribution */
   double *sigma;   /* [dim] given the coordinates before */
   double *slope;   /* [dim][dim], below the diagonal: how the mean of one follows those before */
+  int young;       /* rounds of fitting in which its share does not fall */
   double log_norm; /* of the density of the uncut distribution, -sum log(sigma sqrt(2 pi)) */
 };
 
@@ -41,11 +42,14 @@ int nis_peaks_choose(const struct peaks *p, double u);
 
 /* Adds a peak with independent coordinates; the others give up `share` for it. A full mixture
  * loses its smallest one. */
-void nis_peaks_add(struct peaks *p, const double *mean, const double *sigma, double share);
+void nis_peaks_add(struct peaks *p, const double *mean, const double *sigma, double share,
+                   int young);
 
-/* Follows n equally weighted points x[n][dim], copies of one in a row: `rounds` of expectation maximisation, from where
+/* Follows n equally weighted points x[n][dim], copies of one in a row (with
+ * `distinct` they count as one where a shape needs many): `rounds` of expectation maximisation, from where
  * the peaks are. work holds n * (PEAKS_MOST + 1) numbers. */
-void nis_peaks_fit(struct peaks *p, size_t n, const double *x, int rounds, double *work);
+void nis_peaks_fit(struct peaks *p, size_t n, const double *x, int distinct, int rounds,
+                   double *work);
 
 /* Copies shares, positions and widths. */
 void nis_peaks_copy(struct peaks *to, const struct peaks *from);

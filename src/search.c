@@ -12,7 +12,8 @@ enum {
   CANDIDATES = 65536, /* stored points that are ranked */
   TRIES = 1000,       /* candidates that may be too near to another */
   WIDTH_ROUNDS = 4,
-  SEEN = 3 /* stored points on a peak: it was no secret */
+  YOUNG_ROUNDS = 8, /* until points come that show what a new peak is worth */
+  SEEN = 3          /* stored points on a peak: it was no secret */
 };
 
 static const double apart = 0.1;       /* of climbers at the start, times sqrt(dim) */
@@ -22,7 +23,8 @@ static const double missed = 1.5;      /* log of f/(Z q) at the top of a missed 
 static const double unlike = 0.3; /* log of f/(Z g) there for the density g of the peaks alone */
 static const double same = 4;     /* tops this many widths apart are two */
 static const double least_share = 0.02, largest_share = 0.5; /* of a new peak among the peaks */
-static const double heavy_share = 1e-3;                      /* of the integral */
+static const double wide = 3; /* of a second peak: with heavy tails hardly anything is at the top */
+static const double heavy_share = 1e-3; /* of the integral */
 
 struct climber {
   double log_f, step;
@@ -260,8 +262,12 @@ static int join_mixture(struct team *t, struct climber *c, double log_z)
   double height = c->log_f - log_z, share = peak_share(c, t->dim, log_z);
   if (height - log_q > missed) t->search->found++;
   if (height - log_q > missed && share > heavy_share) t->search->unseen += points_on(t, c) < SEEN;
-  if (height - log_peaks > unlike)
-    nis_peaks_add(&s->peaks, c->x, c->sigma, fmax(least_share, fmin(share, largest_share)));
+  if (height - log_peaks > unlike) {
+    int young = t->search->cold ? YOUNG_ROUNDS : 0;
+    nis_peaks_add(&s->peaks, c->x, c->sigma, fmax(least_share, fmin(share, largest_share)), young);
+    for (size_t j = 0; j < t->dim; j++) c->sigma[j] *= wide;
+    if (t->search->cold) nis_peaks_add(&s->peaks, c->x, c->sigma, least_share, young);
+  }
   return NIS_OK;
 }
 

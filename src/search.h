@@ -13,6 +13,7 @@
 struct search {
   uint64_t calls; /* spent so far */
   uint64_t point; /* next of the random stream */
+  int cold;       /* the target is |f| itself: what is found is no step on the way */
   int found;      /* peaks that the channels had missed */
   int unseen; /* of these, at least a thousandth of the integral that hardly any point had hit */
 };

@@ -308,9 +308,10 @@ static void fit_peaks(struct trainer *t)
   if (peaks->count == 0) {
     double mean[dim], sigma[dim];
     for (size_t j = 0; j < dim; j++) mean[j] = 0.5, sigma[j] = 0.3;
-    nis_peaks_add(peaks, mean, sigma, 1);
+    nis_peaks_add(peaks, mean, sigma, 1, 0);
   }
-  nis_peaks_fit(peaks, PEAK_POINTS, x, 1, x + PEAK_POINTS * dim);
+  /* A tempered target is a step on the way, where wrong shapes do no harm. */
+  nis_peaks_fit(peaks, PEAK_POINTS, x, t->beta == 1, 1, x + PEAK_POINTS * dim);
 }
 
 static void set_floors(const struct trainer *t, double *floor)
@@ -399,6 +400,7 @@ static int follow_hints(struct trainer *t)
 
 static int learn_round(struct trainer *t)
 {
+  t->search.cold = t->beta == 1;
   NIS_TRY(learn(t));
   if (t->s->share[CHANNEL_UNIFORM] == 1)
     open_channels(t);

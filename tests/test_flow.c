@@ -826,7 +826,7 @@ static struct sampler make_mixture(const double *share)
   const double sigma[2][TRAIN_DIM] = {{.05, .1, .02}, {.1, .01, .2}};
   struct sampler s = make_sampler(TRAIN_DIM, 2);
   memcpy(s.share, share, sizeof s.share);
-  for (int k = 0; k < 2; k++) nis_peaks_add(&s.peaks, mean[k], sigma[k], 0.3);
+  for (int k = 0; k < 2; k++) nis_peaks_add(&s.peaks, mean[k], sigma[k], 0.3, 0);
   return s;
 }
 

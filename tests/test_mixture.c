@@ -55,7 +55,7 @@ static struct peaks make_shapes(size_t dim, size_t n, const struct shape *shape)
 {
   struct peaks p = make(dim);
   for (size_t k = 0; k < n; k++) {
-    nis_peaks_add(&p, shape[k].mean, shape[k].sigma, 0.5);
+    nis_peaks_add(&p, shape[k].mean, shape[k].sigma, 0.5, 0);
     if (dim == 2) p.peak[k].slope[2] = shape[k].slope;
   }
   for (size_t k = 0; k < n; k++) p.peak[k].share = shape[k].share;
@@ -156,7 +156,7 @@ START_TEST(density_on_a_line_integrates_to_1)
       struct peaks p = make(1);
       char what[64];
       snprintf(what, sizeof what, "mean %g, sigma %g", means[i], sigmas[j]);
-      nis_peaks_add(&p, &means[i], &sigmas[j], 1);
+      nis_peaks_add(&p, &means[i], &sigmas[j], 1, 0);
       check_integral(&p, what);
       nis_peaks_clear(&p);
     }
@@ -210,7 +210,7 @@ START_TEST(far_from_walls_the_density_is_normal)
 {
   struct peaks p = make(2);
   const double mean[] = {0.4, 0.6}, sigma[] = {0.01, 0.02}, x[] = {0.41, 0.57};
-  nis_peaks_add(&p, mean, sigma, 1);
+  nis_peaks_add(&p, mean, sigma, 1, 0);
   double expected = -0.5 * (1 + 2.25) - log(2 * M_PI * 0.01 * 0.02);
   ck_assert_double_eq_tol(nis_peaks_log_density(&p, x), expected, 1e-12);
   nis_peaks_clear(&p);
@@ -360,7 +360,7 @@ static void fit(struct peaks *p, size_t n, const double *x, int rounds)
 {
   double *work = calloc(n * (PEAKS_MOST + 1), sizeof *work);
   ck_assert_ptr_nonnull(work);
-  nis_peaks_fit(p, n, x, rounds, work);
+  nis_peaks_fit(p, n, x, 0, rounds, work);
   free(work);
 }
 
@@ -393,7 +393,7 @@ START_TEST(a_known_mixture_is_fitted)
   struct peaks p = make(2);
   for (size_t k = 0; k < LENGTH(truth); k++) {
     double start[] = {truth[k].mean[0] + 0.05, truth[k].mean[1] - 0.04};
-    nis_peaks_add(&p, start, (double[]){0.1, 0.1}, 0.3);
+    nis_peaks_add(&p, start, (double[]){0.1, 0.1}, 0.3, 0);
   }
   fit(&p, FITTED, x, 60);
   ck_assert_int_eq(p.count, LENGTH(truth));
@@ -435,7 +435,7 @@ static void check_cut(double mean, double sigma)
   double *x = calloc(2 * FITTED, sizeof *x), dmean, dsigma;
   draw(1, &truth, FITTED, x);
   struct peaks p = make(2);
-  nis_peaks_add(&p, (double[]){0.5, 0.5}, (double[]){0.3, 0.3}, 1);
+  nis_peaks_add(&p, (double[]){0.5, 0.5}, (double[]){0.3, 0.3}, 1, 0);
   fit(&p, FITTED, x, 3);
   cut_errors(mean, sigma, FITTED, &dmean, &dsigma);
   check_near(p.peak[0].mean[0], mean, dmean, "mean of a cut peak");
@@ -469,8 +469,8 @@ START_TEST(fitting_raises_the_likelihood)
   double *x = calloc(2 * FITTED, sizeof *x);
   draw(LENGTH(truth), truth, FITTED, x);
   struct peaks p = make(2), known = make_shapes(2, LENGTH(truth), truth);
-  nis_peaks_add(&p, (double[]){0.3, 0.3}, (double[]){0.3, 0.3}, 1);
-  nis_peaks_add(&p, (double[]){0.6, 0.7}, (double[]){0.3, 0.3}, 0.5);
+  nis_peaks_add(&p, (double[]){0.3, 0.3}, (double[]){0.3, 0.3}, 1, 0);
+  nis_peaks_add(&p, (double[]){0.6, 0.7}, (double[]){0.3, 0.3}, 0.5, 0);
   double start = log_likelihood(&p, FITTED, x);
   fit(&p, FITTED, x, 1);
   double once = log_likelihood(&p, FITTED, x);
@@ -490,10 +490,10 @@ START_TEST(a_new_peak_gets_its_share)
 {
   struct peaks p = make(1);
   double sigma = 0.1, at[] = {0.1, 0.2, 0.3};
-  nis_peaks_add(&p, &at[0], &sigma, 0.4);
+  nis_peaks_add(&p, &at[0], &sigma, 0.4, 0);
   ck_assert_double_eq(p.peak[0].share, 1);
-  nis_peaks_add(&p, &at[1], &sigma, 0.4);
-  nis_peaks_add(&p, &at[2], &sigma, 0.5);
+  nis_peaks_add(&p, &at[1], &sigma, 0.4, 0);
+  nis_peaks_add(&p, &at[2], &sigma, 0.5, 0);
   ck_assert_int_eq(p.count, 3);
   ck_assert_double_eq_tol(p.peak[0].share, 0.3, 1e-14);
   ck_assert_double_eq_tol(p.peak[1].share, 0.2, 1e-14);
@@ -514,7 +514,7 @@ static struct peaks full(int smallest)
 {
   struct peaks p = make(2);
   for (int k = 0; k < PEAKS_MOST; k++) {
-    nis_peaks_add(&p, (double[]){k / 100., 0.5}, (double[]){0.01, 0.02}, 0.5);
+    nis_peaks_add(&p, (double[]){k / 100., 0.5}, (double[]){0.01, 0.02}, 0.5, 0);
     p.peak[k].slope[2] = k;
   }
   for (int k = 0; k < PEAKS_MOST; k++)
@@ -526,7 +526,7 @@ START_TEST(a_full_mixture_loses_its_smallest)
 {
   for (int smallest = 0; smallest < PEAKS_MOST; smallest++) {
     struct peaks p = full(smallest);
-    nis_peaks_add(&p, (double[]){0.7, 0.5}, (double[]){0.01, 0.02}, 0.25);
+    nis_peaks_add(&p, (double[]){0.7, 0.5}, (double[]){0.01, 0.02}, 0.25, 0);
     ck_assert_int_eq(p.count, PEAKS_MOST);
     for (int k = 0; k < PEAKS_MOST; k++) ck_assert_int_eq(holds(&p, k / 100.), k != smallest);
     for (int k = 0; k < PEAKS_MOST - 1; k++)
@@ -540,14 +540,52 @@ START_TEST(a_full_mixture_loses_its_smallest)
 }
 END_TEST
 
+/* Eight points in two dimensions, each copied 50 times, say nothing about a shape. */
+START_TEST(copies_are_one_point)
+{
+  enum { POINTS = 8, COPIES = 50 };
+  double x[2 * POINTS * COPIES], work[POINTS * COPIES * (PEAKS_MOST + 1)];
+  for (size_t i = 0; i < POINTS * COPIES; i++) {
+    size_t point = i / COPIES;
+    x[2 * i] = 0.5 + 0.001 * (double)point;
+    x[2 * i + 1] = 0.5 + 0.001 * (double)(point % 3);
+  }
+  for (int distinct = 0; distinct < 2; distinct++) {
+    struct peaks p = make(2);
+    nis_peaks_add(&p, (double[]){0.5, 0.5}, (double[]){0.1, 0.1}, 1, 0);
+    nis_peaks_fit(&p, distinct ? POINTS * COPIES - COPIES : POINTS * COPIES, x, distinct, 1, work);
+    ck_assert_int_eq(p.peak[0].sigma[0] < 0.05, !distinct);
+    nis_peaks_clear(&p);
+  }
+}
+END_TEST
+
+START_TEST(a_young_peak_keeps_its_share)
+{
+  double x[400], work[200 * (PEAKS_MOST + 1)];
+  for (size_t i = 0; i < 200; i++) x[2 * i] = 0.3 + 1e-4 * (double)i, x[2 * i + 1] = x[2 * i];
+  struct peaks p = make(2);
+  nis_peaks_add(&p, (double[]){0.3, 0.3}, (double[]){0.1, 0.1}, 1, 0);
+  nis_peaks_add(&p, (double[]){0.9, 0.9}, (double[]){0.01, 0.01}, 0.1, 3);
+  for (int round = 0; round < 3; round++) {
+    nis_peaks_fit(&p, 200, x, 0, 1, work);
+    ck_assert_int_eq(p.count, 2);
+    ck_assert_double_ge(p.peak[1].share, 0.07);
+  }
+  nis_peaks_fit(&p, 200, x, 0, 1, work);
+  ck_assert_int_eq(p.count, 1);
+  nis_peaks_clear(&p);
+}
+END_TEST
+
 START_TEST(empty_peaks_are_dropped)
 {
   static const struct shape truth = {1, {0.3, 0.3}, {0.02, 0.02}, 0};
   double *x = calloc(2 * FITTED, sizeof *x);
   draw(1, &truth, FITTED, x);
   struct peaks p = make(2);
-  nis_peaks_add(&p, (double[]){0.9, 0.9}, (double[]){0.01, 0.01}, 1);
-  nis_peaks_add(&p, truth.mean, truth.sigma, 0.5);
+  nis_peaks_add(&p, (double[]){0.9, 0.9}, (double[]){0.01, 0.01}, 1, 0);
+  nis_peaks_add(&p, truth.mean, truth.sigma, 0.5, 0);
   fit(&p, FITTED, x, 1);
   ck_assert_int_eq(p.count, 1);
   ck_assert_double_eq(p.peak[0].share, 1);
@@ -593,7 +631,7 @@ static void check_degenerate(size_t dim, size_t n, const double *x, const char *
   double mean[dim], sigma[dim];
   for (int k = 0; k < 3; k++) {
     for (size_t j = 0; j < dim; j++) mean[j] = 0.2 + 0.3 * k, sigma[j] = 0.3;
-    nis_peaks_add(&p, mean, sigma, 0.3);
+    nis_peaks_add(&p, mean, sigma, 0.3, 0);
   }
   for (int round = 0; round < 30; round++) {
     fit(&p, n, x, 1);
@@ -651,6 +689,8 @@ int main(void)
   tcase_add_test(tests, a_new_peak_gets_its_share);
   tcase_add_test(tests, a_full_mixture_loses_its_smallest);
   tcase_add_test(tests, empty_peaks_are_dropped);
+  tcase_add_test(tests, copies_are_one_point);
+  tcase_add_test(tests, a_young_peak_keeps_its_share);
   tcase_add_test(tests, a_copy_has_the_same_density);
   tcase_add_test(tests, degenerate_points_leave_numbers);
   suite_add_tcase(suite, tests);
