@@ -540,20 +540,16 @@ START_TEST(a_full_mixture_loses_its_smallest)
 }
 END_TEST
 
-/* Eight points in two dimensions, each copied 50 times, say nothing about a shape. */
+/* One point that is copied 50 times says nothing about a shape. */
 START_TEST(copies_are_one_point)
 {
-  enum { POINTS = 8, COPIES = 50 };
-  double x[2 * POINTS * COPIES], work[POINTS * COPIES * (PEAKS_MOST + 1)];
-  for (size_t i = 0; i < POINTS * COPIES; i++) {
-    size_t point = i / COPIES;
-    x[2 * i] = 0.5 + 0.001 * (double)point;
-    x[2 * i + 1] = 0.5 + 0.001 * (double)(point % 3);
-  }
+  enum { COPIES = 50 };
+  double x[2 * COPIES], work[COPIES * (PEAKS_MOST + 1)];
+  for (size_t i = 0; i < 2 * COPIES; i++) x[i] = 0.5;
   for (int distinct = 0; distinct < 2; distinct++) {
     struct peaks p = make(2);
     nis_peaks_add(&p, (double[]){0.5, 0.5}, (double[]){0.1, 0.1}, 1, 0);
-    nis_peaks_fit(&p, distinct ? POINTS * COPIES - COPIES : POINTS * COPIES, x, distinct, 1, work);
+    nis_peaks_fit(&p, COPIES, x, distinct, 1, work);
     ck_assert_int_eq(p.peak[0].sigma[0] < 0.05, !distinct);
     nis_peaks_clear(&p);
   }
