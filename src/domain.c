@@ -63,12 +63,12 @@ void nis_domain_clear(struct domain *d)
   *d = (struct domain){0};
 }
 
-int nis_domain_check_point(const struct domain *d, const char *what, const double *x)
+int nis_domain_check_point(const struct domain *d, const char *what, size_t i, const double *x)
 {
   for (size_t j = 0; j < d->dim; j++)
     if (!(x[j] > d->axes[j].low && x[j] < d->axes[j].high)) /* refuses NaN as well */
-      return nis_fail(NIS_INVALID, "coordinate %zu of %s must be between %g and %g, got %g", j,
-                      what, d->axes[j].low, d->axes[j].high, x[j]);
+      return nis_fail(NIS_INVALID, "coordinate %zu of %s %zu must be between %g and %g, got %g", j,
+                      what, i, d->axes[j].low, d->axes[j].high, x[j]);
   return NIS_OK;
 }
 

@@ -26,8 +26,8 @@ int nis_domain_check(size_t dim, const double *lower, const double *upper);
 int nis_domain_init(struct domain *d, size_t dim, const double *lower, const double *upper);
 void nis_domain_clear(struct domain *d);
 
-/* NIS_OK if x[dim] lies strictly inside, else a sentence that names `what`, like "point 3". */
-int nis_domain_check_point(const struct domain *d, const char *what, const double *x);
+/* NIS_OK if x[dim] lies strictly inside, else a sentence that names it: `what` number i. */
+int nis_domain_check_point(const struct domain *d, const char *what, size_t i, const double *x);
 
 /* One point from the cube and back; results are strictly inside, for a box that is not narrower
  * than the spacing of doubles. */

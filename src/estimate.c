@@ -11,8 +11,9 @@ enum {
   ITERATIONS = 16,
   LEAST_ITERATION = 64, /* points */
   FIRST_WITH_GOAL = 16384,
-  BEFORE_GOAL = 4, /* iterations: the error of one may have missed what makes it large */
-  LEAST_NETS = 16  /* up to twice as many: fewer would leave their spread uncertain */
+  BEFORE_GOAL = 4,        /* iterations: the error of one may have missed what makes it large */
+  COMPONENT_BLOCK = 1024, /* points that all components are kept of at a time */
+  LEAST_NETS = 16         /* up to twice as many: fewer would leave their spread uncertain */
 };
 
 int nis_goal_met(const struct tally *tally, double rel_error, double abs_error)
@@ -38,7 +39,7 @@ static void add_components(struct job *j, size_t i, double value)
   if (c->n == 0) return;
   double *v = j->components + i * c->n, over_q = exp(-j->points.log_q[i]);
   v[0] = value;
-  for (size_t k = 1; k < c->n; k++) v[k] *= over_q;
+  for (size_t k = 1; k < c->n; k++) v[k] = v[k] == 0 ? 0 : v[k] * over_q;
   if (j->plan->nets)
     nis_components_add_to_net(c, v);
   else
@@ -138,6 +139,7 @@ int nis_estimate_flow(struct sampler *s, const struct integration *plan, uint64_
 {
   struct job j = {.s = s, .plan = plan};
   size_t block = plan->calls < BLOCK_POINTS ? (size_t)plan->calls : BLOCK_POINTS;
+  if (plan->components->n > 0 && block > COMPONENT_BLOCK) block = COMPONENT_BLOCK;
   int status = nis_points_init(&j.points, block, s->flow.dim);
   j.components = NIS_NEW(double, block * plan->components->n);
   if (!j.components) status = nis_no_memory();

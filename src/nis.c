@@ -15,7 +15,6 @@
 #include "unweight.h"
 
 #include <math.h>
-#include <stdio.h>
 
 struct nis {
   nis_options options; /* complete */
@@ -221,11 +220,7 @@ int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
 
 static int check_points(const struct domain *d, size_t n, const double *x)
 {
-  char what[40];
-  for (size_t i = 0; i < n; i++) {
-    snprintf(what, sizeof what, "point %zu", i);
-    NIS_TRY(nis_domain_check_point(d, what, x + i * d->dim));
-  }
+  for (size_t i = 0; i < n; i++) NIS_TRY(nis_domain_check_point(d, "point", i, x + i * d->dim));
   return NIS_OK;
 }
 

@@ -7,7 +7,6 @@
 #include "sobol.h"
 
 #include <math.h>
-#include <stdio.h>
 
 /* One row an integer option: a zero is replaced by its default, then the range is checked. */
 struct integer_row {
@@ -136,13 +135,10 @@ static int check_hints(const nis_options *o)
 static int check_domain(const nis_options *o)
 {
   struct domain d;
-  char what[32];
   NIS_TRY(nis_domain_check(o->dim, o->lower, o->upper));
   int status = nis_domain_init(&d, o->dim, o->lower, o->upper);
-  for (size_t i = 0; status == NIS_OK && i < o->nhints; i++) {
-    snprintf(what, sizeof what, "hint %zu", i);
-    status = nis_domain_check_point(&d, what, o->hints + i * o->dim);
-  }
+  for (size_t i = 0; status == NIS_OK && i < o->nhints; i++)
+    status = nis_domain_check_point(&d, "hint", i, o->hints + i * o->dim);
   nis_domain_clear(&d);
   return status;
 }

@@ -351,7 +351,7 @@ class Integrate(unittest.TestCase):
         self.assertRegex(report, r"(?m)^integral +\d+\.\d+ \+- \d+\.\d+ pb$")
         self.assertRegex(report, r"(?m)^exact value +5058\.\d+ +\(pull [+-]\d+\.\d\d\)$")
         self.assertRegex(report, r"(?m)^chi2 / dof +[\d.]+ / 22 +\(p = [\d.e-]+\)$")
-        self.assertRegex(report, r"(?m)^calls +10000 +\(training 4000, integration 6000\)$")
+        self.assertRegex(report, r"(?m)^calls +10000 +\(training 4112, integration 5888\)$")
         for label in "relative error", "effective sample", "unweighting eff.", "zero calls", "time":
             self.assertRegex(report, rf"(?m)^{re.escape(label)} +[\d.e-]+")
         self.assertNotIn("bad calls", report)

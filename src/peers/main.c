@@ -13,9 +13,10 @@
 
 enum { DONE = 0, FAILED = 1, BAD_USAGE = 2, NOT_IN_TABLE = 3, SENTENCE = 512 };
 
-static const char usage[] = "usage: peers nis|vegas|miser|show|serve INTEGRAND [-d DIM] "
-                            "[-p KEY=VALUE] [-c CALLS]\n             [-s SEED] [-t THREADS] "
-                            "[-e REL-ERROR] [-f SECONDS-A-CALL] [-w WARMUP-SHARE] [-i ITERATIONS]\n";
+static const char usage[] =
+    "usage: peers nis|vegas|miser|show|serve INTEGRAND [-d DIM] "
+    "[-p KEY=VALUE] [-c CALLS]\n             [-s SEED] [-t THREADS] "
+    "[-e REL-ERROR] [-f SECONDS-A-CALL] [-w WARMUP-SHARE] [-i ITERATIONS]\n";
 
 static int complain(int code, const char *sentence)
 {
