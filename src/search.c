@@ -254,7 +254,18 @@ static int points_on(const struct team *t, const struct climber *c)
   return n;
 }
 
-static int join_mixture(struct team *t, struct climber *c, double log_z)
+/* The climber keeps its widths: others are compared with them. */
+static void add_peaks(const struct team *t, const struct climber *c, double share)
+{
+  struct peaks *peaks = &t->s->peaks;
+  double wider[t->dim];
+  int young = t->search->cold ? YOUNG_ROUNDS : 0;
+  nis_peaks_add(peaks, c->x, c->sigma, fmax(least_share, fmin(share, largest_share)), young);
+  for (size_t j = 0; j < t->dim; j++) wider[j] = wide * c->sigma[j];
+  if (t->search->cold) nis_peaks_add(peaks, c->x, wider, least_share, young);
+}
+
+static void join_mixture(struct team *t, const struct climber *c, double log_z)
 {
   struct sampler *s = t->s;
   double log_q, log_peaks = nis_peaks_log_density(&s->peaks, c->x);
@@ -262,13 +273,7 @@ static int join_mixture(struct team *t, struct climber *c, double log_z)
   double height = c->log_f - log_z, share = peak_share(c, t->dim, log_z);
   if (height - log_q > missed) t->search->found++;
   if (height - log_q > missed && share > heavy_share) t->search->unseen += points_on(t, c) < SEEN;
-  if (height - log_peaks > unlike) {
-    int young = t->search->cold ? YOUNG_ROUNDS : 0;
-    nis_peaks_add(&s->peaks, c->x, c->sigma, fmax(least_share, fmin(share, largest_share)), young);
-    for (size_t j = 0; j < t->dim; j++) c->sigma[j] *= wide;
-    if (t->search->cold) nis_peaks_add(&s->peaks, c->x, c->sigma, least_share, young);
-  }
-  return NIS_OK;
+  if (height - log_peaks > unlike) add_peaks(t, c, share);
 }
 
 static int by_height(const void *a, const void *b)
@@ -289,7 +294,7 @@ static int judge(struct team *t, double log_z)
     for (int i = 0; i < tops && !known; i++) known = near_top(t->dim, top[i], c->x);
     if (known || t->search->calls + width_calls(t->dim) > t->limit) continue;
     NIS_TRY(measure_widths(t, c));
-    NIS_TRY(join_mixture(t, c, log_z));
+    join_mixture(t, c, log_z);
     top[tops++] = c;
   }
   return NIS_OK;
