@@ -45,13 +45,14 @@ class Figures(unittest.TestCase):
     """From runs made up by hand."""
 
     def test_summary(self):
-        runs = [peers.Run(2.2, 0.1, 90, 1.0, 25, 0.25), peers.Run(1.8, 0.4, 100, 2.0, 25, 0.75),
-                peers.Run(1.4, 0.4, 80, 6.0, 25, 0.5)]
+        runs = [peers.Run(2.2, 0.1, 90, 1.0, 25, 0.25, 0, 3.0),
+                peers.Run(1.8, 0.4, 100, 2.0, 25, 0.75, 0, 4.0),
+                peers.Run(1.4, 0.4, 80, 6.0, 25, 0.5, 0, 5.0)]
         s = peers.summary(runs, 2.0)
         self.assertAlmostEqual(s["rms"], math.sqrt((0.01 + 0.01 + 0.09) / 3))
         self.assertAlmostEqual(s["quoted"], math.sqrt((0.0025 + 0.04 + 0.04) / 3))
         self.assertAlmostEqual(s["worst_pull"], 2.0)
-        self.assertAlmostEqual(s["sigma1"], 5 * s["quoted"])
+        self.assertAlmostEqual(s["sigma1"], math.sqrt((9 + 16 + 25) / 3))
         self.assertAlmostEqual(s["efficiency_median"], 0.5)
         self.assertEqual((s["calls"], s["seconds"]), (100, 3.0))
         mirrored = peers.summary([r._replace(value=-r.value) for r in runs], -2.0)

@@ -31,8 +31,8 @@ static int run(method *m, struct problem *problem, const struct plan *plan)
   struct outcome out = {0};
   if (m(problem, plan, &out)) return FAILED;
   printf("value %.17g\nerror %.17g\nseconds %.6f\n", out.value, out.error, out.seconds);
-  printf("suspect %d\nefficiency %.6g\npoints %" PRIu64 "\n", out.suspect, out.efficiency,
-         out.points);
+  printf("suspect %d\nspread %.6g\nefficiency %.6g\npoints %" PRIu64 "\n", out.suspect, out.spread,
+         out.efficiency, out.points);
   printf("calls %" PRIuFAST64 "\n", problem->calls);
   return DONE;
 }

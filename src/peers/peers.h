@@ -31,6 +31,7 @@ struct outcome {
   double value, error, seconds;
   uint64_t points;   /* in the result */
   double efficiency; /* nis: of unweighting, median of maxima */
+  double spread;     /* nis: relative standard deviation of one weight */
   int suspect;       /* it says itself that the error is not to be believed */
 };
 

@@ -68,6 +68,7 @@ class Run(NamedTuple):
     points: int = 0
     efficiency: float = 0.0
     suspect: int = 0
+    spread: float = 0.0
 
 
 def pairs(text):
@@ -97,7 +98,7 @@ class Program:
         told = pairs(subprocess.run(words, text=True, stdout=subprocess.PIPE, check=True).stdout)
         return Run(float(told["value"]), float(told["error"]), int(told["calls"]),
                    float(told["seconds"]), int(told["points"]), float(told["efficiency"]),
-                   int(told["suspect"]))
+                   int(told["suspect"]), float(told["spread"]))
 
 
 def import_vegas():
@@ -157,7 +158,7 @@ def summary(runs, exact):
         "rms": root_mean_square(errors),
         "quoted": root_mean_square([r.error / exact for r in runs]),
         "worst_pull": max(pulls, key=abs),
-        "sigma1": root_mean_square([r.error / exact * math.sqrt(r.points) for r in runs]),
+        "sigma1": root_mean_square([r.spread for r in runs]),
         "efficiency_median": statistics.mean(r.efficiency for r in runs),
         "calls": max(r.calls for r in runs),
         "seconds": statistics.mean(r.seconds for r in runs),
