@@ -203,10 +203,10 @@ static void check_net_pulls(nis_integrand *f, size_t dim, void *params, double e
 START_TEST(pulls_of_nets)
 {
   struct subject camel = subject("camel", 2, NULL), gaussian = subject("gaussian", 5, NULL);
-  check_net_pulls(camel.row->f, 2, camel.state, camel.exact, 2);
-  check_net_pulls(gaussian.row->f, 5, gaussian.state, gaussian.exact, 1.2);
-  check_net_pulls(wave, 2, NULL, 1, 1.2);
-  check_net_pulls(half_disc, 2, NULL, M_PI * 0.16 / 2, 1.2);
+  if (_i == 0) check_net_pulls(camel.row->f, 2, camel.state, camel.exact, 2);
+  if (_i == 1) check_net_pulls(gaussian.row->f, 5, gaussian.state, gaussian.exact, 1.2);
+  if (_i == 2) check_net_pulls(wave, 2, NULL, 1, 1.2);
+  if (_i == 3) check_net_pulls(half_disc, 2, NULL, M_PI * 0.16 / 2, 1.2);
   free(camel.state), free(gaussian.state);
 }
 END_TEST
@@ -580,7 +580,7 @@ int main(void)
   tcase_add_test(pulls, pulls_with_a_goal);
   tcase_add_test(pulls, pulls_of_a_signed_integrand);
   tcase_add_test(pulls, pulls_of_an_integrand_with_cuts);
-  tcase_add_test(pulls, pulls_of_nets);
+  tcase_add_loop_test(pulls, pulls_of_nets, 0, 4);
   tcase_add_test(pulls, nets_lessen_the_error);
   tcase_add_test(pulls, pulls_of_short_estimates);
   tcase_add_test(quality, camel_is_better_than_any_separable_map);
