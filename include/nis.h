@@ -307,7 +307,8 @@ NIS_API int nis_run(nis *s, nis_result *result);
 NIS_API int nis_train(nis *s, uint64_t calls);
 
 /* Integrates with the frozen flow: `calls` (>= 2) more points join the estimate, which is
- * written to *result (may be NULL). */
+ * written to *result (may be NULL). With NIS_POINTS_NETS as many as fill whole nets: up to a
+ * sixteenth of the calls stays unspent. */
 NIS_API int nis_estimate(nis *s, uint64_t calls, nis_result *result);
 
 /* Draws n points from the flow: point i is x[i*dim ..], log_q[i] its log-density per unit of
