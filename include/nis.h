@@ -118,7 +118,7 @@ typedef struct {
                                as good as infinite; NaN when there are too few */
   int peaks_found;          /* that the training's points had missed and the search found */
   int late_peaks;           /* found when the training was over, with at least 1e-3 of the integral
-                               each, where fewer than ten training points had been */
+                               each, where fewer than three training points had been */
   uint64_t search_calls;    /* of train_calls, spent on the search */
   uint64_t seed;            /* what the run was made with */
   int stop;                 /* nis_stop: what ended the run, whatever the status says */

@@ -18,7 +18,7 @@ static double limit(const double *limits, size_t j, double initial)
   return limits ? limits[j] : initial;
 }
 
-int nis_domain_check(size_t dim, const double *lower, const double *upper)
+static int check_limits(size_t dim, const double *lower, const double *upper)
 {
   for (size_t j = 0; j < dim; j++) {
     double a = limit(lower, j, 0), b = limit(upper, j, 1);
@@ -40,6 +40,8 @@ static struct axis axis_between(double low, double high)
 
 int nis_domain_init(struct domain *d, size_t dim, const double *lower, const double *upper)
 {
+  *d = (struct domain){0};
+  NIS_TRY(check_limits(dim, lower, upper));
   *d = (struct domain){.dim = dim, .volume = 1, .axes = NIS_NEW(struct axis, dim)};
   if (!d->axes) return nis_no_memory();
   for (size_t j = 0; j < dim; j++) {

@@ -75,11 +75,10 @@ static int report(struct job *j)
 {
   struct monitor *monitor = &j->s->monitor;
   struct estimate last = end_iteration(j);
-  nis_result r = {0};
-  nis_tally_result(j->plan->tally, &r);
-  monitor->now.mean = r.value;
-  monitor->now.sigma = r.error;
-  monitor->now.efficiency = r.efficiency;
+  struct estimate all = nis_tally_estimate(j->plan->tally);
+  monitor->now.mean = all.value;
+  monitor->now.sigma = all.error;
+  monitor->now.efficiency = nis_tally_efficiency(j->plan->tally);
   return nis_monitor_iteration(monitor, last.value, last.error, last.spread);
 }
 

@@ -50,16 +50,22 @@ struct pass {
   int refused;            /* a batch callback returned non-zero */
 };
 
-/* What of a point's components the flow follows; NaN where one of them is not finite */
-static double followed(const struct integrand_call *c, const double *components)
+static double norm(const struct integrand_call *c, const double *components)
 {
-  double square = 0, finite = 0;
+  double square = 0;
   for (size_t k = 0; k < c->ncomp; k++) {
     double part = components[k] / c->scale[k];
     square += part * part;
-    finite += 0 * components[k];
   }
-  return (c->norm ? sqrt(square) : components[0]) + finite;
+  return sqrt(square);
+}
+
+/* What of a point's components the flow follows; NaN where one of them is not finite */
+static double followed(const struct integrand_call *c, const double *components)
+{
+  for (size_t k = 0; k < c->ncomp; k++)
+    if (!isfinite(components[k])) return NAN;
+  return c->norm ? norm(c, components) : components[0];
 }
 
 static int call_components(struct pass *p, int worker, size_t first, size_t n, const double *box)

@@ -242,6 +242,13 @@ int nis_density(nis *s, size_t n, const double *x, double *log_q)
   return NIS_OK;
 }
 
+static int event_scale(const nis *s, struct event_scale *scale)
+{
+  if (is_empty(s))
+    return nis_fail(NIS_NO_EVENTS, "no events: lower and upper are equal in a coordinate");
+  return nis_event_scale(&s->tally, scale);
+}
+
 int nis_events(nis *s, uint64_t n, nis_event_sink *sink, void *params, nis_event_summary *summary)
 {
   nis_event_summary unused;
@@ -251,10 +258,8 @@ int nis_events(nis *s, uint64_t n, nis_event_sink *sink, void *params, nis_event
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(sink ? s : NULL, "sink"));
   NIS_TRY(need_count(n, "n", 1));
-  if (is_empty(s))
-    return nis_fail(NIS_NO_EVENTS, "no events: lower and upper are equal in a coordinate");
   if (!summary) summary = &unused;
-  *summary = (nis_event_summary){.status = nis_event_scale(&s->tally, &scale)};
+  *summary = (nis_event_summary){.status = event_scale(s, &scale)};
   NIS_TRY(summary->status);
   int status = nis_unweight(&s->sampler, &scale, s->tried, n, sink, params, summary, &used);
   s->tried += used;
@@ -267,7 +272,7 @@ int nis_event_unit(const nis *s, double *unit)
   nis_clear_error();
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(unit, "unit"));
-  NIS_TRY(nis_event_scale(&s->tally, &scale));
+  NIS_TRY(event_scale(s, &scale));
   *unit = scale.unit;
   return NIS_OK;
 }

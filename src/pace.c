@@ -9,11 +9,6 @@ enum { MOST_TIMED = 4096 };
 static const double timed_share = 0.01; /* of the seconds and of the calls */
 static const double usable = 0.9;       /* of the seconds; the rest is for the flow */
 
-static size_t least(double a, double b)
-{
-  return (size_t)fmin(a, b);
-}
-
 int nis_pace(struct sampler *s, double seconds, uint64_t *calls)
 {
   struct points p;
@@ -22,7 +17,7 @@ int nis_pace(struct sampler *s, double seconds, uint64_t *calls)
   int status = nis_points_init(&p, MOST_TIMED, s->flow.dim);
   nis_monitor_begin(&s->monitor, NIS_TRAINING, *calls);
   for (size_t n = 1; status == NIS_OK && spent < timed_share * seconds; n *= 2) {
-    n = least((double)n, timed_share * (double)*calls - (double)timed);
+    n = (size_t)fmin((double)n, timed_share * (double)*calls - (double)timed);
     if (n == 0 || timed + n > MOST_TIMED) break;
     nis_sampler_draw(s, STREAM_PACE, timed, n, &p);
     status = nis_sampler_evaluate(s, &p);

@@ -304,8 +304,9 @@ static void maximise(struct peak *k, size_t dim, size_t n, const double *x, cons
   double share = sum / (double)n;
   k->share = k->young > 0 ? fmax(k->share, share) : share;
   if (k->young > 0) k->young--;
-  double least = (double)dim, points = sum > 0 ? effective_points(dim, n, x, w, sum) : 0;
-  if (sum < 4 * least || (distinct && points < least)) return; /* its shape stays */
+  double least = (double)dim;
+  if (sum < 4 * least) return; /* its shape stays */
+  if (distinct && effective_points(dim, n, x, w, sum) < least) return;
   weighted_covariance(dim, n, x, w, sum, mean, covariance);
   if (sum < 10. * (double)dim) drop_correlations(dim, covariance);
   for (size_t j = 0; j < dim; j++) {

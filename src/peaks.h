@@ -40,14 +40,14 @@ void nis_peaks_sample(const struct peaks *p, int k, const double *u, double *x);
 /* The peak that `u` in (0,1) falls on */
 int nis_peaks_choose(const struct peaks *p, double u);
 
-/* Adds a peak with independent coordinates; the others give up `share` for it. A full mixture
- * loses its smallest one. */
+/* Adds a peak with independent coordinates; the others give up `share` for it, which does not fall
+ * in the first `young` rounds of fitting. A full mixture loses its smallest one. */
 void nis_peaks_add(struct peaks *p, const double *mean, const double *sigma, double share,
                    int young);
 
-/* Follows n equally weighted points x[n][dim], copies of one in a row (with
- * `distinct` they count as one where a shape needs many): `rounds` of expectation maximisation, from where
- * the peaks are. work holds n * (PEAKS_MOST + 1) numbers. */
+/* Follows n equally weighted points x[n][dim]: `rounds` of expectation maximisation, from where
+ * the peaks are. Copies of a point stand in a row; with `distinct` they are one point where a
+ * shape needs many. work holds n * (PEAKS_MOST + 1) numbers. */
 void nis_peaks_fit(struct peaks *p, size_t n, const double *x, int distinct, int rounds,
                    double *work);
 

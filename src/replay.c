@@ -112,34 +112,33 @@ double nis_replay_kish(const struct replay *r, size_t points, double beta)
   return nonzero / (double)points * kish_fraction(r, points, beta);
 }
 
-/* Sums of |f|^beta / p over the parts, in units of the largest one, whose log is *top */
-static void sum_parts(const struct replay *r, size_t points, double beta, double *top, double *sum)
+/* Sums of |f|^beta / p over the parts, in units of the largest one, whose log is *top; 0 if f is 0 at
+ * all points. */
+static int sum_parts(const struct replay *r, size_t points, double beta, double *top, double *sum)
 {
   *top = largest_log_weight(r, points, beta);
   memset(sum, 0, PARTS * sizeof *sum);
-  for (size_t i = 0; i < points; i++) {
+  for (size_t i = 0; i < points && !isinf(*top); i++) {
     size_t slot = slot_of(r, points, i);
     double w = exp(log_weight(r, slot, beta) - *top);
     sum[PART_ALL] += w;
     sum[r->negative[slot] ? PART_NEGATIVE : PART_POSITIVE] += w;
   }
+  return !isinf(*top);
 }
 
 double nis_replay_negative(const struct replay *r, size_t points, double beta)
 {
   double top, sum[PARTS];
-  if (isinf(largest_log_weight(r, points, beta))) return 0;
-  sum_parts(r, points, beta, &top, sum);
-  return sum[PART_NEGATIVE] / sum[PART_ALL];
+  return sum_parts(r, points, beta, &top, sum) ? sum[PART_NEGATIVE] / sum[PART_ALL] : 0;
 }
 
 int nis_replay_prepare(struct replay *r, size_t points, double beta)
 {
   r->usable = points < r->count ? points : r->count;
   r->beta = beta;
-  if (isinf(largest_log_weight(r, r->usable, beta))) return 0;
   double top, sum[PARTS];
-  sum_parts(r, r->usable, beta, &top, sum);
+  if (!sum_parts(r, r->usable, beta, &top, sum)) return 0;
   for (int part = 0; part < PARTS; part++)
     r->log_z[part] = top + log(sum[part] / (double)r->usable);
   r->running[0] = 0;

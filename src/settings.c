@@ -135,7 +135,6 @@ static int check_hints(const nis_options *o)
 static int check_domain(const nis_options *o)
 {
   struct domain d;
-  NIS_TRY(nis_domain_check(o->dim, o->lower, o->upper));
   int status = nis_domain_init(&d, o->dim, o->lower, o->upper);
   for (size_t i = 0; status == NIS_OK && i < o->nhints; i++)
     status = nis_domain_check_point(&d, "hint", i, o->hints + i * o->dim);

@@ -252,6 +252,12 @@ static double share(double mean, double w_max)
   return mean < w_max ? mean / w_max : 1;
 }
 
+double nis_tally_efficiency(const struct tally *t)
+{
+  if (t->all.n == 0) return NAN;
+  return t->absolute == 0 ? 0 : share(t->absolute / (double)t->all.n, nis_tally_event_w_max(t));
+}
+
 void nis_tally_result(const struct tally *t, nis_result *r)
 {
   struct estimate estimate = nis_tally_estimate(t);
@@ -263,11 +269,11 @@ void nis_tally_result(const struct tally *t, nis_result *r)
   r->p_value = r->dof > 0 ? gsl_cdf_chisq_Q(r->chi2, r->dof) : NAN;
   r->khat = nis_tail_shape(&t->tail);
   r->zero_calls = t->zeros;
-  r->ess = r->efficiency = r->efficiency_max = r->efficiency_median = n > 0 ? 0 : NAN;
+  r->efficiency = nis_tally_efficiency(t);
+  r->ess = r->efficiency_max = r->efficiency_median = n > 0 ? 0 : NAN;
   if (t->absolute == 0) return;
   double mean = t->absolute / n;
   r->ess = n * t->all.mean * t->all.mean * n / t->square;
-  r->efficiency = share(mean, nis_tally_event_w_max(t));
   r->efficiency_max = share(mean, t->largest);
   r->efficiency_median = share(mean, nis_tally_largest(t, median_rank(t->all.n - t->zeros)));
   r->max_weight = t->largest / fabs(estimate.value);

@@ -82,6 +82,9 @@ double nis_tally_largest(const struct tally *t, uint64_t k);
 /* mean of min(|w|, w_max) */
 double nis_tally_capped_mean(const struct tally *t, double w_max);
 
+/* nis_result.efficiency */
+double nis_tally_efficiency(const struct tally *t);
+
 /* value, error, chi2, dof, ess, efficiencies, zero_calls, max_weight; value NaN without a weight,
  * and an infinite error below two */
 void nis_tally_result(const struct tally *t, nis_result *r);

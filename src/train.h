@@ -15,7 +15,7 @@
 struct training {
   struct moments seen; /* weights of all its points */
   int peaks_found;
-  int late_peaks; /* of these, by the last search, and too large to be missed */
+  int late_peaks; /* found by the last search, where hardly any point had been */
   uint64_t search_calls;
 };
 

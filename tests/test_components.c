@@ -3,6 +3,7 @@
 #include "components.h"
 
 #include "nis.h"
+#include "noise.h"
 #include "suite.h"
 
 #include <math.h>
@@ -17,8 +18,7 @@ static uint64_t noise_state = 3;
 /* in (0, 1) */
 static double noise(void)
 {
-  noise_state = noise_state * 6364136223846793005u + 1442695040888963407u;
-  return ((double)(noise_state >> 12) + 0.5) * 0x1p-52;
+  return next_uniform(&noise_state);
 }
 
 /* Correlated; one is 0, one is huge, one tiny, and one grows by 40 powers of ten on the way. */

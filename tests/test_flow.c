@@ -9,6 +9,7 @@
 #include "optimizer.h"
 #include "quadrature.h"
 #include "settings.h"
+#include "noise.h"
 #include "suite.h"
 
 #include <gsl/gsl_deriv.h>
@@ -27,8 +28,7 @@ static uint64_t noise_state = 1;
 /* uniform in (-1, 1) */
 static double noise(void)
 {
-  noise_state = noise_state * 6364136223846793005u + 1442695040888963407u;
-  return 2 * ((double)(noise_state >> 12) + 0.5) * 0x1p-52 - 1;
+  return 2 * next_uniform(&noise_state) - 1;
 }
 
 static double *doubles(size_t n)

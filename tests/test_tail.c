@@ -2,6 +2,7 @@
 /* The shape of the weights' tail: against a plain fit, and on samples whose shape is known. */
 #include "tail.h"
 
+#include "noise.h"
 #include "suite.h"
 
 #include <gsl/gsl_sort.h>
@@ -15,8 +16,7 @@ static uint64_t noise_state = 7;
 /* in (0, 1) */
 static double noise(void)
 {
-  noise_state = noise_state * 6364136223846793005u + 1442695040888963407u;
-  return ((double)(noise_state >> 12) + 0.5) * 0x1p-52;
+  return next_uniform(&noise_state);
 }
 
 static double shape_of(int n)

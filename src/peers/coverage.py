@@ -15,7 +15,6 @@ import json
 import math
 import os
 import statistics
-import subprocess
 import sys
 
 import peers
@@ -176,7 +175,6 @@ def settle(parser, a):
 
 
 def main():
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     a = arguments()
     rows = table(a)
     if not rows:
@@ -189,9 +187,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"failed: {' '.join(error.cmd)}")
+    peers.command(main)

@@ -445,7 +445,6 @@ def finite(tree):
 
 
 def main():
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the command nis does for itself
     a = arguments()
     programs = find_programs(a)
     if not programs:
@@ -456,10 +455,16 @@ def main():
     return 0
 
 
-if __name__ == "__main__":
+def command(main):
+    """Runs it and exits as a command does."""
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the command nis does for itself
     try:
         sys.exit(main())
     except KeyboardInterrupt:
         sys.exit(130)
     except subprocess.CalledProcessError as error:
         sys.exit(f"failed: {' '.join(error.cmd)}")
+
+
+if __name__ == "__main__":
+    command(main)
