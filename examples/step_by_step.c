@@ -15,10 +15,12 @@ static int resonance(size_t n, size_t dim, const double *x, size_t ncomp, double
   return 0;
 }
 
-static int print_event(size_t n, size_t dim, const double *x, const double *weight, void *left)
+static int print_events(const nis_event_block *events, void *params)
 {
-  for (size_t i = 0; i<n &&*(int *)left> 0; i++, --*(int *)left)
-    printf("  event at (%.4f, %+.4f), weight %g\n", x[i * dim], x[i * dim + 1], weight[i]);
+  int *left = params;
+  for (size_t i = 0; i<events->n && * left> 0; i++, --*left)
+    printf("  event at (%.4f, %+.4f), weight %g\n", events->x[2 * i], events->x[2 * i + 1],
+           events->weight[i]);
   return 0;
 }
 
@@ -30,12 +32,13 @@ int main(void)
   nis_result result;
   double x[2], log_q, weight;
   int to_print = 3;
+  nis_event_options events = {.events = 1000, .sink = print_events, .sink_params = &to_print};
 
   int status = nis_create(&s, NULL, &options);
   if (status == NIS_OK) status = nis_train(s, 50000);
   if (status == NIS_OK) status = nis_estimate(s, 100000, &result);
   if (status == NIS_OK) status = nis_sample(s, 1, x, &log_q, &weight);
-  if (status == NIS_OK) status = nis_events(s, 1000, print_event, &to_print, NULL);
+  if (status == NIS_OK) status = nis_events(s, &events, NULL);
   nis_free(s);
 
   if (status != NIS_OK) {

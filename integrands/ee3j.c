@@ -124,32 +124,35 @@ static int exact(const void *state, size_t dim, double *value)
 
 /* ---- events -------------------------------------------------------------------- */
 
-static void add_incoming(struct event *out, int pdg, double pz)
+enum { SPIN_UNKNOWN = 9 };
+
+static void add_incoming(nis_event *out, int pdg, double pz)
 {
   out->particle[out->nparticles++] =
-      (struct particle){.pdg = pdg, .status = -1, .p = {fabs(pz), 0, 0, pz}};
+      (nis_particle){.pdg = pdg, .status = -1, .p = {fabs(pz), 0, 0, pz}, .spin = SPIN_UNKNOWN};
 }
 
-static void add_outgoing(struct event *out, int pdg, int colour, int anticolour, const double p[4])
+static void add_outgoing(nis_event *out, int pdg, int colour, int anticolour, const double p[4])
 {
-  out->particle[out->nparticles++] = (struct particle){.pdg = pdg,
-                                                       .status = 1,
-                                                       .mother = {1, 2},
-                                                       .colour = {colour, anticolour},
-                                                       .p = {p[0], p[1], p[2], p[3]}};
+  out->particle[out->nparticles++] = (nis_particle){.pdg = pdg,
+                                                    .status = 1,
+                                                    .mother = {1, 2},
+                                                    .colour = {colour, anticolour},
+                                                    .p = {p[0], p[1], p[2], p[3]},
+                                                    .spin = SPIN_UNKNOWN};
 }
 
-static void make_event(const void *state, const double *x, struct event *out)
+static int make_particles(const double *x, size_t dim, nis_event *out, void *state)
 {
   const struct ee3j *p = state;
   struct dalitz d;
   struct euler angles;
   double momenta[3][4];
+  (void)dim;
   map_triangle(p, x, &d);
   set_angles(x + 2, &angles);
   three_jet_momenta(p->sqrts, &d, &angles, momenta);
 
-  out->nparticles = 0;
   out->scale = p->sqrts;
   out->alpha_em = 1 / INVERSE_ALPHA;
   out->alpha_s = p->alpha_s;
@@ -158,6 +161,7 @@ static void make_event(const void *state, const double *x, struct event *out)
   add_outgoing(out, p->quark, 501, 0, momenta[0]);
   add_outgoing(out, -p->quark, 0, 502, momenta[1]);
   add_outgoing(out, 21, 502, 501, momenta[2]);
+  return 0;
 }
 
 const struct integrand ee3j_integrand = {
@@ -170,7 +174,7 @@ const struct integrand ee3j_integrand = {
     .setup = setup,
     .f = evaluate,
     .exact = exact,
-    .event = make_event,
+    .particles = make_particles,
     .unit = "pb",
     .source = "Ellis, Gaillard, Ross, Nucl. Phys. B 111 (1976) 253; jet measures: JADE, "
               "Z. Phys. C 33 (1986) 23, Durham, Phys. Lett. B 269 (1991) 432",

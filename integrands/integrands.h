@@ -20,24 +20,6 @@ struct parameter {
   const char *help; /* meaning and unit */
 };
 
-/* One outgoing or incoming leg of an event, in GeV; beams first, +pz first. */
-struct particle {
-  int pdg;       /* Particle Data Group number */
-  int status;    /* -1 incoming, 1 outgoing */
-  int mother[2]; /* 1-based, 0 for none */
-  int colour[2]; /* Les Houches colour and anticolour line, 0 for none */
-  double p[4];   /* E, px, py, pz */
-  double mass;
-};
-
-enum { EVENT_MAX_PARTICLES = 16 };
-
-struct event {
-  int nparticles;
-  double scale, alpha_em, alpha_s; /* GeV; couplings at that scale */
-  struct particle particle[EVENT_MAX_PARTICLES];
-};
-
 struct integrand {
   const char *name;
   size_t dim_min, dim_max, dim_default;
@@ -51,8 +33,7 @@ struct integrand {
   /* Writes the exact value and returns 1, or returns 0 where none is known. NULL: never. */
   int (*exact)(const void *state, size_t dim, double *value);
 
-  /* Point to particles; NULL if the integrand has none. */
-  void (*event)(const void *state, const double *x, struct event *out);
+  nis_particles *particles; /* its params is the state; NULL if the integrand has none */
 
   const char *unit;        /* of the value: "pb", or "" */
   const char *source;      /* paper and equation */

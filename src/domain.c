@@ -135,3 +135,8 @@ double nis_domain_jacobian(const struct domain *d, const double *cube)
   for (size_t j = 0; j < d->dim; j++) product *= slope(&d->axes[j], cube[j]);
   return product;
 }
+
+double nis_domain_log_jacobian(const struct domain *d, const double *cube)
+{
+  return log(fabs(nis_domain_jacobian(d, cube)));
+}

@@ -35,4 +35,7 @@ void nis_domain_in(const struct domain *d, const double *x, double *cube);
 /* dx/du at a point of the cube, with the domain's sign: f dx/du is integrated over the cube. */
 double nis_domain_jacobian(const struct domain *d, const double *cube);
 
+/* log |dx/du|: what a log-density loses on the way out of the cube */
+double nis_domain_log_jacobian(const struct domain *d, const double *cube);
+
 #endif

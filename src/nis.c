@@ -5,6 +5,7 @@
 #include "components.h"
 #include "error.h"
 #include "estimate.h"
+#include "generate.h"
 #include "memory.h"
 #include "pace.h"
 #include "sampler.h"
@@ -12,7 +13,6 @@
 #include "tally.h"
 #include "train.h"
 #include "trust.h"
-#include "unweight.h"
 
 #include <math.h>
 
@@ -182,11 +182,6 @@ int nis_estimate(nis *s, uint64_t calls, nis_result *result)
   return judge(result);
 }
 
-static double log_jacobian(const struct domain *d, const double *cube)
-{
-  return log(fabs(nis_domain_jacobian(d, cube)));
-}
-
 static int need_room(const struct domain *d)
 {
   return d->empty ? nis_fail(NIS_INVALID, "there are no points between equal limits") : NIS_OK;
@@ -210,7 +205,8 @@ int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
     if (weight) status = nis_sampler_evaluate(&s->sampler, &p);
     for (size_t i = 0; i < p.n; i++) {
       nis_domain_out(domain, p.x + i * domain->dim, x + (done + i) * domain->dim);
-      if (log_q) log_q[done + i] = p.log_q[i] - log_jacobian(domain, p.x + i * domain->dim);
+      if (log_q)
+        log_q[done + i] = p.log_q[i] - nis_domain_log_jacobian(domain, p.x + i * domain->dim);
       if (weight) weight[done + i] = nis_point_weight(&p, i);
     }
   }
@@ -237,44 +233,49 @@ int nis_density(nis *s, size_t n, const double *x, double *log_q)
   if (!cube) return nis_no_memory();
   for (size_t i = 0; i < n; i++) nis_domain_in(domain, x + i * domain->dim, cube + i * domain->dim);
   nis_sampler_density(&s->sampler, n, cube, log_q, NULL);
-  for (size_t i = 0; i < n; i++) log_q[i] -= log_jacobian(domain, cube + i * domain->dim);
+  for (size_t i = 0; i < n; i++)
+    log_q[i] -= nis_domain_log_jacobian(domain, cube + i * domain->dim);
   free(cube);
   return NIS_OK;
 }
 
-static int event_scale(const nis *s, struct event_scale *scale)
+int nis_check_events(const nis_event_options *options)
+{
+  nis_clear_error();
+  NIS_TRY(need(options, "options"));
+  return nis_generate_check(options);
+}
+
+static int can_generate(const nis *s)
 {
   if (is_empty(s))
     return nis_fail(NIS_NO_EVENTS, "no events: lower and upper are equal in a coordinate");
-  return nis_event_scale(&s->tally, scale);
+  if (s->tally.all.n == 0)
+    return nis_fail(NIS_INVALID, "no weights seen yet: nis_estimate comes before events");
+  if (s->tally.weights.absolute == 0)
+    return nis_fail(NIS_NO_EVENTS, "no events: the integrand was 0 at all %llu points",
+                    (unsigned long long)s->tally.all.n);
+  return NIS_OK;
 }
 
-int nis_events(nis *s, uint64_t n, nis_event_sink *sink, void *params, nis_event_summary *summary)
+static int generate(nis *s, const nis_event_options *options, nis_event_summary *summary)
 {
-  nis_event_summary unused;
-  struct event_scale scale;
   uint64_t used;
-  nis_clear_error();
-  NIS_TRY(need(s, "the handle"));
-  NIS_TRY(need(sink ? s : NULL, "sink"));
-  NIS_TRY(need_count(n, "n", 1));
-  if (!summary) summary = &unused;
-  *summary = (nis_event_summary){.status = event_scale(s, &scale)};
-  NIS_TRY(summary->status);
-  int status = nis_unweight(&s->sampler, &scale, s->tried, n, sink, params, summary, &used);
+  NIS_TRY(can_generate(s));
+  int status = nis_generate(&s->sampler, &s->tally, s->tried, options, summary, &used);
   s->tried += used;
   return status;
 }
 
-int nis_event_unit(const nis *s, double *unit)
+int nis_events(nis *s, const nis_event_options *options, nis_event_summary *summary)
 {
-  struct event_scale scale;
+  nis_event_summary unused;
   nis_clear_error();
+  if (!summary) summary = &unused;
+  *summary = (nis_event_summary){.status = NIS_INVALID};
   NIS_TRY(need(s, "the handle"));
-  NIS_TRY(need(unit, "unit"));
-  NIS_TRY(event_scale(s, &scale));
-  *unit = scale.unit;
-  return NIS_OK;
+  NIS_TRY(need(options, "options"));
+  return summary->status = generate(s, options, summary);
 }
 
 static nis_result failed(int status, uint64_t seed)

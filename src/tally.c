@@ -7,31 +7,7 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
-/* The leading bits of a positive double order as the number does: 11 of exponent, 6 of mantissa. */
-enum { BIN_SHIFT = 46, BINS = 1 << 17 };
-
-static const double tail_share = 1e-3;
 enum { LEAST_NETS = 4 }; /* before that, the error of random points */
-
-struct weight_bin {
-  uint64_t count;
-  double sum;
-};
-
-static unsigned bin_of(double magnitude)
-{
-  uint64_t bits;
-  memcpy(&bits, &magnitude, sizeof bits);
-  return (unsigned)(bits >> BIN_SHIFT);
-}
-
-static double upper_edge(unsigned bin)
-{
-  uint64_t bits = (uint64_t)(bin + 1) << BIN_SHIFT;
-  double edge;
-  memcpy(&edge, &bits, sizeof edge);
-  return edge;
-}
 
 void nis_moments_add(struct moments *m, double w)
 {
@@ -64,22 +40,22 @@ double nis_moments_spread(const struct moments *m)
 
 int nis_tally_init(struct tally *t)
 {
-  *t = (struct tally){.bins = NIS_NEW(struct weight_bin, BINS)};
-  if (!t->bins) return nis_no_memory();
+  *t = (struct tally){0};
+  NIS_TRY(nis_weights_init(&t->weights));
   return nis_tail_init(&t->tail);
 }
 
 void nis_tally_clear(struct tally *t)
 {
-  free(t->bins);
+  nis_weights_clear(&t->weights);
   nis_tail_clear(&t->tail);
   *t = (struct tally){0};
 }
 
 void nis_tally_reset(struct tally *t)
 {
-  struct tally empty = {.bins = t->bins, .tail = t->tail};
-  memset(empty.bins, 0, BINS * sizeof *empty.bins);
+  struct tally empty = {.weights = t->weights, .tail = t->tail};
+  nis_weights_reset(&empty.weights);
   nis_tail_reset(&empty.tail);
   *t = empty;
 }
@@ -122,16 +98,8 @@ void nis_tally_add_controlled(struct tally *t, double w, double value)
   }
   nis_moments_add(&t->iteration, t->unit > 0 ? value / t->unit : 0);
   nis_tail_add(&t->tail, magnitude);
-  if (magnitude == 0) {
-    t->zeros++;
-    return;
-  }
-  t->absolute += magnitude;
-  t->square += (w / t->unit) * (w / t->unit);
-  t->largest = magnitude > t->largest ? magnitude : t->largest;
-  struct weight_bin *bin = &t->bins[bin_of(magnitude)];
-  bin->count++;
-  bin->sum += magnitude;
+  nis_weights_add(&t->weights, w);
+  if (magnitude > 0) t->square += (w / t->unit) * (w / t->unit);
 }
 
 static struct estimate estimate_of(const struct tally *t, const struct moments *m)
@@ -191,43 +159,6 @@ struct estimate nis_tally_end_net(struct tally *t)
   return nis_tally_end_iteration(t);
 }
 
-double nis_tally_w_max(const struct tally *t, double eps)
-{
-  double count = 0, sum = 0, allowed = eps * t->absolute;
-  double edge = upper_edge(bin_of(t->largest));
-  for (unsigned bin = bin_of(t->largest); bin > 0; bin--) {
-    count += (double)t->bins[bin].count;
-    sum += t->bins[bin].sum;
-    double lower = upper_edge(bin - 1);
-    if (sum - count * lower > allowed) break;
-    edge = lower;
-  }
-  return edge;
-}
-
-double nis_tally_event_w_max(const struct tally *t)
-{
-  return fmin(nis_tally_w_max(t, tail_share), t->largest);
-}
-
-double nis_tally_largest(const struct tally *t, uint64_t k)
-{
-  uint64_t count = 0;
-  for (unsigned bin = bin_of(t->largest); bin > 0; bin--) {
-    count += t->bins[bin].count;
-    if (count >= k) return fmin(upper_edge(bin), t->largest);
-  }
-  return upper_edge(0);
-}
-
-double nis_tally_capped_mean(const struct tally *t, double w_max)
-{
-  double sum = t->absolute;
-  for (unsigned bin = bin_of(t->largest); bin > 0 && upper_edge(bin - 1) >= w_max; bin--)
-    sum -= t->bins[bin].sum - (double)t->bins[bin].count * w_max;
-  return sum / (double)t->all.n;
-}
-
 /* sum ((value_i - value) / error_i)^2 */
 static double chi2(const struct tally *t)
 {
@@ -236,30 +167,21 @@ static double chi2(const struct tally *t)
   return sum > 0 ? sum : 0;
 }
 
-/* The median of the maxima of samples of n/50 weights, drawn from the n that are not 0, is the
- * largest weight number ceil(n 2^(-50/n)) from below (i-flow's bootstrap, arXiv:2001.10028, and
- * MadNIS's way with zeros, without the drawing). */
-static uint64_t median_rank(uint64_t n)
+static double efficiency(const struct tally *t, nis_w_max_rule rule)
 {
-  double sample = n > 50 ? (double)n / 50 : 1;
-  uint64_t from_below = (uint64_t)ceil((double)n * exp2(-1 / sample));
-  return n - from_below + 1;
-}
-
-/* An efficiency never exceeds 1: a w_max below the mean would make nothing but overweights. */
-static double share(double mean, double w_max)
-{
-  return mean < w_max ? mean / w_max : 1;
+  struct w_max_rule by = nis_default_rule;
+  by.rule = rule;
+  return nis_weights_efficiency(&t->weights, &by);
 }
 
 double nis_tally_efficiency(const struct tally *t)
 {
-  if (t->all.n == 0) return NAN;
-  return t->absolute == 0 ? 0 : share(t->absolute / (double)t->all.n, nis_tally_event_w_max(t));
+  return efficiency(t, NIS_W_MAX_TAIL);
 }
 
 void nis_tally_result(const struct tally *t, nis_result *r)
 {
+  const struct weights *weights = &t->weights;
   struct estimate estimate = nis_tally_estimate(t);
   double n = (double)t->all.n;
   r->value = estimate.value;
@@ -268,14 +190,13 @@ void nis_tally_result(const struct tally *t, nis_result *r)
   r->dof = t->iterations > 1 ? t->iterations - 1 : 0;
   r->p_value = r->dof > 0 ? gsl_cdf_chisq_Q(r->chi2, r->dof) : NAN;
   r->khat = nis_tail_shape(&t->tail);
-  r->zero_calls = t->zeros;
-  r->efficiency = nis_tally_efficiency(t);
-  r->ess = r->efficiency_max = r->efficiency_median = n > 0 ? 0 : NAN;
-  if (t->absolute == 0) return;
-  double mean = t->absolute / n;
+  r->zero_calls = weights->zeros;
+  r->efficiency = efficiency(t, NIS_W_MAX_TAIL);
+  r->efficiency_max = efficiency(t, NIS_W_MAX_LARGEST);
+  r->efficiency_median = efficiency(t, NIS_W_MAX_MEDIAN);
+  r->ess = n > 0 ? 0 : NAN;
+  if (weights->absolute == 0) return;
   r->ess = n * t->all.mean * t->all.mean * n / t->square;
-  r->efficiency_max = share(mean, t->largest);
-  r->efficiency_median = share(mean, nis_tally_largest(t, median_rank(t->all.n - t->zeros)));
-  r->max_weight = t->largest / fabs(estimate.value);
-  r->max_weight_share = t->largest / t->absolute;
+  r->max_weight = weights->largest / fabs(estimate.value);
+  r->max_weight_share = weights->largest / weights->absolute;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Running totals of weights: moments, iterations and their chi2, and a histogram of |w| with a bin
- * for every 1/64 of an octave, from which any choice of w_max follows. Fixed memory.
+ * Running totals of weights: moments, iterations or nets and their chi2, the tail, the histogram.
  */
 #ifndef NIS_TALLY_H
 #define NIS_TALLY_H
 
 #include "nis.h"
 #include "tail.h"
+#include "weights.h"
 
 /* Mean and sum of squared deviations: Welford, Technometrics 4 (1962) 419; merged as in Chan,
  * Golub, LeVeque, Am. Stat. 37 (1983) 242. */
@@ -27,18 +27,15 @@ struct tally {
   double unit;
   struct moments all, iteration; /* of controlled values */
   double square;                 /* sum (w / unit)^2 */
-  double absolute;               /* sum |w| */
-  double largest;
-  uint64_t zeros;
-  int iterations;          /* ended, with a positive error */
-  double precision;        /* sum 1/error_i^2 */
-  double precision_value;  /* sum (value_i - origin)/error_i^2 */
-  double precision_square; /* sum ((value_i - origin)/error_i)^2 */
-  double origin;           /* value of the first iteration */
-  int nets;                /* ended iterations that were nets, or 0: then all are */
-  double net_origin;       /* mean of the first net */
-  double net[3];           /* sum n_i^2 (mean_i - net_origin)^k over them, k = 0, 1, 2 */
-  struct weight_bin *bins; /* owned */
+  int iterations;                /* ended, with a positive error */
+  double precision;              /* sum 1/error_i^2 */
+  double precision_value;        /* sum (value_i - origin)/error_i^2 */
+  double precision_square;       /* sum ((value_i - origin)/error_i)^2 */
+  double origin;                 /* value of the first iteration */
+  int nets;                      /* ended iterations that were nets, or 0: then all are */
+  double net_origin;             /* mean of the first net */
+  double net[3];                 /* sum n_i^2 (mean_i - net_origin)^k over them, k = 0, 1, 2 */
+  struct weights weights;
   struct tail tail;
 };
 
@@ -68,19 +65,6 @@ double nis_tally_factor(const struct tally *t);
 
 /* Over all ended iterations. */
 struct estimate nis_tally_estimate(const struct tally *t);
-
-/* Smallest edge of the histogram above which lies at most a share eps of sum|w|, counted as excess:
- * sum over |w| > w_max of (|w| - w_max) <= eps sum|w| (Sherpa's and MadGraph's rule). */
-double nis_tally_w_max(const struct tally *t, double eps);
-
-/* The w_max of events and of result.efficiency: eps = 1e-3, and not above the largest |w|. */
-double nis_tally_event_w_max(const struct tally *t);
-
-/* The k-th largest |w|, rounded up to an edge; k >= 1. */
-double nis_tally_largest(const struct tally *t, uint64_t k);
-
-/* mean of min(|w|, w_max) */
-double nis_tally_capped_mean(const struct tally *t, double w_max);
 
 /* nis_result.efficiency */
 double nis_tally_efficiency(const struct tally *t);

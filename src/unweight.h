@@ -4,19 +4,23 @@
 #define NIS_UNWEIGHT_H
 
 #include "sampler.h"
-#include "tally.h"
+#include "weights.h"
 
-/* w_max and the integral that an event of weight 1 stands for, from the weights of an estimate. */
-struct event_scale {
-  double w_max, unit;
+struct event_plan {
+  uint64_t first_point;   /* of the events' stream */
+  uint64_t events, calls; /* UINT64_MAX: any number */
+  struct w_max_rule rule;
+  int whole_run, unit_weights;   /* as in nis_event_options */
+  const struct weights *weights; /* of the estimate */
+  /* Takes events: how many of them, and NIS_OK or the status that ends the run */
+  int (*take)(const nis_event_block *block, size_t *taken, void *params);
+  void *take_params;
 };
 
-int nis_event_scale(const struct tally *tally, struct event_scale *scale);
-
-/* Hands n events to the sink, from points first_point .. of the events' stream; *used is the number
- * of points up to the last event. */
-int nis_unweight(struct sampler *s, const struct event_scale *scale, uint64_t first_point,
-                 uint64_t n, nis_event_sink *sink, void *params, nis_event_summary *summary,
-                 uint64_t *used);
+/* Makes the events; *used is the number of points up to the last one. *weights, initialised by the
+ * caller, becomes that of the estimate and of all points tried. Before the first event is taken,
+ * w_max and unit of the summary are known. */
+int nis_unweight(struct sampler *s, const struct event_plan *plan, struct weights *weights,
+                 nis_event_summary *summary, uint64_t *used);
 
 #endif

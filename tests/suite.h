@@ -12,6 +12,11 @@
     if (!(condition)) ck_abort_msg(__VA_ARGS__);                                                   \
   } while (0)
 
+static inline void check_between(double value, double low, double high, const char *what)
+{
+  require(value >= low && value <= high, "%s: %g, not in [%g, %g]", what, value, low, high);
+}
+
 /* Runs all its tests and frees it; the exit status of the program. */
 static inline int run_suite(Suite *suite)
 {

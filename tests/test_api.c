@@ -3,6 +3,7 @@
 #include "nis.h"
 
 #include "settings.h"
+#include "events.h"
 #include "suite.h"
 
 #include <float.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
@@ -331,10 +333,9 @@ START_TEST(one_limit_alone)
 }
 END_TEST
 
-static int count_events(size_t n, size_t dim, const double *x, const double *weight, void *params)
+static int count_events(const nis_event_block *events, void *params)
 {
-  (void)dim, (void)x, (void)weight;
-  *(uint64_t *)params += n;
+  *(uint64_t *)params += events->n;
   return 0;
 }
 
@@ -354,7 +355,7 @@ START_TEST(equal_limits)
   ck_assert(r.value == 0 && r.error == 0 && r.calls == 0);
   check_refused(nis_sample(s, 1, x, NULL, NULL), "equal limits");
   check_refused(nis_density(s, 1, x, &log_q), "equal limits");
-  ck_assert_int_eq(nis_events(s, 1, count_events, &seen, NULL), NIS_NO_EVENTS);
+  ck_assert_int_eq(events_of(s, 1, count_events, &seen, NULL), NIS_NO_EVENTS);
   nis_free(s);
 }
 END_TEST
@@ -575,8 +576,7 @@ START_TEST(handles_missing)
   check_refused(nis_run(NULL, &unused), "handle");
   check_refused(nis_sample(NULL, 1, &number, NULL, NULL), "handle");
   check_refused(nis_density(NULL, 1, &number, &number), "handle");
-  check_refused(nis_events(NULL, 1, count_events, NULL, NULL), "handle");
-  check_refused(nis_event_unit(NULL, &number), "handle");
+  check_refused(events_of(NULL, 1, count_events, NULL, NULL), "handle");
 }
 END_TEST
 
@@ -588,8 +588,8 @@ START_TEST(pointers_missing)
   check_refused(nis_sample(s, 1, NULL, &log_q, NULL), "x");
   check_refused(nis_density(s, 1, NULL, &log_q), "x");
   check_refused(nis_density(s, 1, x, NULL), "log_q");
-  check_refused(nis_events(s, 1, NULL, NULL, NULL), "sink");
-  check_refused(nis_event_unit(s, NULL), "unit");
+  check_refused(nis_events(s, NULL, NULL), "options");
+  check_refused(nis_check_events(NULL), "options");
   nis_free(s);
 }
 END_TEST
@@ -605,8 +605,8 @@ START_TEST(counts_out_of_range)
   check_refused(nis_estimate(s, 1, NULL), "calls");
   check_refused(nis_estimate(s, UINT64_MAX, NULL), "calls");
   ck_assert(has_value(nis_estimate(s, 100, NULL)));
-  check_refused(nis_events(s, 0, count_events, &seen, NULL), "n must");
-  check_refused(nis_events(s, UINT64_MAX, count_events, &seen, NULL), "n must");
+  check_refused(events_of(s, 0, count_events, &seen, NULL), "events and calls are both 0");
+  check_refused(events_of(s, UINT64_MAX, count_events, &seen, NULL), "events must");
   ck_assert_uint_eq(seen, 0);
   nis_free(s);
 }
@@ -638,7 +638,7 @@ START_TEST(a_refused_call_leaves_the_handle_as_it_was)
   nis *s = make_ready(ramp, &o, &before), *other = make_ready(ramp, &o, &before);
   nis_train(s, 0);
   nis_estimate(s, 1, NULL);
-  nis_events(s, 0, NULL, NULL, NULL);
+  events_of(s, 0, NULL, NULL, NULL);
   ck_assert_int_eq(nis_estimate(s, 1000, &after), NIS_OK);
   ck_assert_int_eq(nis_estimate(other, 1000, &before), NIS_OK);
   check_bits(&before, &after);
@@ -650,8 +650,8 @@ END_TEST
 
 START_TEST(every_status_has_its_words)
 {
-  for (int a = NIS_NO_EVENTS; a <= NIS_SUSPECT; a++)
-    for (int b = NIS_NO_EVENTS; b < a; b++) ck_assert_str_ne(nis_strerror(a), nis_strerror(b));
+  for (int a = NIS_NO_FILE; a <= NIS_SUSPECT; a++)
+    for (int b = NIS_NO_FILE; b < a; b++) ck_assert_str_ne(nis_strerror(a), nis_strerror(b));
   for (int status = -1000; status <= 1000; status++)
     require(nis_strerror(status) && *nis_strerror(status), "status %d", status);
   ck_assert_str_eq(nis_strerror(NIS_SUSPECT + 1), nis_strerror(INT32_MIN));
@@ -687,7 +687,7 @@ static void *fail_elsewhere(void *unused)
 START_TEST(each_thread_has_its_sentence)
 {
   pthread_t thread;
-  check_refused(nis_event_unit(NULL, NULL), "handle");
+  check_refused(nis_train(NULL, 1), "handle");
   char before[512];
   snprintf(before, sizeof before, "%s", nis_last_error());
   ck_assert_int_eq(pthread_create(&thread, NULL, fail_elsewhere, NULL), 0);
@@ -1103,7 +1103,7 @@ START_TEST(bad_values_never_reach_samples_or_events)
   nis *s = make_ready(spoilt_ramp, &o, NULL);
   ck_assert_int_eq(nis_sample(s, 1000, x, log_q, weight), NIS_OK);
   for (int i = 0; i < 1000; i++) require(isfinite(weight[i]), "weight %g", weight[i]);
-  ck_assert_int_eq(nis_events(s, 1000, count_events, &events, &summary), NIS_OK);
+  ck_assert_int_eq(events_of(s, 1000, count_events, &events, &summary), NIS_OK);
   ck_assert(isfinite(summary.sum_weights) && isfinite(summary.unit));
   nis_free(s);
 }
@@ -1402,13 +1402,10 @@ START_TEST(training_drops_the_estimate)
 {
   nis_options o = small(2);
   nis_result r, again;
-  double unit;
   uint64_t events = 0;
   nis *s = make_ready(ramp, &o, &r);
-  ck_assert_int_eq(nis_event_unit(s, &unit), NIS_OK);
   ck_assert_int_eq(nis_train(s, 1000), NIS_OK);
-  check_refused(nis_event_unit(s, &unit), "estimate");
-  check_refused(nis_events(s, 10, count_events, &events, NULL), "estimate");
+  check_refused(events_of(s, 10, count_events, &events, NULL), "estimate");
   ck_assert_int_eq(nis_estimate(s, 4000, &again), NIS_OK);
   ck_assert_int_eq(again.dof, r.dof);
   ck_assert_uint_eq(again.calls, 11000);
@@ -1543,7 +1540,7 @@ START_TEST(samples_are_not_part_of_the_estimate)
   nis_result a, b;
   nis *s = make_ready(ramp, &o, &a), *t = make_ready(ramp, &o, &a);
   ck_assert_int_eq(nis_sample(s, POINTS, x, NULL, weight), NIS_OK);
-  ck_assert_int_eq(nis_events(s, 100, count_events, &events, NULL), NIS_OK);
+  ck_assert_int_eq(events_of(s, 100, count_events, &events, NULL), NIS_OK);
   ck_assert_int_eq(nis_estimate(s, 1000, &a), NIS_OK);
   ck_assert_int_eq(nis_estimate(t, 1000, &b), NIS_OK);
   ck_assert_double_eq(a.value, b.value);
@@ -1560,16 +1557,20 @@ enum { EVENTS = 20000 };
 struct sink_log {
   pthread_t caller;
   size_t n, stop_after, foreign;
-  double x[2 * EVENTS], weight[EVENTS];
+  uint64_t trials;
+  double x[2 * EVENTS], weight[EVENTS], log_q[EVENTS];
 };
 
-static int keep(size_t n, size_t dim, const double *x, const double *weight, void *params)
+static int keep(const nis_event_block *events, void *params)
 {
   struct sink_log *log = params;
+  size_t n = events->n;
   log->foreign += !pthread_equal(log->caller, pthread_self());
-  if (n == 0 || dim != 2 || log->n + n > EVENTS) return 99;
-  memcpy(log->x + 2 * log->n, x, 2 * n * sizeof *x);
-  memcpy(log->weight + log->n, weight, n * sizeof *weight);
+  if (n == 0 || events->dim != 2 || log->n + n > EVENTS) return 99;
+  memcpy(log->x + 2 * log->n, events->x, 2 * n * sizeof *events->x);
+  memcpy(log->weight + log->n, events->weight, n * sizeof *events->weight);
+  memcpy(log->log_q + log->n, events->log_q, n * sizeof *events->log_q);
+  for (size_t i = 0; i < n; i++) log->trials += events->trials[i];
   log->n += n;
   return log->stop_after > 0 && log->n >= log->stop_after;
 }
@@ -1599,9 +1600,11 @@ static void check_summary(const nis_event_summary *summary, const struct sink_lo
   ck_assert_uint_eq(summary->overweights, overweights);
   ck_assert_double_eq_tol(summary->sum_weights, sum, 1e-9 * (1 + absolute));
   ck_assert_double_eq_tol(summary->overweight_share, log->n ? excess / absolute : 0, 1e-9);
-  double calls = summary->calls > 0 ? (double)summary->calls : 1;
-  ck_assert_double_eq_tol(summary->efficiency, (double)log->n / calls, 1e-12);
-  ck_assert_uint_ge(summary->calls, summary->events);
+  double trials = summary->trials > 0 ? (double)summary->trials : 1;
+  if (summary->trials > 0)
+    ck_assert_double_eq_tol(summary->efficiency.value, (double)log->n / trials, 1e-12);
+  ck_assert_uint_ge(summary->calls, summary->trials);
+  ck_assert_uint_ge(summary->trials, log->trials);
   ck_assert_uint_eq(log->foreign, 0);
 }
 
@@ -1621,12 +1624,9 @@ static void check_events(nis_integrand *f, double exact)
   nis_event_summary summary;
   nis_options o = small(2);
   nis_result r;
-  double unit;
   nis *s = make_ready(f, &o, &r);
-  ck_assert_int_eq(nis_event_unit(s, &unit), NIS_OK);
-  ck_assert_int_eq(nis_events(s, EVENTS, keep, log, &summary), NIS_OK);
+  ck_assert_int_eq(events_of(s, EVENTS, keep, log, &summary), NIS_OK);
   ck_assert_int_eq(summary.status, NIS_OK);
-  ck_assert_double_eq(summary.unit, unit);
   ck_assert_uint_eq(log->n, EVENTS);
   check_summary(&summary, log);
   check_mean(&summary, log, &r, exact);
@@ -1652,7 +1652,7 @@ START_TEST(events_are_those_of_any_number_of_threads)
     o.threads = i == 0 ? 1 : threads[i - 1];
     nis *s = make_ready(ramp, &o, NULL);
     other = i == 0 ? first : log_number(1);
-    ck_assert_int_eq(nis_events(s, 3000, keep, other, NULL), NIS_OK);
+    ck_assert_int_eq(events_of(s, 3000, keep, other, NULL), NIS_OK);
     ck_assert(memcmp(first->x, other->x, sizeof first->x) == 0);
     ck_assert(memcmp(first->weight, other->weight, sizeof first->weight) == 0);
     nis_free(s);
@@ -1666,10 +1666,10 @@ START_TEST(events_continue)
   nis_options o = small(2);
   nis_event_summary summary;
   nis *a = make_ready(ramp, &o, NULL), *b = make_ready(ramp, &o, NULL);
-  ck_assert_int_eq(nis_events(a, 3000, keep, whole, NULL), NIS_OK);
-  ck_assert_int_eq(nis_events(b, 1, keep, parts, NULL), NIS_OK);
-  ck_assert_int_eq(nis_events(b, 999, keep, parts, NULL), NIS_OK);
-  ck_assert_int_eq(nis_events(b, 2000, keep, parts, &summary), NIS_OK);
+  ck_assert_int_eq(events_of(a, 3000, keep, whole, NULL), NIS_OK);
+  ck_assert_int_eq(events_of(b, 1, keep, parts, NULL), NIS_OK);
+  ck_assert_int_eq(events_of(b, 999, keep, parts, NULL), NIS_OK);
+  ck_assert_int_eq(events_of(b, 2000, keep, parts, &summary), NIS_OK);
   ck_assert_uint_eq(summary.events, 2000); /* of this call */
   ck_assert_uint_eq(parts->n, 3000);
   ck_assert(memcmp(whole->x, parts->x, sizeof whole->x) == 0);
@@ -1685,7 +1685,7 @@ START_TEST(a_sink_can_stop)
   nis_options o = small(2);
   nis *s = make_ready(ramp, &o, NULL);
   log->stop_after = 1;
-  ck_assert_int_eq(nis_events(s, EVENTS, keep, log, &summary), NIS_STOPPED);
+  ck_assert_int_eq(events_of(s, EVENTS, keep, log, &summary), NIS_STOPPED);
   check_sentence("sink");
   ck_assert_int_eq(summary.status, NIS_STOPPED);
   ck_assert_uint_lt(log->n, EVENTS);
@@ -1702,7 +1702,7 @@ START_TEST(progress_can_stop_events)
   nis_options o = watched(&w);
   nis *s = make_ready(ramp, &o, NULL);
   w.stop_phase = NIS_GENERATING;
-  ck_assert_int_eq(nis_events(s, EVENTS, keep, log, &summary), NIS_STOPPED);
+  ck_assert_int_eq(events_of(s, EVENTS, keep, log, &summary), NIS_STOPPED);
   ck_assert_int_eq(w.wrong, 0);
   check_summary(&summary, log);
   nis_free(s);
@@ -1725,7 +1725,7 @@ START_TEST(an_integrand_can_refuse_during_events)
   o.batch = refusing_batch, o.batch_points = 64, o.params = &w, o.threads = 1;
   nis *s = make_ready(NULL, &o, NULL);
   w.refuse_at = w.calls + 4;
-  ck_assert_int_eq(nis_events(s, EVENTS, keep, log, &summary), NIS_CALLBACK);
+  ck_assert_int_eq(events_of(s, EVENTS, keep, log, &summary), NIS_CALLBACK);
   check_sentence("integrand");
   ck_assert_int_eq(summary.status, NIS_CALLBACK);
   check_summary(&summary, log);
@@ -1736,11 +1736,9 @@ END_TEST
 START_TEST(events_need_an_estimate)
 {
   uint64_t events = 0;
-  double unit;
   nis_options o = small(2);
   nis *s = make(ramp, &o);
-  check_refused(nis_events(s, 1, count_events, &events, NULL), "estimate");
-  check_refused(nis_event_unit(s, &unit), "estimate");
+  check_refused(events_of(s, 1, count_events, &events, NULL), "estimate");
   nis_free(s);
 }
 END_TEST
@@ -1748,13 +1746,130 @@ END_TEST
 START_TEST(no_events_of_nothing)
 {
   uint64_t events = 0;
-  double unit;
   nis_options o = small(2);
   nis *s = make_ready(zero, &o, NULL);
-  ck_assert_int_eq(nis_events(s, 1, count_events, &events, NULL), NIS_NO_EVENTS);
+  ck_assert_int_eq(events_of(s, 1, count_events, &events, NULL), NIS_NO_EVENTS);
   ck_assert_str_ne(nis_last_error(), "");
-  ck_assert_int_eq(nis_event_unit(s, &unit), NIS_NO_EVENTS);
   ck_assert_uint_eq(events, 0);
+  nis_free(s);
+}
+END_TEST
+
+/* Each is refused before anything is done, by the check and by the call. */
+START_TEST(event_options_out_of_range)
+{
+  uint64_t seen = 0;
+  const nis_event_options good = {.events = 10, .sink = count_events, .sink_params = &seen};
+  nis_event_options bad[10];
+  const char *const words[] = {"both 0",   "calls must", "w_max", "tail",   "tail",
+                               "quantile", "sink",       "path",  "format", "particles"};
+  for (size_t i = 0; i < LENGTH(bad); i++) bad[i] = good;
+  bad[0].events = 0;
+  bad[1].calls = UINT64_MAX;
+  bad[2].w_max = (nis_w_max_rule)4;
+  bad[3].tail = 1;
+  bad[4].tail = NAN;
+  bad[5].quantile = -0.5;
+  bad[6].sink = NULL;
+  bad[7].path = "";
+  bad[8].path = "/tmp/x", bad[8].format = (nis_event_format)7;
+  bad[9].path = "/tmp/x.lhe";
+  nis_options o = small(2);
+  nis *s = make_ready(ramp, &o, NULL);
+  for (size_t i = 0; i < LENGTH(bad); i++) {
+    check_refused(nis_check_events(&bad[i]), words[i]);
+    check_refused(nis_events(s, &bad[i], NULL), words[i]);
+  }
+  ck_assert_int_eq(nis_check_events(&good), NIS_OK);
+  ck_assert_uint_eq(seen, 0);
+  nis_free(s);
+}
+END_TEST
+
+static int two_legs(const double *x, size_t dim, nis_event *event, void *params)
+{
+  (void)dim;
+  *event = (nis_event){.nparticles = 2, .particle = {{.pdg = 11}, {.pdg = -11}}};
+  return params != NULL && x[0] > *(double *)params;
+}
+
+/* The text of a file of events, which then goes away; NULL if there is none */
+static char *read_events(const char *path)
+{
+  char *text = calloc(1, 40000000);
+  FILE *file = fopen(path, "r");
+  if (!file) return free(text), NULL;
+  ck_assert_uint_lt(fread(text, 1, 39999999, file), 39999999);
+  fclose(file);
+  remove(path);
+  return text;
+}
+
+static size_t count_of(const char *text, const char *word)
+{
+  size_t n = 0;
+  for (; (text = strstr(text, word)); text++) n++;
+  return n;
+}
+
+START_TEST(a_handle_writes_files)
+{
+  char path[] = "/tmp/nis-test-XXXXXX";
+  double most = 0.9;
+  nis_options o = small(2);
+  nis *s = make_ready(ramp, &o, NULL);
+  close(mkstemp(path));
+  nis_event_options e = {.events = 5000,
+                         .path = path,
+                         .format = NIS_FORMAT_LHE,
+                         .particles = two_legs,
+                         .header = "line: <event> & more\nlast"};
+  ck_assert_int_eq(nis_events(s, &e, NULL), NIS_OK);
+  char *text = read_events(path);
+  ck_assert_uint_eq(count_of(text, "<event>\n"), 5000);
+  ck_assert_uint_eq(count_of(text, "line: &lt;event&gt; &amp; more\nlast\n</header>\n"), 1);
+  free(text);
+
+  e.particles_params = &most; /* refuses a point sooner or later: what was before stays */
+  nis_event_summary summary;
+  ck_assert_int_eq(nis_events(s, &e, &summary), NIS_CALLBACK);
+  check_sentence("particles");
+  text = read_events(path);
+  ck_assert_uint_eq(text ? count_of(text, "<event>\n") : 0, summary.events);
+  ck_assert_uint_lt(summary.events, 5000);
+  free(text);
+  nis_free(s);
+}
+END_TEST
+
+/* -1 in a corner that the short estimate has not seen */
+static double rare_sign(double *x, size_t dim, void *params)
+{
+  (void)dim, (void)params;
+  return x[0] < 2e-4 ? -1 : 1;
+}
+
+/* Strategy 3 has promised that there is no sign. */
+START_TEST(a_negative_weight_too_late)
+{
+  char path[] = "/tmp/nis-test-XXXXXX";
+  nis_options o = small(2);
+  nis *s = make(rare_sign, &o); /* untrained */
+  ck_assert_int_eq(nis_estimate(s, 64, NULL) < 0, 0);
+  close(mkstemp(path));
+  nis_event_options e = {.events = 100000,
+                         .path = path,
+                         .format = NIS_FORMAT_LHE,
+                         .particles = two_legs,
+                         .unit_weights = 1};
+  ck_assert_int_eq(nis_events(s, &e, NULL), NIS_NO_FILE);
+  check_sentence("whole_run");
+  free(read_events(path));
+  e.whole_run = 1, e.events = 20000;
+  ck_assert_int_eq(nis_events(s, &e, NULL), NIS_OK);
+  char *text = read_events(path);
+  ck_assert_ptr_nonnull(strstr(text, " 0 0 0 0 -4 1\n"));
+  free(text);
   nis_free(s);
 }
 END_TEST
@@ -1767,7 +1882,7 @@ START_TEST(summary_of_a_refused_call)
   memset(&summary, 0xff, sizeof summary);
   nis_options o = small(2);
   nis *s = make(ramp, &o);
-  ck_assert_int_eq(nis_events(s, 1, count_events, &events, &summary), NIS_INVALID);
+  ck_assert_int_eq(events_of(s, 1, count_events, &events, &summary), NIS_INVALID);
   ck_assert_int_eq(summary.status, NIS_INVALID);
   ck_assert_uint_eq(summary.events, 0);
   nis_free(s);
@@ -1789,7 +1904,7 @@ START_TEST(overweights_are_carried)
   nis_result r;
   nis *s = make(pole, &o); /* untrained */
   ck_assert_int_eq(nis_estimate(s, 200000, &r), NIS_OK);
-  ck_assert_int_eq(nis_events(s, EVENTS, keep, log, &summary), NIS_OK);
+  ck_assert_int_eq(events_of(s, EVENTS, keep, log, &summary), NIS_OK);
   check_summary(&summary, log);
   check_mean(&summary, log, &r, 1 / 0.7);
   ck_assert_uint_ge(summary.overweights, 10);
@@ -1917,6 +2032,9 @@ static TCase *event_case(void)
   tcase_add_test(tcase, events_need_an_estimate);
   tcase_add_test(tcase, no_events_of_nothing);
   tcase_add_test(tcase, summary_of_a_refused_call);
+  tcase_add_test(tcase, event_options_out_of_range);
+  tcase_add_test(tcase, a_handle_writes_files);
+  tcase_add_test(tcase, a_negative_weight_too_late);
   tcase_add_test(tcase, overweights_are_carried);
   return tcase;
 }

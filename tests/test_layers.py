@@ -25,7 +25,8 @@ LAYERS = {
     "peaks": "error memory",
     "sampler": "flow integrand peaks sobol",
     "tail": "error memory",
-    "tally": "error memory tail",
+    "weights": "error memory",
+    "tally": "error memory tail weights",
     "trust": "error tail",
     "replay": "sampler",
     "loss": "",
@@ -38,8 +39,11 @@ LAYERS = {
     "pace": "error sampler",
     "components": "error memory",
     "estimate": "sampler control tally components memory",
-    "unweight": "sampler tally",
-    "nis": "train estimate unweight settings trust pace",
+    "spool": "error",
+    "unweight": "sampler weights spool",
+    "formats": "error memory parallel weights",
+    "generate": "tally unweight formats",
+    "nis": "train estimate generate settings trust pace",
     "bench": "nis",
 }
 

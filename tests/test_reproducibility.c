@@ -2,6 +2,7 @@
 /* The same seed gives the same bits: for any number of threads, a second time, point by point or in
  * batches. Different seeds share none. */
 #include "nis.h"
+#include "events.h"
 #include "suite.h"
 
 #include <math.h>
@@ -16,7 +17,8 @@ enum { DIM = 3, POINTS = 2000, EVENTS = 2000 };
 struct record {
   nis_result result, more;
   double x[DIM * POINTS], log_q[POINTS], weight[POINTS], density[POINTS];
-  double event[DIM * EVENTS], event_weight[EVENTS];
+  double event[DIM * EVENTS], event_weight[EVENTS], event_log_q[EVENTS];
+  uint64_t trials[EVENTS];
   size_t events;
   nis_event_summary summary;
 };
@@ -36,13 +38,15 @@ static int ridges(size_t n, size_t dim, const double *x, size_t ncomp, double *f
   return 0;
 }
 
-static int take(size_t n, size_t dim, const double *x, const double *weight, void *params)
+static int take(const nis_event_block *e, void *params)
 {
   struct record *r = params;
-  if (r->events + n > EVENTS) return 1;
-  memcpy(r->event + r->events * dim, x, n * dim * sizeof *x);
-  memcpy(r->event_weight + r->events, weight, n * sizeof *weight);
-  r->events += n;
+  if (r->events + e->n > EVENTS) return 1;
+  memcpy(r->event + r->events * e->dim, e->x, e->n * e->dim * sizeof *e->x);
+  memcpy(r->event_weight + r->events, e->weight, e->n * sizeof *e->weight);
+  memcpy(r->event_log_q + r->events, e->log_q, e->n * sizeof *e->log_q);
+  memcpy(r->trials + r->events, e->trials, e->n * sizeof *e->trials);
+  r->events += e->n;
   return 0;
 }
 
@@ -62,7 +66,7 @@ static struct record *run(const nis_options *o)
   ck_assert_int_eq(nis_estimate(s, 20003, &r->result), NIS_OK);
   ck_assert_int_eq(nis_sample(s, POINTS, r->x, r->log_q, r->weight), NIS_OK);
   ck_assert_int_eq(nis_density(s, POINTS, r->x, r->density), NIS_OK);
-  ck_assert_int_eq(nis_events(s, EVENTS, take, r, &r->summary), NIS_OK);
+  ck_assert_int_eq(events_of(s, EVENTS, take, r, &r->summary), NIS_OK);
   ck_assert_int_eq(nis_estimate(s, 5000, &r->more), NIS_OK);
   nis_free(s);
   return r;
@@ -239,7 +243,7 @@ START_TEST(uses_of_random_numbers_differ)
   ck_assert_int_eq(nis_create(&s, remember, &o), NIS_OK);
   ck_assert_int_eq(nis_estimate(s, 1000, NULL), NIS_OK);
   ck_assert_int_eq(nis_sample(s, 1, sample, NULL, NULL), NIS_OK);
-  ck_assert_int_eq(nis_events(s, EVENTS, take, r, NULL), NIS_OK);
+  ck_assert_int_eq(events_of(s, EVENTS, take, r, NULL), NIS_OK);
   for (int j = 0; j < DIM; j++) {
     ck_assert_double_ne(sample[j], first_point[j]);
     for (int i = 0; i < EVENTS; i++)

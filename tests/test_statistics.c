@@ -44,11 +44,6 @@ static struct subject subject(const char *name, size_t dim, const char *setting)
   return s;
 }
 
-static void check_between(double value, double low, double high, const char *what)
-{
-  ck_assert_msg(value > low && value < high, "%s is %g, not in (%g, %g)", what, value, low, high);
-}
-
 /* ---- pulls ------------------------------------------------------------------------ */
 
 enum { SEEDS = 200 };
@@ -477,10 +472,11 @@ struct histogram {
 };
 
 /* The map in the head of ee3j.c. */
-static int fill(size_t n, size_t dim, const double *x, const double *weight, void *params)
+static int fill(const nis_event_block *events, void *params)
 {
   struct histogram *h = params;
-  for (size_t i = 0; i < n; i++, x += dim) {
+  const double *x = events->x, *weight = events->weight;
+  for (size_t i = 0; i < events->n; i++, x += events->dim) {
     double a = ycut * pow((1 - 2 * ycut) / ycut, x[0]);
     double b = ycut * pow((1 - a - ycut) / ycut, x[1]);
     const int bin[] = {bin_of(a, edge_of_a), bin_of(b, edge_of_a),
@@ -515,7 +511,7 @@ static void check_histogram(const double *sum, const double *square, const doubl
 }
 
 /* Points of an untrained flow leave all of the work to accepting and rejecting. */
-static void generate(struct histogram *h, uint64_t train)
+static void generate(struct histogram *h, uint64_t train, nis_event_options how)
 {
   struct subject s = subject("ee3j", 5, "ycut=0.01");
   nis_options o = modest(5);
@@ -526,7 +522,8 @@ static void generate(struct histogram *h, uint64_t train)
   ck_assert_int_eq(nis_create(&flow, s.row->f, &o), NIS_OK);
   if (train > 0) ck_assert_int_eq(nis_train(flow, train), NIS_OK);
   ck_assert_int_eq(nis_estimate(flow, 20000, &r), NIS_OK);
-  ck_assert_int_eq(nis_events(flow, EVENTS, fill, h, &summary), NIS_OK);
+  how.events = EVENTS, how.sink = fill, how.sink_params = h;
+  ck_assert_int_eq(nis_events(flow, &how, &summary), NIS_OK);
   ck_assert_uint_eq(summary.events, EVENTS);
   check_between((r.value - s.exact) / r.error, -6, 6, "pull");
   nis_free(flow);
@@ -540,9 +537,17 @@ START_TEST(events_follow_the_matrix_element)
     fraction[i] = part(1 - edge_of_a(i + 1), 1 - edge_of_a(i), -1, 1) / total;
     cosine[i] = part(2 * ycut, 1 - ycut, edge_of_cosine(i), edge_of_cosine(i + 1)) / total;
   }
-  for (uint64_t train = 0; train <= 20000; train += 20000) {
+  /* overweights carried, repeated, and none of them; a w_max so low that there are many */
+  static const nis_event_options ways[] = {
+      {0},
+      {.unit_weights = 1},
+      {.w_max = NIS_W_MAX_LARGEST, .whole_run = 1},
+      {.w_max = NIS_W_MAX_QUANTILE, .quantile = 0.5},
+      {.w_max = NIS_W_MAX_QUANTILE, .quantile = 0.5, .unit_weights = 1}};
+  const int nways = sizeof ways / sizeof *ways;
+  for (int i = 0; i < 2 * nways; i++) {
     struct histogram h = {0};
-    generate(&h, train);
+    generate(&h, i < nways ? 0 : 20000, ways[i % nways]);
     check_histogram(h.sum[0], h.square[0], fraction, "x1");
     check_histogram(h.sum[1], h.square[1], fraction, "x2");
     check_histogram(h.sum[2], h.square[2], cosine, "cos theta");

@@ -287,9 +287,9 @@ START_TEST(w_max_is_that_of_sorting)
   for (size_t d = 0; d < LENGTH(distributions); d++) {
     struct tally t = fill(MOST, distributions[d]);
     for (size_t i = 0; i < LENGTH(eps); i++) {
-      double w_max = nis_tally_w_max(&t, eps[i]);
+      double w_max = nis_weights_tail(&t.weights, eps[i]);
       check_rounded_up(w_max, naive_w_max(MOST, eps[i]), "w_max");
-      require(naive_excess(MOST, w_max) <= eps[i] * t.absolute * (1 + 1e-9), "excess");
+      require(naive_excess(MOST, w_max) <= eps[i] * t.weights.absolute * (1 + 1e-9), "excess");
     }
     nis_tally_clear(&t);
   }
@@ -302,8 +302,8 @@ START_TEST(kth_largest_is_that_of_sorting)
   for (size_t d = 0; d < LENGTH(distributions); d++) {
     struct tally t = fill(MOST, distributions[d]);
     for (size_t i = 0; i < LENGTH(k); i++)
-      check_rounded_up(nis_tally_largest(&t, k[i]), sorted[k[i] - 1], "k-th largest");
-    ck_assert_double_eq(nis_tally_largest(&t, 1), sorted[0]);
+      check_rounded_up(nis_weights_largest(&t.weights, k[i]), sorted[k[i] - 1], "k-th largest");
+    ck_assert_double_eq(nis_weights_largest(&t.weights, 1), sorted[0]);
     nis_tally_clear(&t);
   }
 }
@@ -313,11 +313,13 @@ START_TEST(capped_mean_is_the_naive_mean)
 {
   for (size_t d = 0; d < LENGTH(distributions); d++) {
     struct tally t = fill(MOST, distributions[d]);
-    double w_max = nis_tally_w_max(&t, 0.05);
+    double w_max = nis_weights_tail(&t.weights, 0.05);
     long double sum = 0;
     for (size_t i = 0; i < MOST; i++) sum += fmin(sorted[i], w_max);
-    check_relative(nis_tally_capped_mean(&t, w_max), (double)sum / MOST, 1e-11, "capped mean");
-    check_relative(nis_tally_capped_mean(&t, t.largest), t.absolute / MOST, 1e-12, "mean |w|");
+    check_relative(nis_weights_capped_mean(&t.weights, w_max), (double)sum / MOST, 1e-11,
+                   "capped mean");
+    check_relative(nis_weights_capped_mean(&t.weights, t.weights.largest),
+                   t.weights.absolute / MOST, 1e-12, "mean |w|");
     nis_tally_clear(&t);
   }
 }
@@ -388,7 +390,7 @@ START_TEST(median_efficiency_is_the_bootstrap)
       maxima[s] = fmax(maxima[s], weight[(size_t)(noise() * MOST)]);
   }
   qsort(maxima, SAMPLES, sizeof *maxima, by_size);
-  double mean = t.absolute / MOST;
+  double mean = t.weights.absolute / MOST;
   check_relative(mean / r.efficiency_median, maxima[SAMPLES / 2], 0.05, "median maximum");
   nis_tally_clear(&t);
 }
@@ -465,8 +467,8 @@ START_TEST(extreme_weights_find_their_bins)
   static const size_t k[] = {1, 10, 1000, 9000};
   struct tally t = fill(10000, six_hundred_decades);
   for (size_t i = 0; i < LENGTH(k); i++)
-    check_rounded_up(nis_tally_largest(&t, k[i]), sorted[k[i] - 1], "k-th largest");
-  check_rounded_up(nis_tally_w_max(&t, 1e-3), naive_w_max(10000, 1e-3), "w_max");
+    check_rounded_up(nis_weights_largest(&t.weights, k[i]), sorted[k[i] - 1], "k-th largest");
+  check_rounded_up(nis_weights_tail(&t.weights, 1e-3), naive_w_max(10000, 1e-3), "w_max");
   nis_tally_clear(&t);
 }
 END_TEST

@@ -140,18 +140,11 @@ static int apply_settings(struct arguments *arguments)
 
 static int check_output(const struct arguments *arguments)
 {
-  const char *format = arguments->format;
-  if (!arguments->events) return complain(BAD_USAGE, "'nis events' needs -n N: how many");
-  if (!arguments->output)
+  const nis_event_options *o = &arguments->event_options;
+  if (!o->events && !o->calls)
+    return complain(BAD_USAGE, "'nis events' needs -n N: how many, or --event-calls N");
+  if (!o->path)
     return complain(BAD_USAGE, "'nis events' needs -o FILE, or -o - for standard output");
-  if (!format || strcmp(format, "text") == 0) return DONE;
-  if (strcmp(format, "lhe") != 0)
-    return complain(BAD_USAGE, "--format must be lhe or text, got '%s'", format);
-  if (!arguments->row->event)
-    return complain(BAD_USAGE,
-                    "--format lhe needs an integrand with particles, "
-                    "and '%s' has none; use --format text",
-                    arguments->row->name);
   return DONE;
 }
 

@@ -26,8 +26,7 @@ struct arguments {
   int explain;     /* of integrate */
   int quick, runs; /* of bench */
 
-  uint64_t events;
-  const char *output, *format;
+  nis_event_options event_options; /* without particles and header */
 };
 
 /* Fills everything from argv (argv[0] is the subcommand). 0, or BAD_USAGE with a sentence

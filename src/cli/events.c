@@ -1,104 +1,108 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "commands.h"
 
-#include "event_format.h"
-#include "interrupt.h"
 #include "message.h"
-#include "output.h"
+#include "options.h"
 #include "run.h"
+#include "values.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-struct sink {
-  struct output output;
-  const struct event_format *format;
-  struct event_file to;
-  uint64_t written;
-};
-
-static const struct event_format *choose_format(const struct arguments *arguments)
+/* Lines for the head of the file, to be freed; NULL when memory is short. */
+static char *describe(const struct run *run)
 {
-  if (arguments->format) return strcmp(arguments->format, "lhe") == 0 ? &lhe_format : &text_format;
-  return arguments->row->event ? &lhe_format : &text_format;
-}
-
-static int take_events(size_t n, size_t dim, const double *x, const double *weight, void *params)
-{
-  struct sink *sink = params;
-  if (n && !sink->written) sink->format->begin(&sink->to, x);
-  for (size_t i = 0; i < n; i++) sink->format->event(&sink->to, x + i * dim, weight[i]);
-  sink->written += n;
-  return output_flush(&sink->output) || interrupted();
-}
-
-static void make_events(nis *s, struct run *run, struct sink *sink)
-{
-  int status = nis_event_unit(s, &sink->to.unit);
-  if (!status) status = nis_events(s, run->arguments->events, take_events, sink, &run->events);
-  run->has_events = 1;
-  if (status) run_note(run, status); /* else what the integral said stays */
-}
-
-static void generate(struct run *run, struct sink *sink)
-{
-  nis *s;
-  if (run_note(run, nis_create(&s, run->row->f, &run->options)) == NIS_OK) {
-    int status = run_note(run, nis_run(s, &run->result));
-    if (status >= NIS_OK && status != NIS_STOPPED) make_events(s, run, sink);
-  }
-  nis_free(s);
+  char *text = NULL;
+  size_t size;
+  FILE *file = open_memstream(&text, &size);
+  if (!file) return NULL;
+  fprintf(file, "integrand: %s\nparameters: ", run->row->name);
+  values_print(file, run->row, run->arguments->values);
+  if (*run->row->unit) fprintf(file, "\nintegral in: %s", run->row->unit);
+  fputs("\ncommand: ", file);
+  options_print(file, run->arguments);
+  fputc('\n', file);
+  return fclose(file) ? NULL : text;
 }
 
 /* Without events there is still the integral, which is worth its report. */
 static void drop_events(struct run *run)
 {
+  const nis_share none = {NAN, NAN};
   run->has_events = 0;
-  run->events = (nis_event_summary){.unit = NAN, .overweight_share = NAN, .efficiency = NAN};
+  run->events = (nis_event_summary){.unit = NAN,
+                                    .w_max = NAN,
+                                    .overweight_share = NAN,
+                                    .efficiency = none,
+                                    .partial = none,
+                                    .cut = none};
+  for (int i = 0; i < NIS_W_MAX_RULES; i++) run->events.rules[i] = (nis_unweighting){NAN, NAN, NAN};
 }
 
-static int discard_events(struct run *run, struct sink *sink)
+/* What ended early holds the events so far. */
+static void note_events(struct run *run, int status)
 {
-  output_discard(&sink->output);
-  drop_events(run);
-  if (run->status == NIS_STOPPED)
+  const nis_event_summary *e = &run->events;
+  const nis_event_options *o = &run->arguments->event_options;
+  char wanted[32] = "";
+  run_note(run, status);
+  if (o->events) snprintf(wanted, sizeof wanted, " of %" PRIu64, o->events);
+  if (status == NIS_STOPPED && e->events > 0)
+    snprintf(run->message, sizeof run->message, "stopped: %s holds %" PRIu64 "%s events", o->path,
+             e->events, wanted);
+  if (status == NIS_STOPPED && e->events == 0)
     snprintf(run->message, sizeof run->message, "stopped before the first event");
-  return DONE;
 }
 
-static int close_events(struct run *run, struct sink *sink)
+static void make_events(nis *s, struct run *run, const nis_event_options *options)
 {
-  if (run->status < 0 || !sink->written) return discard_events(run, sink);
-  sink->format->end(&sink->to, sink->written);
-  if (output_commit(&sink->output, run->message, sizeof run->message)) {
-    drop_events(run);
-    run->status = NIS_STOPPED;
-    return FAILED;
+  double start = seconds_now();
+  int status = nis_events(s, options, &run->events);
+  run->event_seconds = seconds_now() - start;
+  run->has_events = run->events.events > 0;
+  if (status != NIS_OK) note_events(run, status); /* else what the integral said stays */
+  if (!run->has_events) drop_events(run);
+}
+
+static void generate(struct run *run, const nis_event_options *options)
+{
+  nis *s;
+  drop_events(run);
+  if (run_note(run, nis_create(&s, run->row->f, &run->options)) == NIS_OK) {
+    int status = run_note(run, nis_run(s, &run->result));
+    if (status >= NIS_OK && status != NIS_STOPPED) make_events(s, run, options);
+    if (status == NIS_STOPPED) note_events(run, status);
   }
-  if (run->status == NIS_STOPPED)
-    snprintf(run->message, sizeof run->message,
-             "stopped: %s holds %" PRIu64 " of %" PRIu64 " events", sink->output.name,
-             sink->written, run->arguments->events);
-  return DONE;
+  nis_free(s);
+}
+
+static int run_events(struct run *run, FILE *report)
+{
+  nis_event_options options = run->arguments->event_options;
+  char *header = describe(run);
+  if (!header) return complain(FAILED, "%s", nis_strerror(NIS_NO_MEMORY));
+  options.header = header;
+  options.particles = run->row->particles;
+  options.particles_params = run->state;
+  int status = nis_check_events(&options);
+  if (status == NIS_OK) {
+    generate(run, &options);
+    run_end(run);
+  }
+  free(header);
+  return status == NIS_OK ? run_report(run, report)
+                          : complain(exit_code(status), "%s", nis_last_error());
 }
 
 int events_command(const struct arguments *arguments)
 {
   struct run run;
-  struct sink sink = {.format = choose_format(arguments)};
-  if (output_open(&sink.output, arguments->output)) return FAILED;
-  FILE *report = sink.output.file == stdout ? stderr : stdout;
+  int piped = strcmp(arguments->event_options.path, "-") == 0;
+  FILE *report = piped ? stderr : stdout;
   int code = run_begin(&run, arguments, report);
-  if (code) {
-    output_discard(&sink.output);
-    return code;
-  }
-  sink.to = (struct event_file){.file = sink.output.file, .run = &run};
-  generate(&run, &sink);
-  int lost = close_events(&run, &sink);
-  run_end(&run);
-  code = run_report(&run, report);
+  if (code == DONE) code = run_events(&run, report);
   run_free(&run);
-  return lost ? lost : code;
+  return code;
 }

@@ -61,7 +61,8 @@ static void print_detail(const struct integrand *row)
 {
   print_row(row);
   printf("    unit: %s\n", *row->unit ? row->unit : "none");
-  printf("    events: %s\n", row->event ? "lhe, text" : "text");
+  printf("    events: %s\n",
+         row->particles ? "lhe, lhe3, lheh5, hdf5, npy, text" : "hdf5, npy, text");
   printf("    try: nis integrate %s --calls 1e5\n", row->name);
 }
 
@@ -95,7 +96,7 @@ static void json_row(struct json *json, const struct integrand *row)
   json_end(json);
   json_real(json, "exact", exact_value(row));
   json_text(json, "unit", row->unit);
-  json_flag(json, "lhe", row->event != NULL);
+  json_flag(json, "lhe", row->particles != NULL);
   json_text(json, "source", row->source);
   json_end(json);
 }

@@ -47,11 +47,13 @@ static int print_usage(FILE *file, int code)
     fprintf(file, "  %-40s %s\n", commands[i].usage, commands[i].summary);
   fprintf(file, "  %-40s %s\n", "nis help [COMMAND]", "explain a command and its options");
   fprintf(file, "  %-40s %s\n", "nis --version", "print the version");
-  fputs("\nexit code: 0 success, 1 failure, 2 wrong usage, 3 the wanted error was not reached"
-        "\n           or the time was over, 4 the error is not to be believed (the result is "
-        "printed),"
-        "\n           130 stopped by Ctrl-C (the result so far is printed)\n",
-        file);
+  fputs(
+      "\nexit code: 0 success, 1 failure, 2 wrong usage, 3 the wanted error or number of events "
+      "was not"
+      "\n           reached or the time was over, 4 the error is not to be believed (the result is "
+      "printed),"
+      "\n           130 stopped by Ctrl-C (the result so far is printed)\n",
+      file);
   return code;
 }
 

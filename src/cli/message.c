@@ -20,6 +20,7 @@ static const struct {
     {NIS_CALLBACK, FAILED, "callback"},
     {NIS_BAD_VALUES, FAILED, "bad_values"},
     {NIS_NO_EVENTS, FAILED, "no_events"},
+    {NIS_NO_FILE, FAILED, "no_file"},
 };
 
 enum { MEANINGS = sizeof meanings / sizeof meanings[0] };

@@ -10,6 +10,7 @@
 
 #define MEMBER(member) offsetof(struct arguments, member)
 #define OPTION(member) offsetof(struct arguments, options.member)
+#define EVENT(member) offsetof(struct arguments, event_options.member)
 
 enum { RUNS = INTEGRATE | EVENTS, ALL = RUNS | LIST | BENCH };
 
@@ -29,6 +30,12 @@ static const char sign_words[] = "apart,together";
 /* In the order of nis_point_set. */
 static const char point_sets[] = "default,random,nets";
 
+/* In the order of nis_w_max_rule. */
+static const char w_max_rules[] = "tail,largest,quantile,median";
+
+/* In the order of nis_event_format. */
+static const char formats[] = "default,lhe,lhe3,lheh5,hdf5,npy,text";
+
 /* In the order of nis_loss_kind. */
 static const char losses[] = "default,kl,variance,exponential,hellinger,jeffreys,forward-chi2";
 _Static_assert(NIS_LOSS_KL == 1 && NIS_LOSS_VARIANCE == 2 && NIS_LOSS_EXPONENTIAL == 3 &&
@@ -37,12 +44,26 @@ _Static_assert(NIS_LOSS_KL == 1 && NIS_LOSS_VARIANCE == 2 && NIS_LOSS_EXPONENTIA
 
 /* Limits and defaults are those of nis_options in nis.h. */
 const struct option_row option_table[] = {
-    ROW(EVENTS, "events", 'n', "N", WHOLE, MEMBER(events), {1, 1e18, CLOSED},
-        "events to write; required"),
-    ROW(EVENTS, "output", 'o', "FILE", TEXT, MEMBER(output), {0, 0, CLOSED},
+    ROW(EVENTS, "events", 'n', "N", WHOLE, EVENT(events), {1, 1e18, CLOSED},
+        "events to write; this or --event-calls is required"),
+    ROW(EVENTS, "output", 'o', "FILE", TEXT, EVENT(path), {0, 0, CLOSED},
         "where to write them; - is standard output, the report then goes to stderr"),
-    ROW(EVENTS, "format", 0, "FORMAT", TEXT, MEMBER(format), {0, 0, CLOSED},
-        "lhe or text; default lhe if the integrand has particles"),
+    CHOICE_ROW(
+        formats, EVENTS, "format", 0, "FORMAT", CHOICE, EVENT(format), {0, 0, CLOSED},
+        "default: by FILE's name (.lhe .lheh5 .h5 .hdf5 .npy .txt .dat, .gz behind\n"
+        "                             .lhe and text), else lhe if there are particles, or text"),
+    ROW(EVENTS, "event-calls", 0, "N", WHOLE, EVENT(calls), {1, 1e18, CLOSED},
+        "integrand calls for the events at most; default: as many as -n takes"),
+    CHOICE_ROW(w_max_rules, EVENTS, "w-max", 0, "RULE", CHOICE, EVENT(w_max), {0, 0, CLOSED},
+               "the weight that is accepted for certain; default: tail"),
+    ROW(EVENTS, "tail", 0, "E", REAL, EVENT(tail), {0, 1, OPEN_LOW | OPEN_HIGH},
+        "of --w-max tail: share of the weights that may lie above; default 1e-3"),
+    ROW(EVENTS, "quantile", 0, "Q", REAL, EVENT(quantile), {0, 1, OPEN_LOW},
+        "of --w-max quantile; default 0.999"),
+    ROW(EVENTS, "whole-run", 0, NULL, FLAG, EVENT(whole_run), {0, 0, CLOSED},
+        "a larger w_max that turns up later thins out the events before it"),
+    ROW(EVENTS, "unit-weights", 0, NULL, FLAG, EVENT(unit_weights), {0, 0, CLOSED},
+        "repeat overweight events instead of giving them weights"),
     ROW(RUNS, "param", 'p', "KEY=VALUE", SETTING, MEMBER(settings), {0, 0, CLOSED},
         "set a parameter of the integrand; may be repeated"),
     ROW(RUNS, "dim", 'd', "D", SIZE, OPTION(dim), {1, 256, CLOSED},
@@ -186,10 +207,14 @@ int option_given(const struct arguments *arguments, const char *name)
   return 0;
 }
 
+static int lies_in(const struct option_row *row, size_t first, size_t size)
+{
+  return row->offset >= first && row->offset < first + size;
+}
+
 int option_is_setting(const struct option_row *row)
 {
-  size_t first = offsetof(struct arguments, options);
-  return row->offset >= first && row->offset < first + sizeof(nis_options);
+  return lies_in(row, offsetof(struct arguments, options), sizeof(nis_options));
 }
 
 void options_help(FILE *file, int command)
@@ -232,15 +257,28 @@ static void print_settings(FILE *file, const struct arguments *arguments)
   }
 }
 
+static int decides_numbers(const struct option_row *row)
+{
+  if (row->offset == OPTION(threads) || row->offset == OPTION(seed)) return 0;
+  if (row->offset == EVENT(path) || row->offset == EVENT(format)) return 0;
+  size_t events = offsetof(struct arguments, event_options);
+  return option_is_setting(row) || lies_in(row, events, sizeof(nis_event_options));
+}
+
+static void print_option(FILE *file, const struct option_row *row,
+                         const struct arguments *arguments)
+{
+  char text[VALUE_TEXT];
+  option_format(text, row, arguments);
+  fprintf(file, " --%s%s%s", row->name, *text ? " " : "", text);
+}
+
 void options_print(FILE *file, const struct arguments *arguments)
 {
   fprintf(file, "nis %s %s", arguments->command_name, arguments->row->name);
-  for (const struct option_row *row = option_table; row->name; row++) {
-    if (row->offset == OPTION(threads) || row->offset == OPTION(seed)) continue;
-    char text[VALUE_TEXT];
-    option_format(text, row, arguments);
-    if (*text) fprintf(file, " --%s %s", row->name, text);
-  }
+  for (const struct option_row *row = option_table; row->name; row++)
+    if (decides_numbers(row) && option_given(arguments, row->name))
+      print_option(file, row, arguments);
   fprintf(file, " --seed %" PRIu64, arguments->options.seed);
   print_settings(file, arguments);
 }

@@ -42,8 +42,7 @@ void option_describe(char text[RANGE_TEXT], const struct option_row *row);
 /* One line of help for every option of a subcommand. */
 void options_help(FILE *file, int command);
 
-/* The part of the command line that decides the numbers, written out: options that are not
- * at their defaults, threads and files left out. */
+/* The part of the command line that decides the numbers: threads and files are left out. */
 void options_print(FILE *file, const struct arguments *arguments);
 
 #endif

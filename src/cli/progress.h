@@ -13,8 +13,10 @@ struct progress {
   int live;    /* show the live line? */
   int shown;   /* is one on the screen? */
   int rows;    /* of the table so far */
+  int event_rows;
   int phase;
   double phase_start, last_drawn; /* seconds on the clock */
+  double next_row;                /* seconds into the phase */
   uint64_t phase_calls;           /* integrand calls before this phase */
   uint64_t calls;                 /* integrand calls so far */
 };

@@ -78,17 +78,48 @@ static void calls(struct json *json, const struct run *run)
   json_real(json, "seconds", run->seconds);
 }
 
+static void share(struct json *json, const char *name, nis_share share)
+{
+  char error[64];
+  snprintf(error, sizeof error, "%s_error", name);
+  json_real(json, name, share.value);
+  json_real(json, error, share.error);
+}
+
+/* In the order of nis_w_max_rule */
+static void unweighting(struct json *json, const nis_unweighting *rules)
+{
+  static const char *const names[] = {"tail", "largest", "quantile", "median"};
+  json_object(json, "unweighting");
+  for (int i = 0; i < NIS_W_MAX_RULES; i++) {
+    json_object(json, names[i]);
+    json_real(json, "w_max", rules[i].w_max);
+    share(json, "efficiency", (nis_share){rules[i].efficiency, rules[i].error});
+    json_end(json);
+  }
+  json_end(json);
+}
+
 static void events(struct json *json, const struct run *run)
 {
   const nis_event_summary *e = &run->events;
-  json_text(json, "output", run->arguments->output);
+  json_text(json, "output", run->arguments->event_options.path);
   json_whole(json, "events", e->events);
   json_whole(json, "event_calls", e->calls);
-  json_real(json, "event_efficiency", e->efficiency);
+  json_whole(json, "trials", e->trials);
   json_whole(json, "overweights", e->overweights);
+  json_whole(json, "negatives", e->negatives);
   json_real(json, "overweight_share", e->overweight_share);
   json_real(json, "sum_weights", e->sum_weights);
+  json_real(json, "sum_squares", e->sum_squares);
+  json_real(json, "w_max", e->w_max);
   json_real(json, "unit", e->unit);
+  share(json, "event_efficiency", e->efficiency);
+  share(json, "partial_efficiency", e->partial);
+  share(json, "cut_efficiency", e->cut);
+  unweighting(json, e->rules);
+  json_real(json, "event_seconds", run->event_seconds);
+  json_real(json, "peak_bytes", peak_bytes());
 }
 
 void report_json(FILE *file, const struct run *run)

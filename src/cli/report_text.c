@@ -93,16 +93,42 @@ static void print_quality(FILE *file, const nis_result *r)
   fprintf(file, "%.4g  (w_max = median of maxima)\n", r->efficiency_median);
 }
 
+static void print_share(FILE *file, const char *name, nis_share share, const char *meaning)
+{
+  char text[ESTIMATE_TEXT];
+  format_estimate(text, share.value, share.error);
+  label(file, name);
+  fprintf(file, "%s  (%s)\n", text, meaning);
+}
+
 static void print_events(FILE *file, const struct run *run)
 {
+  static const char *const rules[] = {"w_max by tail", "largest weight", "quantile",
+                                      "median of maxima"};
   const nis_event_summary *e = &run->events;
   label(file, "events");
-  fprintf(file, "%" PRIu64 " in %s\n", e->events, run->arguments->output);
+  fprintf(file, "%" PRIu64 " in %s\n", e->events, run->arguments->event_options.path);
+  label(file, "rate");
+  fprintf(file, "%.3g events/s in %.3g s\n", (double)e->events / run->event_seconds,
+          run->event_seconds);
+  label(file, "memory");
+  fprintf(file, "%.3g MiB at most\n", peak_bytes() / (1 << 20));
   label(file, "calls for them");
-  fprintf(file, "%" PRIu64 "  (%.4g events per call)\n", e->calls, e->efficiency);
+  fprintf(file, "%" PRIu64 "\n", e->calls);
+  print_share(file, "event efficiency", e->efficiency, "events per point tried");
+  print_share(file, "partial efficiency", e->partial, "mean of min(1, |w|/w_max)");
+  print_share(file, "cut efficiency", e->cut, "points with a weight that is not 0");
+  for (int i = 0; i < NIS_W_MAX_RULES; i++)
+    print_share(file, i ? "" : "mean |w| / w_max",
+                (nis_share){e->rules[i].efficiency, e->rules[i].error}, rules[i]);
   label(file, "overweights");
-  fprintf(file, "%" PRIu64 "  (%.3g of the weight lies above 1)\n", e->overweights,
-          e->overweight_share);
+  fprintf(file, "%" PRIu64 "  (%.3g of the events; %.3g of the weight lies above w_max)\n",
+          e->overweights, (double)e->overweights / (double)e->events, e->overweight_share);
+  if (e->negatives) {
+    label(file, "negative weights");
+    fprintf(file, "%" PRIu64 "  (the mean weight is %.4g)\n", e->negatives,
+            e->sum_weights / (double)e->events);
+  }
   label(file, "unit weight");
   fprintf(file, "%.10g", e->unit);
   unit_print(file, run->row);

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 static const nis_result nothing_yet = {.value = NAN,
                                        .error = NAN,
@@ -74,4 +75,11 @@ int run_report(const struct run *run, FILE *file)
 void run_free(struct run *run)
 {
   free(run->state);
+}
+
+double peak_bytes(void)
+{
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return 1024.0 * (double)usage.ru_maxrss;
 }

@@ -20,8 +20,9 @@ struct run {
   double exact;
   double start, seconds;
 
-  int has_events; /* were events asked for, and their making begun? */
+  int has_events; /* are there any? */
   nis_event_summary events;
+  double event_seconds; /* of the time that they took */
 };
 
 /* Sets up integrand, options and progress; DONE, or an exit code with a sentence. */
@@ -37,5 +38,8 @@ void run_end(struct run *run);
 int run_report(const struct run *run, FILE *file);
 
 void run_free(struct run *run);
+
+/* The largest resident size of this process so far */
+double peak_bytes(void);
 
 #endif
