@@ -93,8 +93,8 @@ typedef enum {
   NIS_LATE_PEAK = 8    /* late_peaks > 0 */
 } nis_doubt;
 
-/* Weights w = f/q are those of the frozen flow, zeros included; a run that ended before the first of
- * them has value and error from its training points, NaN without any. An unweighting efficiency
+/* Weights w = f/q are those of the frozen flow, zeros included; a run that ended before the first
+ * of them has value and error from its training points, NaN without any. An unweighting efficiency
  * is mean|w| / w_max; the three differ in the choice of w_max. */
 typedef struct {
   int status;            /* nis_status */
@@ -191,8 +191,8 @@ typedef enum {
   NIS_LOSS_FORWARD_CHI2
 } nis_loss_kind;
 
-/* What a flow learns of an integrand of both signs, when each has at least 2 % of |f|: with a density
- * in proportion to |f| the error would not fall below sqrt((1/r^2 - 1) / n), r = |I| / I(|f|). */
+/* What a flow learns of an integrand of both signs, when each has at least 2 % of |f|: with a
+ * density in proportion to |f| the error would not fall below sqrt((1/r^2 - 1) / n), r = |I|/I(|f|). */
 typedef enum {
   /* a flow for each sign; their densities serve as control variates, which cancel between the
    * signs (Owen, Zhou, J. Am. Stat. Assoc. 95 (2000) 135) */
@@ -327,8 +327,8 @@ NIS_API int nis_density(nis *s, size_t n, const double *x, double *log_q);
 /* ---- unweighted events -------------------------------------------------------------------- */
 
 /* A point of weight w = f/q is accepted with probability min(1, |w|/w_max) and becomes an event of
- * weight sign(w) max(1, |w|/w_max): almost all are +-1, and the few overweights are carried, so nothing
- * is lost and nothing counts twice. Four ways to choose w_max: */
+ * weight sign(w) max(1, |w|/w_max): almost all are +-1, and the few overweights are carried, so
+ * nothing is lost and nothing counts twice. Four ways to choose w_max: */
 typedef enum {
   NIS_W_MAX_TAIL,    /* it leaves at most a share `tail` of sum|w| above it: sum over |w| > w_max of
                          (|w| - w_max) (Sherpa's Max_Epsilon, MadGraph's trunc_error, Foam) */
@@ -353,8 +353,8 @@ typedef struct {
  * threads. Non-zero ends with NIS_STOPPED. */
 typedef int nis_event_sink(const nis_event_block *events, void *params);
 
-/* A leg of an event as in the Les Houches accord (hep-ph/0109068). Incoming ones come first, the one
- * with pz > 0 before the other. */
+/* A leg of an event as in the Les Houches accord (hep-ph/0109068). Incoming ones come first, the
+ * one with pz > 0 before the other. */
 typedef struct {
   int pdg;       /* Particle Data Group number */
   int status;    /* -1 incoming, 1 outgoing, 2 decayed */
@@ -374,14 +374,14 @@ typedef struct {
   nis_particle particle[NIS_MOST_PARTICLES];
 } nis_event;
 
-/* Turns a point into particles: fills *event, which is all zero. The points that it gets had an f that
- * was not 0. Called from several threads at once unless options.serial is set. Non-zero ends with
- * NIS_CALLBACK. */
+/* Turns a point into particles: fills *event, which is all zero. The points that it gets had an f
+ * that was not 0. Called from several threads at once unless options.serial is set. Non-zero ends
+ * with NIS_CALLBACK. */
 typedef int nis_particles(const double *x, size_t dim, nis_event *event, void *params);
 
-/* Kinds of files. In each the mean of the weights estimates the integral, but for LHEH5, whose readers
- * divide the sum of weights by that of trials, and unit weights in Les Houches files. Text files are
- * compressed when their names end in .gz. */
+/* Kinds of files. In each the mean of the weights estimates the integral, but for LHEH5, whose
+ * readers divide the sum of weights by that of trials, and unit weights in Les Houches files. Text
+ * files are compressed when their names end in .gz. */
 typedef enum {
   NIS_FORMAT_BY_NAME, /* .lhe .lheh5 .h5 .hdf5 .npy .txt .dat; else LHE with particles, or text */
   NIS_FORMAT_LHE,     /* Les Houches events 1.0 (hep-ph/0609017), in pb: strategy -4, weights whose
@@ -404,8 +404,8 @@ typedef struct {
   int whole_run;        /* 1: w_max is the largest that the rule gives at any time of the run, and
                               events accepted before are thinned out to fit it, as if it had been
                               known: with NIS_W_MAX_LARGEST no weight is ever above 1. What was
-                              accepted waits in a temporary file (in $TMPDIR or /var/tmp, 8 (dim + 4)
-                              bytes an event). 0: w_max is that of the estimate */
+                              accepted waits in a temporary file (in $TMPDIR or /var/tmp, 8 (dim +
+                              4) bytes an event). 0: w_max is that of the estimate */
   int unit_weights;     /* 1: every weight is 1 or -1; an overweight point becomes several equal
                               events, |w|/w_max on the average */
   nis_event_sink *sink; /* takes the events ... */
@@ -442,7 +442,7 @@ typedef struct {
   double overweight_share; /* share of sum|w| of the events' points that lies above w_max */
   double w_max;            /* above which points are overweight */
   double unit;             /* integral that a weight of 1 stands for: the mean of unit * weight over
-                              events estimates the integral of f. Known before the first event comes */
+                              events estimates the integral of f. Known before the first event */
   nis_share efficiency;    /* events per point tried */
   nis_share partial;       /* mean of min(1, |w|/w_max): the probability to be accepted */
   nis_share cut;           /* share of points whose f is not 0 */
@@ -450,13 +450,13 @@ typedef struct {
                                              estimate and of these points */
 } nis_event_summary;
 
-/* Generates events for the sink, the file, or both; nis_estimate or nis_run comes first. A second call
- * goes on with new events. summary may be NULL; it is of this call. NIS_GOAL_MISSED where the calls
- * ran out first; then, and whenever a run ends early, what was made is handed on. */
+/* Generates events for the sink, the file, or both; nis_estimate or nis_run comes first. A second
+ * call goes on with new events. summary may be NULL; it is of this call. NIS_GOAL_MISSED where the
+ * calls ran out first; then, and whenever a run ends early, what was made is handed on. */
 NIS_API int nis_events(nis *s, const nis_event_options *options, nis_event_summary *summary);
 
-/* Could nis_events begin with these options? NIS_INVALID or NIS_NO_FILE with a sentence where not: for
- * the moment before a long training. */
+/* Could nis_events begin with these options? NIS_INVALID or NIS_NO_FILE with a sentence where not:
+ * for the moment before a long training. */
 NIS_API int nis_check_events(const nis_event_options *options);
 
 #ifdef __cplusplus

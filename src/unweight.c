@@ -7,8 +7,8 @@
 
 #include <math.h>
 
-/* An accepted point is a row of numbers: its number in the stream, weight, acceptance's random number,
- * log-density, coordinates. */
+/* An accepted point is a row of numbers: its number in the stream, weight, acceptance's random
+ * number, log-density, coordinates. */
 enum { POINT, WEIGHT, CHANCE, LOG_Q, X };
 
 struct unweighter {
@@ -224,8 +224,8 @@ static double event_unit(const struct unweighter *u)
                                : nis_weights_capped_mean(u->weights, u->w_max);
 }
 
-/* Until enough events are left after the thinning, or the run was stopped; then what is there goes to
- * the sink. */
+/* Until enough events are left after the thinning, or the run was stopped; then what is there goes
+ * to the sink. */
 static int run_twice(struct unweighter *u)
 {
   int status = NIS_OK;

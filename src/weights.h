@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A histogram of |w| with a bin for every 1/64 of an octave, from which any choice of w_max, and what
- * it is worth, follows in fixed memory.
+ * A histogram of |w| with a bin for every 1/64 of an octave, from which any choice of w_max, and
+ * what it is worth, follows in fixed memory.
  */
 #ifndef NIS_WEIGHTS_H
 #define NIS_WEIGHTS_H
@@ -30,8 +30,8 @@ double nis_weights_capped_mean(const struct weights *t, double w_max);
 /* The k-th largest |w|, rounded up to an edge, though not above the largest; k >= 1. */
 double nis_weights_largest(const struct weights *t, uint64_t k);
 
-/* Smallest edge of the histogram, though not above the largest |w|, that leaves at most a share eps of
- * sum|w| above it, counted as excess: sum over |w| > w_max of (|w| - w_max) <= eps sum|w|. */
+/* Smallest edge of the histogram, though not above the largest |w|, that leaves at most a share eps
+ * of sum|w| above it, counted as excess: sum over |w| > w_max of (|w| - w_max) <= eps sum|w|. */
 double nis_weights_tail(const struct weights *t, double eps);
 
 /* How w_max is chosen: one of nis_w_max_rule with its parameter. */

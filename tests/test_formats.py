@@ -65,6 +65,8 @@ class Files(unittest.TestCase):
                 if name in ("lheh5", "hdf5") and not has_hdf5():
                     self.skipTest("built without HDF5")
                 yield name, self.path(ENDINGS[name])
+                if name in ("lhe", "lhe3", "text"):
+                    yield name, self.path(ENDINGS[name] + ".gz")
 
     def make(self, path, *words, name="ee3j", number=3000, **more):
         return nis("events", name, "-n", number, "-o", path, "--calls", 20000, "--quiet", *words,
@@ -172,7 +174,7 @@ class Content(Files):
         import numpy
         first = None
         for name, path in self.formats():
-            if name.startswith("lhe"):
+            if name.startswith("lhe") or path.endswith(".gz"):
                 continue
             done = self.make(path, "--json", name="camel")
             x, weights, log_q = read_points(name, path)

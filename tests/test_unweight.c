@@ -149,7 +149,8 @@ static void check_same(const struct subject *s)
   if (s->summary.events == s->plan.events) ck_assert_uint_eq(s->summary.trials, trials);
 }
 
-/* ---- tests -------------------------------------------------------------------------------------- */
+/* ---- tests
+ * -------------------------------------------------------------------------------------- */
 
 static const struct w_max_rule rules[] = {{NIS_W_MAX_TAIL, 1e-3, 0},
                                           {NIS_W_MAX_LARGEST, 0, 0},

@@ -107,8 +107,8 @@ static double width(const struct scatter *s)
   return sqrt(square) / s->error;
 }
 
-/* Those of means are within 20 % (5 standard deviations of the scatter of 400 numbers); those of w_max
- * stand on few weights and on bins, and the largest weight has hardly an error at all. */
+/* Those of means are within 20 % (5 standard deviations of the scatter of 400 numbers); those of
+ * w_max stand on few weights and on bins, and the largest weight has hardly an error at all. */
 START_TEST(errors_are_those_of_many_samples)
 {
   static struct scatter rules[NIS_W_MAX_RULES], partial, cut;

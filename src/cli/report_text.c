@@ -101,6 +101,23 @@ static void print_share(FILE *file, const char *name, nis_share share, const cha
   fprintf(file, "%s  (%s)\n", text, meaning);
 }
 
+static void print_weights(FILE *file, const struct run *run)
+{
+  const nis_event_summary *e = &run->events;
+  label(file, "overweights");
+  fprintf(file, "%" PRIu64 "  (%.3g of the events; %.3g of the weight lies above w_max)\n",
+          e->overweights, (double)e->overweights / (double)e->events, e->overweight_share);
+  if (e->negatives) {
+    label(file, "negative weights");
+    fprintf(file, "%" PRIu64 "  (the mean weight is %.4g)\n", e->negatives,
+            e->sum_weights / (double)e->events);
+  }
+  label(file, "unit weight");
+  fprintf(file, "%.10g", e->unit);
+  unit_print(file, run->row);
+  fputc('\n', file);
+}
+
 static void print_events(FILE *file, const struct run *run)
 {
   static const char *const rules[] = {"w_max by tail", "largest weight", "quantile",
@@ -121,18 +138,7 @@ static void print_events(FILE *file, const struct run *run)
   for (int i = 0; i < NIS_W_MAX_RULES; i++)
     print_share(file, i ? "" : "mean |w| / w_max",
                 (nis_share){e->rules[i].efficiency, e->rules[i].error}, rules[i]);
-  label(file, "overweights");
-  fprintf(file, "%" PRIu64 "  (%.3g of the events; %.3g of the weight lies above w_max)\n",
-          e->overweights, (double)e->overweights / (double)e->events, e->overweight_share);
-  if (e->negatives) {
-    label(file, "negative weights");
-    fprintf(file, "%" PRIu64 "  (the mean weight is %.4g)\n", e->negatives,
-            e->sum_weights / (double)e->events);
-  }
-  label(file, "unit weight");
-  fprintf(file, "%.10g", e->unit);
-  unit_print(file, run->row);
-  fputc('\n', file);
+  print_weights(file, run);
 }
 
 void report_text(FILE *file, const struct run *run)

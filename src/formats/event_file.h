@@ -36,7 +36,8 @@ int nis_event_file_check(const nis_event_options *o);
 int nis_event_file_open(struct event_file *file, const nis_event_options *o,
                         const struct event_run *run);
 
-/* *taken events of the block are in the file: all of them, or fewer where the status is not NIS_OK. */
+/* *taken events of the block are in the file: all of them, or fewer where the status is not
+ * NIS_OK. */
 int nis_event_file_write(struct event_file *file, const nis_event_block *block, size_t *taken);
 
 /* Makes the file valid and gives it its name; without an event it goes away. */

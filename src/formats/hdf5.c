@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Two kinds of HDF5 files: LHEH5 2.0.1 (arXiv:2309.13154), as Sherpa writes and Pythia reads it, and
- * plain arrays. HDF5 has no way back from a full disk, so room is made sure of before each block. */
+/* Two kinds of HDF5 files: LHEH5 2.0.1 (arXiv:2309.13154), as Sherpa writes and Pythia reads it,
+ * and plain arrays. HDF5 has no way back from a full disk, so room is made sure of before each
+ * block. */
 #include "format.h"
 
 #include "error.h"
@@ -151,7 +152,8 @@ static int need_space(const struct event_file *file, size_t n)
   return nis_output_failed(&file->output);
 }
 
-/* Writes a block bit by bit, each with room made sure of and what HDF5 holds back out of its hands. */
+/* Writes a block bit by bit, each with room made sure of and what HDF5 holds back out of its
+ * hands. */
 static int write_batches(struct event_file *file, const nis_event_block *block, size_t *taken,
                          int (*put)(struct event_file *, const nis_event_block *, size_t first,
                                     size_t n))
@@ -188,7 +190,8 @@ static int open_file(struct event_file *file)
   return failed(file);
 }
 
-/* Points that were tried after the last event count for it: sum w / sum trials is the cross section. */
+/* Points that were tried after the last event count for it: sum w / sum trials is the cross
+ * section. */
 static int add_last_trials(struct event_file *file, struct hdf5 *h)
 {
   struct table *table = &h->tables[0];

@@ -5,8 +5,8 @@
 
 #include <inttypes.h>
 
-/* Strategy -4: weights in pb, of either sign, whose mean is the cross section. Strategy 3: the cross
- * section is that of the head, and readers ignore the weights. */
+/* Strategy -4: weights in pb, of either sign, whose mean is the cross section. Strategy 3: the
+ * cross section is that of the head, and readers ignore the weights. */
 enum { WEIGHTED = -4, UNWEIGHTED = 3, PROCESS = 1 };
 
 static void print_init(struct text *text, const struct event_file *file, const nis_event *first)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The file that bytes go to. It bears its name only when it is complete: until then it is PATH.part.
- * Standard output and devices are written directly. What cannot be written whole is not written at
- * all, where the file allows. */
+/* The file that bytes go to. It bears its name only when it is complete: until then it is
+ * PATH.part. Standard output and devices are written directly. What cannot be written whole is not
+ * written at all, where the file allows. */
 #ifndef NIS_OUTPUT_H
 #define NIS_OUTPUT_H
 

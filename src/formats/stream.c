@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Events one behind the other. Many threads write pieces of the same number of events into memory,
- * compress each into a member of its own if the file is to be (members in a row are a valid .gz), and
- * one thread puts them into the file in their order. A file can be cut off after any piece. */
+ * compress each into a member of its own if the file is to be (members in a row are a valid .gz),
+ * and one thread puts them into the file in their order. A file can be cut off after any piece. */
 #include "format.h"
 
 #include "error.h"
