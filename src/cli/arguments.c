@@ -4,10 +4,12 @@
 #include "message.h"
 #include "options.h"
 
+#include <assert.h>
 #include <getopt.h>
 #include <string.h>
 
-enum { MAX_OPTIONS = 32, FIRST_LONG = 256, LIST_TEXT = 2048, SENTENCE = 512 };
+/* MAX_OPTIONS: as many as arguments.given has bits */
+enum { MAX_OPTIONS = 64, FIRST_LONG = 256, LIST_TEXT = 2048, SENTENCE = 512 };
 
 /* The table in the form that getopt_long wants. */
 struct getopt_form {
@@ -28,6 +30,7 @@ static void make_form(struct getopt_form *form, int command)
   *letter++ = ':'; /* report a missing value as ':', and never print */
   for (const struct option_row *row = option_table; row->name; row++) {
     if (!(row->commands & command)) continue;
+    assert(row - option_table < MAX_OPTIONS);
     int takes = row->argument ? required_argument : no_argument;
     *next++ = (struct option){row->name, takes, NULL, FIRST_LONG + (int)(row - option_table)};
     if (!row->letter) continue;
