@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The squared amplitudes of e+ e- -> q qbar g ... g.
+ *
+ * Oracles: the closed formulas for none and for one gluon; gauge invariance of each gluon; symmetry
+ * of identical gluons; independence of the frame, and so of the phases of all spinors and
+ * polarisations; factorisation where a gluon is soft and where two partons are collinear.
+ */
+#include "ee_jets.h"
+#include "noise.h"
+#include "suite.h"
+#include "three_jets.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MOST = 4 + EE_MOST_GLUONS, POINTS = 50 };
+
+static const double sqrts = 200;
+static const double n_c = 3, c_f = 4.0 / 3;
+static uint64_t state = 3;
+static struct ee_couplings couplings;
+static struct ee_jets jets[EE_MOST_GLUONS + 1];
+
+static void set_up(void)
+{
+  ee_couplings_set(&couplings, 2, 0.118);
+  for (int gluons = 0; gluons <= EE_MOST_GLUONS; gluons++) ee_jets_set(&jets[gluons], gluons);
+}
+
+/* ---- momenta ------------------------------------------------------------------------------------ */
+
+static double product(const double p[4], const double k[4])
+{
+  return p[0] * k[0] - p[1] * k[1] - p[2] * k[2] - p[3] * k[3];
+}
+
+static void add(double p[4], double factor, const double k[4])
+{
+  for (int m = 0; m < 4; m++) p[m] += factor * k[m];
+}
+
+static void isotropic(double energy, double p[4])
+{
+  double cosine = 2 * next_uniform(&state) - 1, phi = 2 * M_PI * next_uniform(&state);
+  double sine = sqrt((1 - cosine) * (1 + cosine));
+  p[0] = energy;
+  p[1] = energy * sine * cos(phi), p[2] = energy * sine * sin(phi), p[3] = energy * cosine;
+}
+
+/* From the rest frame of `rest` */
+static void boost(const double rest[4], double p[4])
+{
+  double mass = sqrt(product(rest, rest));
+  double along = p[1] * rest[1] + p[2] * rest[2] + p[3] * rest[3];
+  double energy = (p[0] * rest[0] + along) / mass, factor = (p[0] + energy) / (rest[0] + mass);
+  for (int m = 1; m < 4; m++) p[m] += factor * rest[m];
+  p[0] = energy;
+}
+
+/* n massless momenta with the sum `total` (RAMBO: Kleiss, Stirling, Ellis 1986) */
+static void share_out(const double total[4], int n, double (*p)[4])
+{
+  double sum[4] = {0}, mass = sqrt(product(total, total));
+  for (int i = 0; i < n; i++) {
+    isotropic(-log(next_uniform(&state) * next_uniform(&state)), p[i]);
+    add(sum, 1, p[i]);
+  }
+  double own = sqrt(product(sum, sum)), back[4] = {sum[0], -sum[1], -sum[2], -sum[3]};
+  for (int i = 0; i < n; i++) {
+    boost(back, p[i]);
+    for (int m = 0; m < 4; m++) p[i][m] *= mass / own;
+    boost(total, p[i]);
+  }
+}
+
+static void beams(double p[][4])
+{
+  const double e = sqrts / 2, both[2][4] = {{e, 0, 0, e}, {e, 0, 0, -e}};
+  memcpy(p, both, sizeof both);
+}
+
+static void any_event(int gluons, double p[][4])
+{
+  const double total[4] = {sqrts, 0, 0, 0};
+  beams(p);
+  share_out(total, 2 + gluons, p + 2);
+}
+
+static double squared(int gluons, double p[][4])
+{
+  return ee_jets_squared(&jets[gluons], &couplings, (const double(*)[4])p);
+}
+
+static void check_ratio(double a, double b, double tolerance)
+{
+  require(fabs(a / b - 1) < tolerance, "%.15g and %.15g differ by %.2g", a, b, a / b - 1);
+}
+
+/* ---- closed formulas ---------------------------------------------------------------------------- */
+
+/* N_c [(|g_LL|^2 + |g_RR|^2) u^2 + (|g_LR|^2 + |g_RL|^2) t^2] / s^2 */
+START_TEST(no_gluon)
+{
+  double p[MOST][4], g2[2][2], s = sqrts * sqrts;
+  ee_couplings_squared(&couplings, s, g2);
+  for (int i = 0; i < POINTS; i++) {
+    any_event(0, p);
+    double u = 2 * product(p[0], p[3]), t = 2 * product(p[0], p[2]);
+    double same = g2[LEFT][LEFT] + g2[RIGHT][RIGHT], opposite = g2[LEFT][RIGHT] + g2[RIGHT][LEFT];
+    check_ratio(squared(0, p), n_c * (same * u * u + opposite * t * t) / (s * s), 1e-12);
+  }
+}
+END_TEST
+
+START_TEST(one_gluon)
+{
+  double p[MOST][4];
+  for (int i = 0; i < POINTS; i++) {
+    any_event(1, p);
+    check_ratio(squared(1, p), eeqqg_squared(&couplings, (const double(*)[4])p), 1e-11);
+  }
+}
+END_TEST
+
+/* ---- symmetries --------------------------------------------------------------------------------- */
+
+START_TEST(gauge_invariance)
+{
+  double p[MOST][4];
+  for (int gluons = 1; gluons <= EE_MOST_GLUONS; gluons++)
+    for (int i = 0; i < POINTS; i++) {
+      any_event(gluons, p);
+      double all = squared(gluons, p);
+      for (int g = 0; g < gluons; g++) {
+        /* amplitudes: 1e-10; a polarisation has length 1, a momentum its energy */
+        double off = ee_jets_gauge_check(&jets[gluons], &couplings, (const double(*)[4])p, g);
+        require(off < 1e-20 * all * p[4 + g][0] * p[4 + g][0], "%g of %g", off, all);
+      }
+    }
+}
+END_TEST
+
+START_TEST(gluons_are_identical)
+{
+  double p[MOST][4];
+  for (int i = 0; i < POINTS; i++)
+    for (int a = 0; a < 3; a++)
+      for (int b = 0; b < a; b++) {
+        double kept[4];
+        any_event(3, p);
+        double before = squared(3, p);
+        memcpy(kept, p[4 + a], sizeof kept);
+        memcpy(p[4 + a], p[4 + b], sizeof kept);
+        memcpy(p[4 + b], kept, sizeof kept);
+        check_ratio(squared(3, p), before, 1e-10);
+      }
+}
+END_TEST
+
+/* Every phase changes with the frame, the square does not. */
+START_TEST(any_frame)
+{
+  double p[MOST][4], rest[4];
+  for (int gluons = 0; gluons <= EE_MOST_GLUONS; gluons++)
+    for (int i = 0; i < POINTS; i++) {
+      any_event(gluons, p);
+      double before = squared(gluons, p);
+      isotropic(0.8, rest);
+      rest[0] = 1;
+      for (int k = 0; k < 4 + gluons; k++) boost(rest, p[k]);
+      check_ratio(squared(gluons, p), before, 1e-9);
+    }
+}
+END_TEST
+
+/* ---- limits --------------------------------------------------------------------------------------- */
+
+static double eikonal(const double p[4], const double q[4], const double k[4])
+{
+  return product(p, q) / (product(p, k) * product(q, k));
+}
+
+/* g^2 [N_c (S_q1 + S_12 + ... + S_nqbar) - S_qqbar / N_c] for one and for no hard gluon */
+START_TEST(soft_gluon)
+{
+  for (int hard = 0; hard < 2; hard++)
+    for (int i = 0; i < POINTS; i++) {
+      double p[MOST][4], rest[4] = {sqrts, 0, 0, 0};
+      beams(p);
+      double *k = p[4 + hard];
+      isotropic(1e-6 * sqrts, k);
+      add(rest, -1, k);
+      share_out(rest, 2 + hard, p + 2);
+      double factor = 2 * c_f * eikonal(p[2], p[3], k);
+      if (hard)
+        factor =
+            n_c * (eikonal(p[2], p[4], k) + eikonal(p[3], p[4], k)) - eikonal(p[2], p[3], k) / n_c;
+      check_ratio(squared(hard + 1, p), couplings.strong * factor * squared(hard, p), 1e-3);
+    }
+}
+END_TEST
+
+/* Splits parton a into z and 1 - z, with transverse momenta in units of it; parton b takes the recoil.
+ * Returns the invariant mass squared. */
+static double split(double p[][4], int a, int b, int into, double z, double size, double angle)
+{
+  double axis[2][4] = {{0}}, parent[4], recoil = 2 * product(p[a], p[b]), along[2];
+  memcpy(parent, p[a], sizeof parent);
+  axis[0][1] = 1, axis[1][2] = 1;
+  for (int t = 0; t < 2; t++) { /* transverse to both, and to each other */
+    double pa = 2 * product(axis[t], p[a]) / recoil, pb = 2 * product(axis[t], p[b]) / recoil;
+    add(axis[t], -pa, p[b]);
+    add(axis[t], -pb, p[a]);
+    if (t) add(axis[1], -product(axis[1], axis[0]) / product(axis[0], axis[0]), axis[0]);
+    double length = sqrt(-product(axis[t], axis[t]));
+    for (int m = 0; m < 4; m++) axis[t][m] /= length;
+  }
+  double kt = size * sqrt(recoil);
+  along[0] = kt * kt / (z * recoil), along[1] = kt * kt / ((1 - z) * recoil);
+  for (int part = 0; part < 2; part++) {
+    double share = part ? 1 - z : z, sign = part ? -kt : kt, *to = p[part ? into : a];
+    for (int m = 0; m < 4; m++)
+      to[m] = share * parent[m] + along[part] * p[b][m] +
+              sign * (cos(angle) * axis[0][m] + sin(angle) * axis[1][m]);
+  }
+  for (int m = 0; m < 4; m++) p[b][m] *= 1 - along[0] - along[1];
+  return 2 * product(p[a], p[into]);
+}
+
+/* 2 g^2 P(z) / s of the event before, for the mean over two orthogonal azimuths */
+static void check_collinear(int gluons, int parent, double (*kernel)(double z))
+{
+  for (int i = 0; i < POINTS; i++) {
+    double before[MOST][4], z = 0.1 + 0.8 * next_uniform(&state), mean = 0, mass2 = 0;
+    any_event(gluons, before);
+    for (int azimuth = 0; azimuth < 2; azimuth++) {
+      double p[MOST][4];
+      memcpy(p, before, sizeof p);
+      mass2 = split(p, parent, parent == 2 ? 3 : 2, 4 + gluons, z, 1e-6, 0.3 + azimuth * M_PI / 2);
+      mean += squared(gluons + 1, p) / 2;
+    }
+    double expected = 2 * couplings.strong * kernel(z) / mass2 * squared(gluons, before);
+    check_ratio(mean, expected, 1e-2);
+  }
+}
+
+static double quark_to_quark(double z)
+{
+  return c_f * (1 + z * z) / (1 - z);
+}
+
+static double gluon_to_gluons(double z)
+{
+  return 2 * n_c * (z / (1 - z) + (1 - z) / z + z * (1 - z));
+}
+
+START_TEST(collinear_partons)
+{
+  for (int gluons = 0; gluons < EE_MOST_GLUONS; gluons++) {
+    check_collinear(gluons, 2, quark_to_quark);
+    check_collinear(gluons, 3, quark_to_quark);
+    if (gluons > 0) check_collinear(gluons, 4, gluon_to_gluons);
+  }
+}
+END_TEST
+
+int main(void)
+{
+  Suite *suite = suite_create("ee_jets");
+  TCase *all = tcase_create("ee_jets");
+  tcase_set_timeout(all, 300);
+  tcase_add_checked_fixture(all, set_up, NULL);
+  tcase_add_test(all, no_gluon);
+  tcase_add_test(all, one_gluon);
+  tcase_add_test(all, gauge_invariance);
+  tcase_add_test(all, gluons_are_identical);
+  tcase_add_test(all, any_frame);
+  tcase_add_test(all, soft_gluon);
+  tcase_add_test(all, collinear_partons);
+  suite_add_tcase(suite, all);
+  return run_suite(suite);
+}
