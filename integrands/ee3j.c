@@ -39,6 +39,7 @@ struct ee3j {
   double log_a;       /* log((1 - 2y) / y) */
   double sigma0;      /* sigma(e+ e- -> q qbar) in pb */
   double weight[2];   /* of LL + RR and LR + RL: all factors that are no function of x */
+  struct ee_couplings couplings;
 };
 
 static void setup(void *state, size_t dim, const double *values)
@@ -53,16 +54,15 @@ static void setup(void *state, size_t dim, const double *values)
   p->quark = pdg[(int)values[QUARK_FLAVOUR]];
   p->log_a = log1p((1 - 3 * p->ycut) / p->ycut);
 
-  struct ee_couplings couplings;
   double s = p->sqrts * p->sqrts, g2[2][2];
-  ee_couplings_set(&couplings, p->quark, p->alpha_s);
-  ee_couplings_squared(&couplings, s, g2);
+  ee_couplings_set(&p->couplings, p->quark, p->alpha_s);
+  ee_couplings_squared(&p->couplings, s, g2);
   double same = g2[LEFT][LEFT] + g2[RIGHT][RIGHT];
   double opposite = g2[LEFT][RIGHT] + g2[RIGHT][LEFT];
   p->sigma0 = PB_GEV2 * 3 / (48 * M_PI * s) * (same + opposite);
   /* flux 1 / (2s), phase space s / (128 pi^3), and |M|^2 = g_s^2 N_c C_F / (2 s a b)
    * [...] with the bracket of correlations() */
-  double factor = PB_GEV2 * couplings.strong * 4 / (512 * pow(M_PI, 3) * s);
+  double factor = PB_GEV2 * p->couplings.strong * 4 / (512 * pow(M_PI, 3) * s);
   p->weight[0] = factor * same;
   p->weight[1] = factor * opposite;
 }
@@ -122,6 +122,12 @@ static int exact(const void *state, size_t dim, double *value)
   return isfinite(*value);
 }
 
+static double matrix_element(const void *state, const double (*p)[4])
+{
+  const struct ee3j *m = state;
+  return eeqqg_squared(&m->couplings, p);
+}
+
 /* ---- events -------------------------------------------------------------------- */
 
 enum { SPIN_UNKNOWN = 9 };
@@ -175,6 +181,8 @@ const struct integrand ee3j_integrand = {
     .f = evaluate,
     .exact = exact,
     .particles = make_particles,
+    .legs = 5,
+    .squared = matrix_element,
     .unit = "pb",
     .source = "Ellis, Gaillard, Ross, Nucl. Phys. B 111 (1976) 253; jet measures: JADE, "
               "Z. Phys. C 33 (1986) 23, Durham, Phys. Lett. B 269 (1991) 432",

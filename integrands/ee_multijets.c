@@ -79,6 +79,12 @@ static double evaluate(double *x, size_t dim, void *state)
   return p->factor * weight * ee_jets_squared(&p->jets, &p->couplings, (const double(*)[4])all);
 }
 
+static double matrix_element(const void *state, const double (*p)[4])
+{
+  const struct ee_multijets *m = state;
+  return ee_jets_squared(&m->jets, &m->couplings, p);
+}
+
 #define SOURCE                                                                                     \
   "Berends, Giele, Nucl. Phys. B 306 (1988) 759; jet measures: JADE, Z. Phys. C 33 (1986) 23, "    \
   "Durham, Phys. Lett. B 269 (1991) 432"
@@ -92,6 +98,8 @@ const struct integrand ee4j_integrand = {
     .state_size = sizeof(struct ee_multijets),
     .setup = set_two,
     .f = evaluate,
+    .legs = 6,
+    .squared = matrix_element,
     .unit = "pb",
     .source = SOURCE,
     .description = "e+e- -> q qbar g g through photon and Z at leading order",
@@ -106,6 +114,8 @@ const struct integrand ee5j_integrand = {
     .state_size = sizeof(struct ee_multijets),
     .setup = set_three,
     .f = evaluate,
+    .legs = 7,
+    .squared = matrix_element,
     .unit = "pb",
     .source = SOURCE,
     .description = "e+e- -> q qbar g g g through photon and Z at leading order",

@@ -35,6 +35,11 @@ struct integrand {
 
   nis_particles *particles; /* its params is the state; NULL if the integrand has none */
 
+  /* A matrix element: the number of momenta that it takes, and |M|^2 as matrix_element.h has it.
+   * 0 and NULL for other integrands. */
+  int legs;
+  double (*squared)(const void *state, const double (*p)[4]);
+
   const char *unit;        /* of the value: "pb", or "" */
   const char *source;      /* paper and equation */
   const char *description; /* one line */
