@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* e+ e- -> q qbar g at leading order: photon and Z, all lepton correlations, massless
- * quarks.
+/* e+ e- -> q qbar g at leading order: photon and Z, all lepton correlations, massless quarks.
  *
- * With a = 1 - x_q, b = 1 - x_qbar, c = 1 - a - b (three_jets.h) the phase space is
- * s / (128 pi^3) da db times the average over three Euler angles, and |M|^2 has the two
- * collinear poles 1 / (a b). JADE keeps the triangle a, b, c > y. On it
- *
- *     a = y ((1 - 2y) / y)^r1        y < a < 1 - 2y
- *     b = y ((1 - a - y) / y)^r2     y < b < 1 - a - y
- *
- * has the Jacobian a b log((1 - 2y) / y) log((1 - a - y) / y): the poles cancel, and what
- * is left are two logarithms times the correlations with the leptons. Durham's y_ij are
- * never above JADE's, so its region lies inside the triangle; the rest of that is zero.
- *
- * No difference from 1 is formed: the distances of a and b to their upper ends come from
- * expm1, so a point right at an end has no negative logarithm, and y = 1e-9 keeps all
- * digits. */
+ * The two collinear poles 1 / (a b) of |M|^2 cancel against the map (three_jets.h); what is left are
+ * two logarithms times the correlations with the leptons. Durham's y_ij are never above JADE's, so
+ * its region lies inside the map's triangle; the rest of that is zero. */
 #include "integrands.h"
+#include "phase_space.h"
 #include "three_jets.h"
 
 #include <math.h>
@@ -36,7 +25,6 @@ static const struct parameter parameters[] = {
 struct ee3j {
   double sqrts, ycut, alpha_s;
   int measure, quark; /* Particle Data Group number */
-  double log_a;       /* log((1 - 2y) / y) */
   double sigma0;      /* sigma(e+ e- -> q qbar) in pb */
   double weight[2];   /* of LL + RR and LR + RL: all factors that are no function of x */
   struct ee_couplings couplings;
@@ -52,7 +40,6 @@ static void setup(void *state, size_t dim, const double *values)
   p->alpha_s = values[ALPHA_S];
   p->measure = (int)values[MEASURE];
   p->quark = pdg[(int)values[QUARK_FLAVOUR]];
-  p->log_a = log1p((1 - 3 * p->ycut) / p->ycut);
 
   double s = p->sqrts * p->sqrts, g2[2][2];
   ee_couplings_set(&p->couplings, p->quark, p->alpha_s);
@@ -65,25 +52,6 @@ static void setup(void *state, size_t dim, const double *values)
   double factor = PB_GEV2 * p->couplings.strong * 4 / (512 * pow(M_PI, 3) * s);
   p->weight[0] = factor * same;
   p->weight[1] = factor * opposite;
-}
-
-/* Returns the Jacobian over a b. */
-static double map_triangle(const struct ee3j *p, const double r[2], struct dalitz *d)
-{
-  double y = p->ycut;
-  d->a = y * exp(r[0] * p->log_a);
-  double room_a = -(1 - 2 * y) * expm1((r[0] - 1) * p->log_a); /* 1 - 2y - a */
-  double log_b = log1p(room_a / y);
-  d->b = y * exp(r[1] * log_b);
-  d->c = y - (room_a + y) * expm1((r[1] - 1) * log_b);
-  return p->log_a * log_b;
-}
-
-static void set_angles(const double u[3], struct euler *angles)
-{
-  angles->cos_theta = 2 * u[0] - 1;
-  angles->phi = 2 * M_PI * u[1];
-  angles->chi = 2 * M_PI * u[2];
 }
 
 /* x_q (1 -+ cos theta_q) and x_qbar (1 -+ cos theta_qbar) are 4 / s times the products of
@@ -104,12 +72,11 @@ static double correlations(const struct ee3j *p, const struct dalitz *d, const s
 static double evaluate(double *x, size_t dim, void *state)
 {
   const struct ee3j *p = state;
+  const struct euler angles = three_jet_angles(x + 2);
   struct dalitz d;
-  struct euler angles;
   (void)dim;
-  double jacobian = map_triangle(p, x, &d);
+  double jacobian = map_triangle(p->ycut, x, &d);
   if (p->measure == DURHAM && durham_resolution(&d) <= p->ycut) return 0;
-  set_angles(x + 2, &angles);
   return jacobian * correlations(p, &d, &angles);
 }
 
@@ -151,13 +118,9 @@ static void add_outgoing(nis_event *out, int pdg, int colour, int anticolour, co
 static int make_particles(const double *x, size_t dim, nis_event *out, void *state)
 {
   const struct ee3j *p = state;
-  struct dalitz d;
-  struct euler angles;
   double momenta[3][4];
   (void)dim;
-  map_triangle(p, x, &d);
-  set_angles(x + 2, &angles);
-  three_jet_momenta(p->sqrts, &d, &angles, momenta);
+  nis_three_jets(p->sqrts, p->ycut, x, momenta);
 
   out->scale = p->sqrts;
   out->alpha_em = 1 / INVERSE_ALPHA;

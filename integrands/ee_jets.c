@@ -11,99 +11,10 @@
  */
 #include "ee_jets.h"
 
-#include <math.h>
+#include "colour.h"
+#include "spinors.h"
+
 #include <string.h>
-
-typedef double complex vector[4];
-
-struct spinor {
-  double complex a, b;
-};
-
-/* ---- algebra -------------------------------------------------------------------------------- */
-
-static double complex dot(const vector x, const vector y)
-{
-  return x[0] * y[0] - x[1] * y[1] - x[2] * y[2] - x[3] * y[3];
-}
-
-static double complex dot_real(const double p[4], const vector y)
-{
-  return p[0] * y[0] - p[1] * y[1] - p[2] * y[2] - p[3] * y[3];
-}
-
-static double square(const double p[4])
-{
-  return p[0] * p[0] - p[1] * p[1] - p[2] * p[2] - p[3] * p[3];
-}
-
-/* psi psi^+ = p.s: left-handed */
-static struct spinor spinor_of(const double p[4])
-{
-  double plus = p[0] + p[3];
-  if (plus <= 1e-300) return (struct spinor){sqrt(p[0] - p[3]), 0};
-  double root = sqrt(plus);
-  return (struct spinor){-(p[1] - I * p[2]) / root, root};
-}
-
-/* Rows: psi^+ sbar.J, the row given as (a, b). */
-static struct spinor row_bar(struct spinor r, const vector j)
-{
-  return (struct spinor){r.a * (j[0] + j[3]) + r.b * (j[1] + I * j[2]),
-                         r.a * (j[1] - I * j[2]) + r.b * (j[0] - j[3])};
-}
-
-static struct spinor row_momentum(struct spinor r, const double p[4])
-{
-  return (struct spinor){r.a * (p[0] - p[3]) - r.b * (p[1] + I * p[2]),
-                         -r.a * (p[1] - I * p[2]) + r.b * (p[0] + p[3])};
-}
-
-/* Columns: sbar.J xi, s.P xi */
-static struct spinor bar_column(const vector j, struct spinor c)
-{
-  return (struct spinor){(j[0] + j[3]) * c.a + (j[1] - I * j[2]) * c.b,
-                         (j[1] + I * j[2]) * c.a + (j[0] - j[3]) * c.b};
-}
-
-static struct spinor momentum_column(const double p[4], struct spinor c)
-{
-  return (struct spinor){(p[0] - p[3]) * c.a - (p[1] - I * p[2]) * c.b,
-                         -(p[1] + I * p[2]) * c.a + (p[0] + p[3]) * c.b};
-}
-
-static struct spinor conjugate(struct spinor s)
-{
-  return (struct spinor){conj(s.a), conj(s.b)};
-}
-
-static void add_scaled(struct spinor *to, struct spinor s, double factor)
-{
-  to->a += factor * s.a;
-  to->b += factor * s.b;
-}
-
-/* psi^+(p) sbar^mu psi(k) */
-static void current(const double p[4], const double k[4], vector j)
-{
-  struct spinor r = conjugate(spinor_of(p)), c = spinor_of(k);
-  j[0] = r.a * c.a + r.b * c.b;
-  j[1] = -(r.a * c.b + r.b * c.a);
-  j[2] = -(-I * r.a * c.b + I * r.b * c.a);
-  j[3] = -(r.a * c.a - r.b * c.b);
-}
-
-/* Transverse to k, of helicity +1 or -1 */
-static void polarisation(const double k[4], int helicity, vector e)
-{
-  double across = hypot(k[1], k[2]), cosine = k[3] / k[0], sine = across / k[0];
-  double cos_phi = across > 0 ? k[1] / across : 1, sin_phi = across > 0 ? k[2] / across : 0;
-  double complex i = helicity * I;
-  e[0] = 0;
-  e[1] = M_SQRT1_2 * (cosine * cos_phi - i * sin_phi);
-  e[2] = M_SQRT1_2 * (cosine * sin_phi + i * cos_phi);
-  e[3] = -M_SQRT1_2 * sine;
-}
 
 /* ---- gluon currents ---------------------------------------------------------------------------- */
 
@@ -112,14 +23,6 @@ struct currents {
   vector j[EE_MOST_GLUONS][EE_MOST_GLUONS];
   double p[EE_MOST_GLUONS][EE_MOST_GLUONS][4];
 };
-
-/* sqrt(1/2) [2 (P2.J1) J2 - 2 (P1.J2) J1 + (J1.J2) (P1 - P2)] */
-static void add_three(const vector j1, const double p1[4], const vector j2, const double p2[4],
-                      vector sum)
-{
-  double complex a = 2 * dot_real(p2, j1), b = 2 * dot_real(p1, j2), c = dot(j1, j2);
-  for (int m = 0; m < 4; m++) sum[m] += M_SQRT1_2 * (a * j2[m] - b * j1[m] + c * (p1[m] - p2[m]));
-}
 
 /* (J1.J3) J2 - (J1.J2) J3 / 2 - (J2.J3) J1 / 2 */
 static void add_four(const vector j1, const vector j2, const vector j3, vector sum)
@@ -133,10 +36,10 @@ static void join(struct currents *g, int i, int j)
   vector sum = {0};
   for (int m = 0; m < 4; m++) g->p[i][j][m] = g->p[i][j - 1][m] + g->p[j][j][m];
   for (int k = i; k < j; k++)
-    add_three(g->j[i][k], g->p[i][k], g->j[k + 1][j], g->p[k + 1][j], sum);
+    add_three_gluons(g->j[i][k], g->p[i][k], g->j[k + 1][j], g->p[k + 1][j], sum);
   for (int k = i; k < j; k++)
     for (int l = k + 1; l < j; l++) add_four(g->j[i][k], g->j[k + 1][l], g->j[l + 1][j], sum);
-  double s = square(g->p[i][j]);
+  double s = mass_squared(g->p[i][j]);
   for (int m = 0; m < 4; m++) g->j[i][j][m] = sum[m] / s;
 }
 
@@ -153,7 +56,7 @@ static void quark_line(const struct currents *g, int n, const double q[4], struc
     for (int m = 0; m < 4; m++) p[m] += g->p[k - 1][k - 1][m];
     for (int i = 0; i < k; i++) add_scaled(&sum, row_bar(row[i], g->j[i][k - 1]), 1);
     row[k] = row_momentum(sum, p);
-    double factor = -M_SQRT1_2 / square(p);
+    double factor = -M_SQRT1_2 / mass_squared(p);
     row[k].a *= factor, row[k].b *= factor;
   }
 }
@@ -170,7 +73,7 @@ static void antiquark_line(const struct currents *g, int n, const double q[4],
     for (int m = 0; m < 4; m++) p[m] += g->p[k][k][m];
     for (int i = k; i < n; i++) add_scaled(&sum, bar_column(g->j[k][i], column[i + 1]), 1);
     column[k] = momentum_column(p, sum);
-    double factor = M_SQRT1_2 / square(p);
+    double factor = M_SQRT1_2 / mass_squared(p);
     column[k].a *= factor, column[k].b *= factor;
   }
 }
@@ -233,7 +136,7 @@ static double squared(const struct ee_jets *j, const struct ee_couplings *c, con
     for (int h = 0; h < 2; h++) sum[h] += colour_sum(j, a, h);
   }
   for (int m = 0; m < 4; m++) total[m] = p[0][m] + p[1][m];
-  double s = square(total);
+  double s = mass_squared(total);
   ee_couplings_squared(c, s, g2);
   double same = g2[LEFT][LEFT] + g2[RIGHT][RIGHT], opposite = g2[LEFT][RIGHT] + g2[RIGHT][LEFT];
   return pow(c->strong, j->gluons) / (4 * s * s) * (same * sum[LEFT] + opposite * sum[RIGHT]);
@@ -250,51 +153,24 @@ double ee_jets_gauge_check(const struct ee_jets *j, const struct ee_couplings *c
   return squared(j, c, p, gluon);
 }
 
-/* ---- colour --------------------------------------------------------------------------------------- */
-
-typedef double complex matrix[3][3];
-
-/* Gell-Mann's, over sqrt 2: trace 1 */
-static void generator(int a, matrix t)
-{
-  static const int row[] = {0, 0, 0, 0, 0, 1, 1, 0}, column[] = {1, 1, 0, 2, 2, 2, 2, 0};
-  memset(t, 0, sizeof(matrix));
-  if (a == 2) {
-    t[0][0] = M_SQRT1_2, t[1][1] = -M_SQRT1_2;
-  } else if (a == 7) {
-    t[0][0] = t[1][1] = 1 / sqrt(6), t[2][2] = -2 / sqrt(6);
-  } else {
-    int imaginary = a == 1 || a == 4 || a == 6;
-    t[row[a]][column[a]] = imaginary ? -I * M_SQRT1_2 : M_SQRT1_2;
-    t[column[a]][row[a]] = imaginary ? I * M_SQRT1_2 : M_SQRT1_2;
-  }
-}
-
-static void multiply(matrix into, const matrix by)
-{
-  matrix product = {0};
-  for (int i = 0; i < 3; i++)
-    for (int j = 0; j < 3; j++)
-      for (int k = 0; k < 3; k++) product[i][j] += into[i][k] * by[k][j];
-  memcpy(into, product, sizeof product);
-}
+/* ---- colour ---------------------------------------------------------------------- */
 
 /* T^a of the gluons in this order; colours: a digit of base 8 for each gluon */
-static void string_of(const struct ee_jets *j, const int *order, int colours, matrix t)
+static void string_of(const struct ee_jets *j, const int *order, int colours, colour_matrix t)
 {
-  matrix next;
-  memset(t, 0, sizeof(matrix));
+  colour_matrix next;
+  memset(t, 0, sizeof(colour_matrix));
   for (int i = 0; i < 3; i++) t[i][i] = 1;
   for (int i = 0; i < j->gluons; i++) {
-    generator(colours >> 3 * order[i] & 7, next);
-    multiply(t, (const double complex(*)[3])next);
+    colour_generator(colours >> 3 * order[i] & 7, next);
+    colour_multiply(t, (const double complex(*)[3])next);
   }
 }
 
 static double colour_factor(const struct ee_jets *j, const int *first, const int *second)
 {
   double sum = 0;
-  matrix a, b;
+  colour_matrix a, b;
   for (int colours = 0; colours < 1 << 3 * j->gluons; colours++) {
     string_of(j, first, colours, a);
     string_of(j, second, colours, b);

@@ -74,7 +74,7 @@ static double evaluate(double *x, size_t dim, void *state)
   const struct ee_multijets *p = state;
   double e = p->sqrts / 2, all[2 + MOST_PARTONS][4] = {{e, 0, 0, e}, {e, 0, 0, -e}};
   (void)dim;
-  double weight = rambo_on_diet(p->partons, p->sqrts, x, all + 2);
+  double weight = nis_rambo_on_diet(p->partons, p->sqrts, x, all + 2);
   if (!passes(p, all + 2)) return 0;
   return p->factor * weight * ee_jets_squared(&p->jets, &p->couplings, (const double(*)[4])all);
 }

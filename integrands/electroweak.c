@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "electroweak.h"
 
-#include <complex.h>
 #include <math.h>
 
 double w_mass(void)
@@ -41,12 +40,16 @@ void ee_couplings_set(struct ee_couplings *out, int pdg, double alpha_s)
   out->strong = 4 * M_PI * alpha_s;
 }
 
+double complex ee_coupling(const struct ee_couplings *c, double s, int i, int j)
+{
+  return c->photon + c->z[i][j] * s / (s - c->z_mass * c->z_mass + I * c->z_mass * c->z_width);
+}
+
 void ee_couplings_squared(const struct ee_couplings *c, double s, double squared[2][2])
 {
-  double complex z = s / (s - c->z_mass * c->z_mass + I * c->z_mass * c->z_width);
   for (int i = 0; i < 2; i++)
     for (int j = 0; j < 2; j++) {
-      double complex g = c->photon + c->z[i][j] * z;
+      double complex g = ee_coupling(c, s, i, j);
       squared[i][j] = creal(g) * creal(g) + cimag(g) * cimag(g);
     }
 }

@@ -3,6 +3,8 @@
 #ifndef ELECTROWEAK_H
 #define ELECTROWEAK_H
 
+#include <complex.h>
+
 #define INVERSE_ALPHA 132.507 /* at M_Z */
 #define FERMI_CONSTANT 1.16639e-5
 #define Z_MASS 91.188
@@ -26,7 +28,8 @@ double sin2_weak_angle(void); /* on-shell: 1 - M_W^2 / M_Z^2 */
 /* pdg: 1 .. 5 for d u s c b. */
 void ee_couplings_set(struct ee_couplings *out, int pdg, double alpha_s);
 
-/* squared[i][j] = |g_ij|^2 at this s. */
+/* g_ij, and squared[i][j] = |g_ij|^2, at this s. */
+double complex ee_coupling(const struct ee_couplings *c, double s, int i, int j);
 void ee_couplings_squared(const struct ee_couplings *c, double s, double squared[2][2]);
 
 #endif

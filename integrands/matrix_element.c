@@ -14,7 +14,8 @@ static const struct integrand *find(const char *name, char *sentence, size_t siz
 {
   const struct integrand *row = integrand_find(name);
   if (row && row->squared) return row;
-  size_t used = (size_t)snprintf(sentence, size, "there is no matrix element '%s'; there are", name);
+  size_t used =
+      (size_t)snprintf(sentence, size, "there is no matrix element '%s'; there are", name);
   for (int i = 0; integrand_table[i]; i++)
     if (integrand_table[i]->squared && used < size)
       used += (size_t)snprintf(sentence + used, size - used, " %s", integrand_table[i]->name);

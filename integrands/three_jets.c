@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "three_jets.h"
 
+#include "momenta.h"
+
 #include <gsl/gsl_integration.h>
 #include <gsl/gsl_sf_dilog.h>
 #include <math.h>
@@ -21,6 +23,24 @@ double durham_resolution(const struct dalitz *d)
   double y = durham_pair(d->a, x_qbar, x_g);
   y = fmin(y, durham_pair(d->b, x_q, x_g));
   return fmin(y, durham_pair(d->c, x_q, x_qbar));
+}
+
+/* No difference from 1 is formed: the distances of a and b to their upper ends come from expm1, so a
+ * point right at an end has no negative logarithm, and y = 1e-9 keeps all digits. */
+double map_triangle(double y, const double r[2], struct dalitz *d)
+{
+  double log_a = log1p((1 - 3 * y) / y);
+  d->a = y * exp(r[0] * log_a);
+  double room = -(1 - 2 * y) * expm1((r[0] - 1) * log_a); /* 1 - 2y - a */
+  double log_b = log1p(room / y);
+  d->b = y * exp(r[1] * log_b);
+  d->c = y - (room + y) * expm1((r[1] - 1) * log_b);
+  return log_a * log_b;
+}
+
+struct euler three_jet_angles(const double u[3])
+{
+  return (struct euler){2 * u[0] - 1, 2 * M_PI * u[1], 2 * M_PI * u[2]};
 }
 
 /* p = scale (energy, along * axis + across * normal) */
@@ -63,11 +83,6 @@ void three_jet_momenta(double sqrts, const struct dalitz *d, const struct euler 
 
 /* ---- matrix element ------------------------------------------------------------ */
 
-static double dot(const double p[4], const double q[4])
-{
-  return p[0] * q[0] - p[1] * q[1] - p[2] * q[2] - p[3] * q[3];
-}
-
 static double square(double x)
 {
   return x * x;
@@ -77,16 +92,17 @@ double eeqqg_squared(const struct ee_couplings *c, const double p[5][4])
 {
   const double *em = p[ELECTRON], *ep = p[POSITRON];
   const double *q = p[QUARK], *qbar = p[ANTIQUARK], *g = p[GLUON];
-  double s = 2 * dot(em, ep);
+  double s = 2 * product(em, ep);
   double g2[2][2];
   ee_couplings_squared(c, s, g2);
-  double same = square(dot(em, qbar)) + square(dot(ep, q));
-  double opposite = square(dot(em, q)) + square(dot(ep, qbar));
+  double same = square(product(em, qbar)) + square(product(ep, q));
+  double opposite = square(product(em, q)) + square(product(ep, qbar));
   double chiralities =
       (g2[LEFT][LEFT] + g2[RIGHT][RIGHT]) * same + (g2[LEFT][RIGHT] + g2[RIGHT][LEFT]) * opposite;
   double colour = 4; /* N_c C_F */
   double average = 0.25;
-  return average * 16 * c->strong * colour / (2 * s) * chiralities / (dot(q, g) * dot(qbar, g));
+  return average * 16 * c->strong * colour / (2 * s) * chiralities /
+         (product(q, g) * product(qbar, g));
 }
 
 /* ---- rates --------------------------------------------------------------------- */

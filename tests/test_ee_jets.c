@@ -7,6 +7,7 @@
  * polarisations; factorisation where a gluon is soft and where two partons are collinear.
  */
 #include "ee_jets.h"
+#include "momenta.h"
 #include "noise.h"
 #include "suite.h"
 #include "three_jets.h"
@@ -30,11 +31,6 @@ static void set_up(void)
 
 /* ---- momenta ------------------------------------------------------------------------------------ */
 
-static double product(const double p[4], const double k[4])
-{
-  return p[0] * k[0] - p[1] * k[1] - p[2] * k[2] - p[3] * k[3];
-}
-
 static void add(double p[4], double factor, const double k[4])
 {
   for (int m = 0; m < 4; m++) p[m] += factor * k[m];
@@ -48,16 +44,6 @@ static void isotropic(double energy, double p[4])
   p[1] = energy * sine * cos(phi), p[2] = energy * sine * sin(phi), p[3] = energy * cosine;
 }
 
-/* From the rest frame of `rest` */
-static void boost(const double rest[4], double p[4])
-{
-  double mass = sqrt(product(rest, rest));
-  double along = p[1] * rest[1] + p[2] * rest[2] + p[3] * rest[3];
-  double energy = (p[0] * rest[0] + along) / mass, factor = (p[0] + energy) / (rest[0] + mass);
-  for (int m = 1; m < 4; m++) p[m] += factor * rest[m];
-  p[0] = energy;
-}
-
 /* n massless momenta with the sum `total` (RAMBO: Kleiss, Stirling, Ellis 1986) */
 static void share_out(const double total[4], int n, double (*p)[4])
 {
@@ -68,9 +54,9 @@ static void share_out(const double total[4], int n, double (*p)[4])
   }
   double own = sqrt(product(sum, sum)), back[4] = {sum[0], -sum[1], -sum[2], -sum[3]};
   for (int i = 0; i < n; i++) {
-    boost(back, p[i]);
+    boost_from_rest(back, own, p[i]);
     for (int m = 0; m < 4; m++) p[i][m] *= mass / own;
-    boost(total, p[i]);
+    boost_from_rest(total, mass, p[i]);
   }
 }
 
@@ -168,7 +154,7 @@ START_TEST(any_frame)
       double before = squared(gluons, p);
       isotropic(0.8, rest);
       rest[0] = 1;
-      for (int k = 0; k < 4 + gluons; k++) boost(rest, p[k]);
+      for (int k = 0; k < 4 + gluons; k++) boost_from_rest(rest, sqrt(mass_squared(rest)), p[k]);
       check_ratio(squared(gluons, p), before, 1e-9);
     }
 }

@@ -5,6 +5,7 @@
  * two, phase space is prod_(i <= n-2) d^3 p_i / ((2 pi)^3 2 E_i) dOmega / (32 pi^2).
  */
 #include "phase_space.h"
+#include "momenta.h"
 #include "noise.h"
 #include "suite.h"
 
@@ -12,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_DIM = 3 * PHASE_SPACE_MOST - 4, POINTS = 20 };
+enum { MOST_DIM = 3 * NIS_PHASE_SPACE_MOST - 4, POINTS = 20 };
 
 static const double sqrts = 91.188;
 static uint64_t state = 9;
@@ -49,12 +50,12 @@ static void coordinates(int n, double (*p)[4], double *c)
 /* d coordinates / d x_j */
 static void differences(int n, const double *x, int j, double *slope)
 {
-  double p[PHASE_SPACE_MOST][4], y[MOST_DIM], c[2][MOST_DIM];
+  double p[NIS_PHASE_SPACE_MOST][4], y[MOST_DIM], c[2][MOST_DIM];
   const double h = 1e-6;
   for (int side = 0; side < 2; side++) {
     memcpy(y, x, sizeof y);
     y[j] += side ? h : -h;
-    rambo_on_diet(n, sqrts, y, p);
+    nis_rambo_on_diet(n, sqrts, y, p);
     coordinates(n, p, c[side]);
   }
   double turn = c[1][3 * n - 5] - c[0][3 * n - 5];
@@ -65,7 +66,7 @@ static void differences(int n, const double *x, int j, double *slope)
 static double numeric_weight(int n, const double *x)
 {
   int dim = 3 * n - 4, sign;
-  double slope[MOST_DIM], p[PHASE_SPACE_MOST][4], weight = 1 / (32 * M_PI * M_PI);
+  double slope[MOST_DIM], p[NIS_PHASE_SPACE_MOST][4], weight = 1 / (32 * M_PI * M_PI);
   gsl_matrix *matrix = gsl_matrix_alloc((size_t)dim, (size_t)dim);
   gsl_permutation *order = gsl_permutation_alloc((size_t)dim);
   for (int j = 0; j < dim; j++) {
@@ -76,18 +77,18 @@ static double numeric_weight(int n, const double *x)
   weight *= fabs(gsl_linalg_LU_det(matrix, sign));
   gsl_matrix_free(matrix);
   gsl_permutation_free(order);
-  rambo_on_diet(n, sqrts, x, p);
+  nis_rambo_on_diet(n, sqrts, x, p);
   for (int i = 0; i < n - 2; i++) weight /= pow(2 * M_PI, 3) * 2 * p[i][0];
   return weight;
 }
 
 START_TEST(momenta_are_on_shell_and_conserved)
 {
-  double x[MOST_DIM], p[PHASE_SPACE_MOST][4];
-  for (int n = 2; n <= PHASE_SPACE_MOST; n++)
+  double x[MOST_DIM], p[NIS_PHASE_SPACE_MOST][4];
+  for (int n = 2; n <= NIS_PHASE_SPACE_MOST; n++)
     for (int i = 0; i < 1000; i++) {
       for (int j = 0; j < MOST_DIM; j++) x[j] = next_uniform(&state);
-      rambo_on_diet(n, sqrts, x, p);
+      nis_rambo_on_diet(n, sqrts, x, p);
       check_momenta(n, p);
     }
 }
@@ -95,11 +96,11 @@ END_TEST
 
 START_TEST(weights_are_those_of_numeric_derivatives)
 {
-  double x[MOST_DIM], p[PHASE_SPACE_MOST][4];
-  for (int n = 2; n <= PHASE_SPACE_MOST; n++)
+  double x[MOST_DIM], p[NIS_PHASE_SPACE_MOST][4];
+  for (int n = 2; n <= NIS_PHASE_SPACE_MOST; n++)
     for (int i = 0; i < POINTS; i++) {
       for (int j = 0; j < MOST_DIM; j++) x[j] = 0.1 + 0.8 * next_uniform(&state);
-      double weight = rambo_on_diet(n, sqrts, x, p), numeric = numeric_weight(n, x);
+      double weight = nis_rambo_on_diet(n, sqrts, x, p), numeric = numeric_weight(n, x);
       require(fabs(numeric / weight - 1) < 1e-5, "n = %d: %g and %g", n, weight, numeric);
     }
 }
@@ -108,20 +109,20 @@ END_TEST
 /* 1 / (8 pi) of two, s / (2 (4 pi)^3 2 pi ...): those of the textbooks */
 START_TEST(volumes_are_known)
 {
-  double x[MOST_DIM] = {0.5, 0.5, 0.5, 0.5, 0.5}, p[PHASE_SPACE_MOST][4], s = sqrts * sqrts;
-  ck_assert_double_eq_tol(rambo_on_diet(2, sqrts, x, p), 1 / (8 * M_PI), 1e-15);
-  ck_assert_double_eq_tol(rambo_on_diet(3, sqrts, x, p) * 256 * pow(M_PI, 3) / s, 1, 1e-13);
+  double x[MOST_DIM] = {0.5, 0.5, 0.5, 0.5, 0.5}, p[NIS_PHASE_SPACE_MOST][4], s = sqrts * sqrts;
+  ck_assert_double_eq_tol(nis_rambo_on_diet(2, sqrts, x, p), 1 / (8 * M_PI), 1e-15);
+  ck_assert_double_eq_tol(nis_rambo_on_diet(3, sqrts, x, p) * 256 * pow(M_PI, 3) / s, 1, 1e-13);
 }
 END_TEST
 
 /* Numbers at the ends of the cube: no NaN, energies of 0 at worst */
 START_TEST(ends_of_the_cube)
 {
-  double x[MOST_DIM], p[PHASE_SPACE_MOST][4];
-  for (int n = 2; n <= PHASE_SPACE_MOST; n++)
+  double x[MOST_DIM], p[NIS_PHASE_SPACE_MOST][4];
+  for (int n = 2; n <= NIS_PHASE_SPACE_MOST; n++)
     for (int end = 0; end < 2; end++) {
       for (int j = 0; j < MOST_DIM; j++) x[j] = end ? 1 - 0x1p-53 : 0x1p-53;
-      rambo_on_diet(n, sqrts, x, p);
+      nis_rambo_on_diet(n, sqrts, x, p);
       for (int i = 0; i < 4 * n; i++) ck_assert(isfinite(p[i / 4][i % 4]));
     }
 }
