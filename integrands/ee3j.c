@@ -4,20 +4,21 @@
  * The two collinear poles 1 / (a b) of |M|^2 cancel against the map (three_jets.h); what is left are
  * two logarithms times the correlations with the leptons. Durham's y_ij are never above JADE's, so
  * its region lies inside the map's triangle; the rest of that is zero. */
+#include "event.h"
 #include "integrands.h"
+#include "jet_cut.h"
 #include "phase_space.h"
 #include "three_jets.h"
 
 #include <math.h>
 
 enum { SQRTS, MEASURE, YCUT, QUARK_FLAVOUR, ALPHA_S };
-enum { JADE, DURHAM };
 
 static const struct parameter parameters[] = {
     {"sqrts", NULL, Z_MASS, 10, 1e5, "centre-of-mass energy in GeV"},
-    {"measure", "jade,durham", JADE, JADE, DURHAM, "jet measure of the cut"},
+    {"measure", JET_MEASURES, JADE, JADE, DURHAM, "jet measure of the cut"},
     {"ycut", NULL, 0.01, 1e-9, 0.333, "smallest y_ij of two partons"},
-    {"quark", "u,d,s,c,b", 0, 0, 4, "flavour of the quark, massless"},
+    {"quark", QUARKS, 0, 0, 4, "flavour of the quark, massless"},
     {"alpha_s", NULL, 0.118, 1e-4, 1, "strong coupling"},
     {NULL, NULL, 0, 0, 0, NULL},
 };
@@ -32,14 +33,13 @@ struct ee3j {
 
 static void setup(void *state, size_t dim, const double *values)
 {
-  static const int pdg[] = {2, 1, 3, 4, 5};
   struct ee3j *p = state;
   (void)dim;
   p->sqrts = values[SQRTS];
   p->ycut = values[YCUT];
   p->alpha_s = values[ALPHA_S];
   p->measure = (int)values[MEASURE];
-  p->quark = pdg[(int)values[QUARK_FLAVOUR]];
+  p->quark = quark_pdg[(int)values[QUARK_FLAVOUR]];
 
   double s = p->sqrts * p->sqrts, g2[2][2];
   ee_couplings_set(&p->couplings, p->quark, p->alpha_s);
@@ -97,24 +97,6 @@ static double matrix_element(const void *state, const double (*p)[4])
 
 /* ---- events -------------------------------------------------------------------- */
 
-enum { SPIN_UNKNOWN = 9 };
-
-static void add_incoming(nis_event *out, int pdg, double pz)
-{
-  out->particle[out->nparticles++] =
-      (nis_particle){.pdg = pdg, .status = -1, .p = {fabs(pz), 0, 0, pz}, .spin = SPIN_UNKNOWN};
-}
-
-static void add_outgoing(nis_event *out, int pdg, int colour, int anticolour, const double p[4])
-{
-  out->particle[out->nparticles++] = (nis_particle){.pdg = pdg,
-                                                    .status = 1,
-                                                    .mother = {1, 2},
-                                                    .colour = {colour, anticolour},
-                                                    .p = {p[0], p[1], p[2], p[3]},
-                                                    .spin = SPIN_UNKNOWN};
-}
-
 static int make_particles(const double *x, size_t dim, nis_event *out, void *state)
 {
   const struct ee3j *p = state;
@@ -122,14 +104,10 @@ static int make_particles(const double *x, size_t dim, nis_event *out, void *sta
   (void)dim;
   nis_three_jets(p->sqrts, p->ycut, x, momenta);
 
-  out->scale = p->sqrts;
-  out->alpha_em = 1 / INVERSE_ALPHA;
-  out->alpha_s = p->alpha_s;
-  add_incoming(out, 11, 0.5 * p->sqrts);
-  add_incoming(out, -11, -0.5 * p->sqrts);
-  add_outgoing(out, p->quark, 501, 0, momenta[0]);
-  add_outgoing(out, -p->quark, 0, 502, momenta[1]);
-  add_outgoing(out, 21, 502, 501, momenta[2]);
+  event_begin(out, p->sqrts, p->alpha_s, 11, -11);
+  event_add(out, p->quark, 501, 0, momenta[0]);
+  event_add(out, -p->quark, 0, 502, momenta[1]);
+  event_add(out, 21, 502, 501, momenta[2]);
   return 0;
 }
 

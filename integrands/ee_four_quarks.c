@@ -195,6 +195,10 @@ struct event {
   double s;
 };
 
+struct squares {
+  double all, flow[FLOWS];
+};
+
 /* Of both chiralities of the electron */
 static void add_amplitudes(const struct ee_four_quarks *f, const struct event *event,
                            const struct line line[2], double complex flow[2][FLOWS])
@@ -218,64 +222,79 @@ static void subtract_exchanged(const struct ee_four_quarks *f, double complex ex
     for (int i = 0; i <= last; i++) flow[e][i] -= exchanged[e][last - i];
 }
 
-static double colour_sum(int gluons, const double complex *flow)
+/* Adds all colours to sum->all, and what each flow has alone to sum->flow. */
+static void add_colours(int gluons, double complex flow[2][FLOWS], struct squares *sum)
 {
   static const double without[FLOWS][FLOWS] = {{9, 3}, {3, 9}};
   static const double with[FLOWS][FLOWS] = {
       {24, 0, 8, 8}, {0, 24, 8, 8}, {8, 8, 24, 0}, {8, 8, 0, 24}};
-  double sum = 0;
-  for (int i = 0; i < (gluons ? 4 : 2); i++)
-    for (int j = 0; j < (gluons ? 4 : 2); j++)
-      sum += (gluons ? with : without)[i][j] * creal(flow[i] * conj(flow[j]));
-  return sum;
-}
-
-static double electrons_sum(int gluons, double complex flow[2][FLOWS])
-{
-  return colour_sum(gluons, flow[LEFT]) + colour_sum(gluons, flow[RIGHT]);
+  int n = gluons ? 4 : 2;
+  for (int e = 0; e < 2; e++)
+    for (int i = 0; i < n; i++) {
+      for (int j = 0; j < n; j++)
+        sum->all += (gluons ? with : without)[i][j] * creal(flow[e][i] * conj(flow[e][j]));
+      sum->flow[i] += creal(flow[e][i] * conj(flow[e][i]));
+    }
 }
 
 /* Of given chiralities of q and Q */
-static double chiralities(const struct ee_four_quarks *f, const struct event *event,
-                          const double (*p)[4], int q, int Q)
+static void add_chiralities(const struct ee_four_quarks *f, const struct event *event,
+                            const double (*p)[4], int q, int Q, struct squares *sum)
 {
   const struct line lines[] = {make_line(q, p[2], p[3]), make_line(Q, p[4], p[5])};
   const struct line exchanged_lines[] = {make_line(Q, p[4], p[3]), make_line(q, p[2], p[5])};
-  double complex flow[2][FLOWS] = {{0}}, exchanged[2][FLOWS] = {{0}};
+  double complex flow[2][FLOWS] = {{0}}, exchanged[2][FLOWS] = {{0}}, alone[2][FLOWS] = {{0}};
   add_amplitudes(f, event, lines, flow);
-  if (!f->identical) return electrons_sum(f->gluons, flow);
-  add_amplitudes(f, event, exchanged_lines, exchanged);
-  if (q != Q) return electrons_sum(f->gluons, flow) + electrons_sum(f->gluons, exchanged);
-  subtract_exchanged(f, exchanged, flow);
-  return electrons_sum(f->gluons, flow);
+  if (f->identical) {
+    add_amplitudes(f, event, exchanged_lines, exchanged);
+    subtract_exchanged(f, exchanged, q == Q ? flow : alone);
+    if (q != Q) add_colours(f->gluons, alone, sum);
+  }
+  add_colours(f->gluons, flow, sum);
 }
 
-static double squared(const struct ee_four_quarks *f, const double (*p)[4], int gauge)
+static void set_event(const struct ee_four_quarks *f, const double (*p)[4], struct event *event)
 {
-  struct event event = {.s = 0};
-  double total[4], sum = 0;
+  double total[4];
   for (int m = 0; m < 4; m++) total[m] = p[0][m] + p[1][m];
-  current(p[1], p[0], event.boson[LEFT].j);
-  current(p[0], p[1], event.boson[RIGHT].j);
-  for (int m = 0; m < 8; m++) event.boson[m / 4].p[m % 4] = -total[m % 4];
-  event.s = mass_squared(total);
-  for (int helicity = -1; helicity <= (f->gluons ? 1 : -1); helicity += 2) {
-    if (f->gluons) polarisation(p[6], helicity, event.gluon.j);
-    for (int m = 0; m < 4 && f->gluons; m++) event.gluon.p[m] = p[6][m];
+  event->s = mass_squared(total);
+  current(p[1], p[0], event->boson[LEFT].j);
+  current(p[0], p[1], event->boson[RIGHT].j);
+  for (int m = 0; m < 8; m++) event->boson[m / 4].p[m % 4] = -total[m % 4];
+  for (int m = 0; m < 4 && f->gluons; m++) event->gluon.p[m] = p[6][m];
+}
+
+static struct squares sum_helicities(const struct ee_four_quarks *f, const double (*p)[4],
+                                     int gauge)
+{
+  struct event event;
+  struct squares sum = {0};
+  set_event(f, p, &event);
+  for (int h = 0; h < 4 << f->gluons; h++) {
+    if (f->gluons) polarisation(p[6], h >> 2 ? 1 : -1, event.gluon.j);
     for (int m = 0; m < 4 && gauge; m++) event.gluon.j[m] = p[6][m];
-    for (int h = 0; h < 4; h++) sum += chiralities(f, &event, p, h & 1, h >> 1);
+    add_chiralities(f, &event, p, h & 1, h >> 1 & 1, &sum);
   }
-  return pow(f->couplings[0].strong, 2 + f->gluons) / (4 * event.s * event.s) * sum;
+  double factor = pow(f->couplings[0].strong, 2 + f->gluons) / (4 * event.s * event.s);
+  sum.all *= factor;
+  return sum;
 }
 
 double ee_four_quarks_squared(const struct ee_four_quarks *f, const double (*p)[4])
 {
-  return squared(f, p, 0);
+  return sum_helicities(f, p, 0).all;
 }
 
 double ee_four_quarks_gauge_check(const struct ee_four_quarks *f, const double (*p)[4])
 {
-  return squared(f, p, 1);
+  return sum_helicities(f, p, 1).all;
+}
+
+void ee_four_quarks_flows(const struct ee_four_quarks *f, const double (*p)[4],
+                          double weight[EE_COLOUR_FLOWS])
+{
+  struct squares sum = sum_helicities(f, p, 0);
+  for (int i = 0; i < FLOWS; i++) weight[i] = sum.flow[i];
 }
 
 void ee_four_quarks_set(struct ee_four_quarks *f, int gluons, const int pdg[2], double alpha_s)

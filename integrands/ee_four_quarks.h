@@ -21,7 +21,13 @@ void ee_four_quarks_set(struct ee_four_quarks *f, int gluons, const int pdg[2], 
  * a factor for identical quarks; in GeV^(-4 - 2 gluons). p: e-, e+, q, qbar, Q, Qbar, gluon. */
 double ee_four_quarks_squared(const struct ee_four_quarks *f, const double (*p)[4]);
 
-/* The same with the gluon's polarisation vector replaced by its momentum: 0 but for rounding */
+/* The shares of the colour flows, but for a common factor, by leading colour. The lines are, from
+ * quark to antiquark, q Qbar and Q qbar (0), q qbar and Q Qbar (1); with a gluon it is on the first
+ * of them (0, 2) or the second (1, 3). */
+void ee_four_quarks_flows(const struct ee_four_quarks *f, const double (*p)[4],
+                          double weight[EE_COLOUR_FLOWS]);
+
+/* |M|^2 with the gluon's polarisation vector replaced by its momentum: 0 but for rounding */
 double ee_four_quarks_gauge_check(const struct ee_four_quarks *f, const double (*p)[4]);
 
 #endif

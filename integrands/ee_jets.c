@@ -117,24 +117,46 @@ static double colour_sum(const struct ee_jets *j, double complex a[][2], int h)
   return sum;
 }
 
-/* gauge: number of the gluon whose polarisation is its momentum, or -1 */
-static double squared(const struct ee_jets *j, const struct ee_couplings *c, const double (*p)[4],
-                      int gauge)
+/* Of one set of helicities: adds to sum[lepton chirality], and to the squares of the orders alone.
+ * gauge: number of the gluon whose polarisation is its momentum, or -1 */
+static void add_helicities(const struct ee_jets *j, const double (*p)[4], int helicities, int gauge,
+                           struct ee_jets_squares *sum)
 {
-  double sum[2] = {0, 0}, total[4], g2[2][2];
   double complex a[EE_MOST_ORDERS][2];
   vector e[EE_MOST_GLUONS], lepton[2];
   current(p[1], p[0], lepton[LEFT]);
   current(p[0], p[1], lepton[RIGHT]);
-  for (int helicities = 0; helicities < 1 << j->gluons; helicities++) {
-    for (int i = 0; i < j->gluons; i++) {
-      polarisation(p[4 + i], helicities >> i & 1 ? 1 : -1, e[i]);
-      for (int m = 0; m < 4 && i == gauge; m++) e[i][m] = p[4 + i][m];
-    }
-    for (int r = 0; r < j->orders; r++)
-      ordered(j, p, (const vector *)e, j->order[r], (const vector *)lepton, a[r]);
-    for (int h = 0; h < 2; h++) sum[h] += colour_sum(j, a, h);
+  for (int i = 0; i < j->gluons; i++) {
+    polarisation(p[4 + i], helicities >> i & 1 ? 1 : -1, e[i]);
+    for (int m = 0; m < 4 && i == gauge; m++) e[i][m] = p[4 + i][m];
   }
+  for (int r = 0; r < j->orders; r++)
+    ordered(j, p, (const vector *)e, j->order[r], (const vector *)lepton, a[r]);
+  for (int h = 0; h < 2; h++) {
+    sum->all[h] += colour_sum(j, a, h);
+    for (int r = 0; r < j->orders; r++) sum->order[r][h] += creal(a[r][h] * conj(a[r][h]));
+  }
+}
+
+void ee_jets_helicities(const struct ee_jets *j, const double (*p)[4], int helicities,
+                        struct ee_jets_squares *out)
+{
+  *out = (struct ee_jets_squares){.all = {0}};
+  add_helicities(j, p, helicities, -1, out);
+}
+
+static void sum_helicities(const struct ee_jets *j, const double (*p)[4], int gauge,
+                           struct ee_jets_squares *out)
+{
+  *out = (struct ee_jets_squares){.all = {0}};
+  for (int h = 0; h < 1 << j->gluons; h++) add_helicities(j, p, h, gauge, out);
+}
+
+/* A left-handed quark's with its couplings, and by parity a right-handed one's with its own */
+static double with_couplings(const struct ee_jets *j, const struct ee_couplings *c,
+                             const double (*p)[4], const double sum[2])
+{
+  double total[4], g2[2][2];
   for (int m = 0; m < 4; m++) total[m] = p[0][m] + p[1][m];
   double s = mass_squared(total);
   ee_couplings_squared(c, s, g2);
@@ -144,13 +166,25 @@ static double squared(const struct ee_jets *j, const struct ee_couplings *c, con
 
 double ee_jets_squared(const struct ee_jets *j, const struct ee_couplings *c, const double (*p)[4])
 {
-  return squared(j, c, p, -1);
+  struct ee_jets_squares sum;
+  sum_helicities(j, p, -1, &sum);
+  return with_couplings(j, c, p, sum.all);
 }
 
 double ee_jets_gauge_check(const struct ee_jets *j, const struct ee_couplings *c,
                            const double (*p)[4], int gluon)
 {
-  return squared(j, c, p, gluon);
+  struct ee_jets_squares sum;
+  sum_helicities(j, p, gluon, &sum);
+  return with_couplings(j, c, p, sum.all);
+}
+
+void ee_jets_orders(const struct ee_jets *j, const struct ee_couplings *c, const double (*p)[4],
+                    double weight[EE_MOST_ORDERS])
+{
+  struct ee_jets_squares sum;
+  sum_helicities(j, p, -1, &sum);
+  for (int r = 0; r < j->orders; r++) weight[r] = with_couplings(j, c, p, sum.order[r]);
 }
 
 /* ---- colour ---------------------------------------------------------------------- */

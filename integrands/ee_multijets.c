@@ -1,122 +1,209 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* e+ e- -> q qbar g g and q qbar g g g at leading order: photon and Z, all lepton correlations, massless
- * quarks, jets by the resolution of every pair. The map is even in phase space. */
+/* e+ e- -> q qbar g g (g) and q qbar Q Qbar (g) at leading order: photon and Z, all lepton correlations,
+ * massless quarks, jets by the resolution of every pair. The map follows the poles (antennas.h). */
+#include "antennas.h"
+#include "ee_four_quarks.h"
 #include "ee_jets.h"
+#include "event.h"
 #include "integrands.h"
-#include "phase_space.h"
+#include "jet_cut.h"
 
 #include <math.h>
 
-enum { SQRTS, MEASURE, YCUT, QUARK_FLAVOUR, ALPHA_S };
-enum { JADE, DURHAM };
-enum { MOST_PARTONS = 2 + EE_MOST_GLUONS };
+enum { SQRTS, MEASURE, YCUT, ALPHA_S, QUARK, SECOND_QUARK };
 
-static const struct parameter parameters[] = {
-    {"sqrts", NULL, Z_MASS, 10, 1e5, "centre-of-mass energy in GeV"},
-    {"measure", "jade,durham", JADE, JADE, DURHAM, "jet measure of the cut"},
-    {"ycut", NULL, 0.01, 1e-6, 0.166, "smallest y_ij of two partons"},
-    {"quark", "u,d,s,c,b", 0, 0, 4, "flavour of the quark, massless"},
-    {"alpha_s", NULL, 0.118, 1e-4, 1, "strong coupling"},
-    {NULL, NULL, 0, 0, 0, NULL},
-};
+/* Of n partons the smallest JADE y is at most 2 / (n (n - 1)). */
+#define PARAMETERS(most_y)                                                                         \
+  {"sqrts", NULL, Z_MASS, 10, 1e5, "centre-of-mass energy in GeV"},                                \
+      {"measure", JET_MEASURES, JADE, JADE, DURHAM, "jet measure of the cut"},                     \
+      {"ycut", NULL, 0.01, 1e-6, most_y, "smallest y_ij of two partons"},                          \
+      {"alpha_s", NULL, 0.118, 1e-4, 1, "strong coupling"},                                        \
+  {                                                                                                \
+    "quark", QUARKS, 0, 0, 4, "flavour of the quark, massless"                                     \
+  }
+#define SECOND                                                                                     \
+  {                                                                                                \
+    "quark2", QUARKS, 1, 0, 4, "flavour of the second quark; it may be that of the first"          \
+  }
+#define END                                                                                        \
+  {                                                                                                \
+    NULL, NULL, 0, 0, 0, NULL                                                                      \
+  }
+
+static const struct parameter of_four[] = {PARAMETERS(0.166), END};
+static const struct parameter of_five[] = {PARAMETERS(0.0999), END};
+static const struct parameter of_four_quarks[] = {PARAMETERS(0.166), SECOND, END};
+static const struct parameter of_five_quarks[] = {PARAMETERS(0.0999), SECOND, END};
 
 struct ee_multijets {
-  double sqrts, ycut;
-  int measure, partons;
+  double sqrts, alpha_s;
+  struct jet_cut cut;
+  struct antennas map;
+  int partons, gluons, quark[2]; /* Particle Data Group numbers; the second is 0 with two quarks */
   struct ee_couplings couplings;
-  struct ee_jets jets;
-  double factor; /* flux 1 / (2s) in pb, and 1 / gluons! */
+  struct ee_jets two;
+  struct ee_four_quarks four;
+  double factor; /* flux 1 / (2s) in pb, and 1 / n! of identical partons */
 };
 
-static void set(struct ee_multijets *p, int gluons, const double *values)
+static void set(struct ee_multijets *m, const double *values)
 {
-  static const int pdg[] = {2, 1, 3, 4, 5};
-  double s = values[SQRTS] * values[SQRTS];
-  p->sqrts = values[SQRTS];
-  p->ycut = values[YCUT];
-  p->measure = (int)values[MEASURE];
-  p->partons = 2 + gluons;
-  ee_couplings_set(&p->couplings, pdg[(int)values[QUARK_FLAVOUR]], values[ALPHA_S]);
-  ee_jets_set(&p->jets, gluons);
-  p->factor = PB_GEV2 / (2 * s * tgamma(gluons + 1));
+  m->sqrts = values[SQRTS];
+  m->alpha_s = values[ALPHA_S];
+  m->cut = (struct jet_cut){m->sqrts * m->sqrts, values[YCUT], (int)values[MEASURE]};
+  m->quark[0] = quark_pdg[(int)values[QUARK]];
+  m->factor = PB_GEV2 / (2 * m->cut.s);
 }
 
-static void set_two(void *state, size_t dim, const double *values)
+static void set_two_quarks(struct ee_multijets *m, int gluons, const double *values)
 {
-  (void)dim;
-  set(state, 2, values);
+  set(m, values);
+  m->partons = 2 + gluons;
+  m->gluons = gluons;
+  m->quark[1] = 0;
+  m->factor /= tgamma(gluons + 1);
+  ee_couplings_set(&m->couplings, m->quark[0], m->alpha_s);
+  ee_jets_set(&m->two, gluons);
+  antennas_of_gluons(&m->map, gluons, m->cut.s, m->cut.y);
 }
 
-static void set_three(void *state, size_t dim, const double *values)
+static void set_four_quarks(struct ee_multijets *m, int gluons, const double *values)
 {
-  (void)dim;
-  set(state, 3, values);
+  set(m, values);
+  m->partons = 4 + gluons;
+  m->gluons = gluons;
+  m->quark[1] = quark_pdg[(int)values[SECOND_QUARK]];
+  ee_four_quarks_set(&m->four, gluons, m->quark, m->alpha_s);
+  if (m->four.identical) m->factor /= 4;
+  antennas_of_quarks(&m->map, gluons, m->four.identical, m->cut.s, m->cut.y);
 }
 
-/* JADE: 2 E_i E_j (1 - cos) / s; Durham: 2 min(E_i, E_j)^2 (1 - cos) / s */
-static double resolution(const struct ee_multijets *p, const double a[4], const double b[4])
+static double squared(const void *state, const double (*p)[4])
 {
-  double s = p->sqrts * p->sqrts;
-  double jade = 2 * (a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3]) / s;
-  return p->measure == JADE ? jade : jade * fmin(a[0] / b[0], b[0] / a[0]);
-}
-
-static int passes(const struct ee_multijets *p, double (*jet)[4])
-{
-  for (int i = 0; i < p->partons; i++)
-    for (int j = 0; j < i; j++)
-      if (!(resolution(p, jet[i], jet[j]) > p->ycut)) return 0;
-  return 1;
+  const struct ee_multijets *m = state;
+  return m->quark[1] ? ee_four_quarks_squared(&m->four, p)
+                     : ee_jets_squared(&m->two, &m->couplings, p);
 }
 
 static double evaluate(double *x, size_t dim, void *state)
 {
-  const struct ee_multijets *p = state;
-  double e = p->sqrts / 2, all[2 + MOST_PARTONS][4] = {{e, 0, 0, e}, {e, 0, 0, -e}};
+  const struct ee_multijets *m = state;
+  double p[2 + ANTENNA_PARTONS][4];
   (void)dim;
-  double weight = nis_rambo_on_diet(p->partons, p->sqrts, x, all + 2);
-  if (!passes(p, all + 2)) return 0;
-  return p->factor * weight * ee_jets_squared(&p->jets, &p->couplings, (const double(*)[4])all);
+  set_beams(m->sqrts, p);
+  double weight = antennas_draw(&m->map, x, p + 2);
+  if (!(weight > 0) || !jet_cut_passes(&m->cut, m->partons, p + 2)) return 0;
+  return m->factor * weight * squared(m, (const double(*)[4])p);
 }
 
-static double matrix_element(const void *state, const double (*p)[4])
+/* ---- events ------------------------------------------------------------------------------ */
+
+enum { LINE = 501 }; /* the first number of a colour line */
+
+/* From the quark over the gluons to the antiquark */
+static void add_string(const struct ee_multijets *m, const int *order, double (*p)[4],
+                       nis_event *out)
+{
+  int behind[EE_MOST_GLUONS];
+  for (int i = 0; i < m->gluons; i++) behind[order[i]] = LINE + i;
+  event_add(out, m->quark[0], LINE, 0, p[2]);
+  event_add(out, -m->quark[0], 0, LINE + m->gluons, p[3]);
+  for (int i = 0; i < m->gluons; i++) event_add(out, 21, behind[i] + 1, behind[i], p[4 + i]);
+}
+
+/* Two strings: q to qbar or to Qbar; a gluon is on the first or on the second of them. */
+static void add_two_strings(const struct ee_multijets *m, int flow, double (*p)[4], nis_event *out)
+{
+  int straight = m->gluons ? flow / 2 : flow, place = flow % 2;
+  int start[] = {LINE, LINE + 1}, end[] = {LINE, LINE + 1}; /* of the strings */
+  if (m->gluons) end[place] = LINE + 2;
+  event_add(out, m->quark[0], start[0], 0, p[2]);
+  event_add(out, -m->quark[0], 0, end[!straight], p[3]);
+  event_add(out, m->quark[1], start[1], 0, p[4]);
+  event_add(out, -m->quark[1], 0, end[straight], p[5]);
+  if (m->gluons) event_add(out, 21, end[place], start[place], p[6]);
+}
+
+static int make_particles(const double *x, size_t dim, nis_event *out, void *state)
 {
   const struct ee_multijets *m = state;
-  return ee_jets_squared(&m->jets, &m->couplings, p);
+  double p[2 + ANTENNA_PARTONS][4], weight[EE_MOST_ORDERS];
+  const double(*momenta)[4] = (const double(*)[4])p;
+  set_beams(m->sqrts, p);
+  antennas_draw(&m->map, x, p + 2);
+  event_begin(out, m->sqrts, m->alpha_s, 11, -11);
+  if (m->quark[1]) {
+    ee_four_quarks_flows(&m->four, momenta, weight);
+    add_two_strings(m, event_choose(x, dim, weight, m->gluons ? 4 : 2), p, out);
+  } else {
+    ee_jets_orders(&m->two, &m->couplings, momenta, weight);
+    add_string(m, m->two.order[event_choose(x, dim, weight, m->two.orders)], p, out);
+  }
+  return 0;
 }
 
-#define SOURCE                                                                                     \
-  "Berends, Giele, Nucl. Phys. B 306 (1988) 759; jet measures: JADE, Z. Phys. C 33 (1986) 23, "    \
-  "Durham, Phys. Lett. B 269 (1991) 432"
+/* ---- rows -------------------------------------------------------------------------------- */
+
+static void set_ee4j(void *state, size_t dim, const double *values)
+{
+  (void)dim;
+  set_two_quarks(state, 2, values);
+}
+
+static void set_ee5j(void *state, size_t dim, const double *values)
+{
+  (void)dim;
+  set_two_quarks(state, 3, values);
+}
+
+static void set_ee4q(void *state, size_t dim, const double *values)
+{
+  (void)dim;
+  set_four_quarks(state, 0, values);
+}
+
+static void set_ee4qg(void *state, size_t dim, const double *values)
+{
+  (void)dim;
+  set_four_quarks(state, 1, values);
+}
+
+#define ROW(number_of_partons)                                                                     \
+  .dim_min = 3 * (number_of_partons)-4, .dim_max = 3 * (number_of_partons)-4,                      \
+  .dim_default = 3 * (number_of_partons)-4, .legs = 2 + (number_of_partons),                       \
+  .state_size = sizeof(struct ee_multijets), .f = evaluate, .squared = squared,                    \
+  .particles = make_particles, .unit = "pb",                                                       \
+  .source = "Berends, Giele, Nucl. Phys. B 306 (1988) 759; jet measures: JADE, Z. Phys. C 33 "     \
+            "(1986) 23, Durham, Phys. Lett. B 269 (1991) 432"
 
 const struct integrand ee4j_integrand = {
+    ROW(4),
     .name = "ee4j",
-    .dim_min = 8,
-    .dim_max = 8,
-    .dim_default = 8,
-    .parameters = parameters,
-    .state_size = sizeof(struct ee_multijets),
-    .setup = set_two,
-    .f = evaluate,
-    .legs = 6,
-    .squared = matrix_element,
-    .unit = "pb",
-    .source = SOURCE,
-    .description = "e+e- -> q qbar g g through photon and Z at leading order",
+    .parameters = of_four,
+    .setup = set_ee4j,
+    .description = "cross section of e+ e- -> q qbar g g inside a jet cut",
 };
 
 const struct integrand ee5j_integrand = {
+    ROW(5),
     .name = "ee5j",
-    .dim_min = 11,
-    .dim_max = 11,
-    .dim_default = 11,
-    .parameters = parameters,
-    .state_size = sizeof(struct ee_multijets),
-    .setup = set_three,
-    .f = evaluate,
-    .legs = 7,
-    .squared = matrix_element,
-    .unit = "pb",
-    .source = SOURCE,
-    .description = "e+e- -> q qbar g g g through photon and Z at leading order",
+    .parameters = of_five,
+    .setup = set_ee5j,
+    .description = "cross section of e+ e- -> q qbar g g g inside a jet cut",
+};
+
+const struct integrand ee4q_integrand = {
+    ROW(4),
+    .name = "ee4q",
+    .parameters = of_four_quarks,
+    .setup = set_ee4q,
+    .description = "cross section of e+ e- -> q qbar Q Qbar by a gluon, inside a jet cut",
+};
+
+const struct integrand ee4qg_integrand = {
+    ROW(5),
+    .name = "ee4qg",
+    .parameters = of_five_quarks,
+    .setup = set_ee4qg,
+    .description = "cross section of e+ e- -> q qbar Q Qbar g by gluons, inside a jet cut",
 };

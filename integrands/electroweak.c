@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+const int quark_pdg[5] = {2, 1, 3, 4, 5};
+
 double w_mass(void)
 {
   double ratio = 4 * M_PI / (INVERSE_ALPHA * M_SQRT2 * FERMI_CONSTANT * Z_MASS * Z_MASS);
@@ -27,14 +29,14 @@ static void z_couplings(double charge, double isospin, double g[2])
 void ee_couplings_set(struct ee_couplings *out, int pdg, double alpha_s)
 {
   int up_type = pdg % 2 == 0;
-  double charge = up_type ? 2.0 / 3 : -1.0 / 3;
+  double charge = pdg > 10 ? -1 : up_type ? 2.0 / 3 : -1.0 / 3;
   double e2 = 4 * M_PI / INVERSE_ALPHA;
-  double electron[2], quark[2];
+  double electron[2], other[2];
   z_couplings(-1, -0.5, electron);
-  z_couplings(charge, up_type ? 0.5 : -0.5, quark);
+  z_couplings(charge, up_type ? 0.5 : -0.5, other);
   out->photon = -e2 * charge;
   for (int i = 0; i < 2; i++)
-    for (int j = 0; j < 2; j++) out->z[i][j] = e2 * electron[i] * quark[j];
+    for (int j = 0; j < 2; j++) out->z[i][j] = e2 * electron[i] * other[j];
   out->z_mass = Z_MASS;
   out->z_width = Z_WIDTH;
   out->strong = 4 * M_PI * alpha_s;

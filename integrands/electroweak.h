@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Couplings of e+ e- -> photon or Z -> massless quarks. Energies in GeV. */
+/* Couplings of e+ e- -> photon or Z -> massless quarks or muons. Energies in GeV. */
 #ifndef ELECTROWEAK_H
 #define ELECTROWEAK_H
 
@@ -16,7 +16,7 @@ enum { LEFT, RIGHT };
 /* Everything but the momenta. The amplitude of given chiralities is proportional to
  * g_ij = photon + z[i][j] s / (s - M_Z^2 + i M_Z Gamma_Z). */
 struct ee_couplings {
-  double photon;  /* e^2 Q_e Q_q */
+  double photon;  /* e^2 Q_e Q_q, and so for muons */
   double z[2][2]; /* [electron][quark]; zero switches the Z off */
   double z_mass, z_width;
   double strong; /* g_s^2 */
@@ -25,7 +25,11 @@ struct ee_couplings {
 double w_mass(void);
 double sin2_weak_angle(void); /* on-shell: 1 - M_W^2 / M_Z^2 */
 
-/* pdg: 1 .. 5 for d u s c b. */
+/* Names of the quarks, and Particle Data Group numbers in their order */
+#define QUARKS "u,d,s,c,b"
+extern const int quark_pdg[5];
+
+/* pdg: 1 .. 5 for d u s c b; 13, 15 for mu, tau. */
 void ee_couplings_set(struct ee_couplings *out, int pdg, double alpha_s);
 
 /* g_ij, and squared[i][j] = |g_ij|^2, at this s. */

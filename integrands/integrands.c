@@ -29,16 +29,26 @@ extern const struct integrand cusps_integrand;
 extern const struct integrand ee3j_integrand;
 extern const struct integrand ee4j_integrand;
 extern const struct integrand ee5j_integrand;
+extern const struct integrand ee4q_integrand;
+extern const struct integrand ee4qg_integrand;
+extern const struct integrand ee_mumu_integrand;
+extern const struct integrand drell_yan_integrand;
 
 const struct integrand *const integrand_table[] = {
-    &gaussian_integrand,      &camel_integrand,          &circles_integrand,
-    &annulus_integrand,       &triangle_integrand,       &box_integrand,
-    &polynomial_integrand,    &ridge_integrand,          &three_peaks_integrand,
-    &zunis_camel_integrand,   &slashed_circle_integrand, &sinusoid_integrand,
-    &two_gaussians_integrand, &two_resonances_integrand, &shell_integrand,
-    &corner_peak_integrand,   &breit_wigner_integrand,   &twisted_integrand,
-    &chain_integrand,         &cusps_integrand,          &ee3j_integrand,
-    &ee4j_integrand,          &ee5j_integrand,           NULL,
+    &gaussian_integrand,       &camel_integrand,
+    &circles_integrand,        &annulus_integrand,
+    &triangle_integrand,       &box_integrand,
+    &polynomial_integrand,     &ridge_integrand,
+    &three_peaks_integrand,    &zunis_camel_integrand,
+    &slashed_circle_integrand, &sinusoid_integrand,
+    &two_gaussians_integrand,  &two_resonances_integrand,
+    &shell_integrand,          &corner_peak_integrand,
+    &breit_wigner_integrand,   &twisted_integrand,
+    &chain_integrand,          &cusps_integrand,
+    &ee3j_integrand,           &ee4j_integrand,
+    &ee5j_integrand,           &ee4q_integrand,
+    &ee4qg_integrand,          &ee_mumu_integrand,
+    &drell_yan_integrand,      NULL,
 };
 
 const struct integrand *integrand_find(const char *name)

@@ -112,6 +112,7 @@ double nis_sequential(int n, double sqrts, const struct nis_propagator *shape, c
   for (int i = 0; i < n - 2; i++, angles += 2) {
     double high = m2;
     double slope = (shape[i].width > 0 ? resonance : pole)(&shape[i], high, x[i], &m2);
+    m2 = fmax(m2, 1e-30 * high); /* what has no mass has no rest frame */
     weight *= slope / (2 * M_PI) * (1 - m2 / high) / (8 * M_PI);
     decay(whole, sqrt(high), sqrt(m2), angles, p[i]);
   }

@@ -1,130 +1,197 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Maps from the unit cube to momenta: on shell, conserved, and with the weight that numeric derivatives
- * give. In the coordinates p_1 ... p_(n-2) and the direction of p_(n-1) in the rest frame of the last
- * two, phase space is prod_(i <= n-2) d^3 p_i / ((2 pi)^3 2 E_i) dOmega / (32 pi^2).
- */
+/* Maps from the unit cube to momenta: on shell, conserved, with the weight that numeric derivatives give,
+ * and with the volume of the textbooks, exactly where the map is even, else as the mean of the weights. */
 #include "phase_space.h"
-#include "momenta.h"
+#include "jacobian.h"
 #include "noise.h"
 #include "suite.h"
 
-#include <gsl/gsl_linalg.h>
 #include <math.h>
-#include <string.h>
 
-enum { MOST_DIM = 3 * NIS_PHASE_SPACE_MOST - 4, POINTS = 20 };
+enum { POINTS = 20 };
 
-static const double sqrts = 91.188;
+static const double sqrts = 91.188, s = 91.188 * 91.188;
 static uint64_t state = 9;
 
-static void check_momenta(int n, double (*p)[4])
+static void any_point(double *x, double low)
 {
-  double sum[4] = {-sqrts, 0, 0, 0};
-  for (int i = 0; i < n; i++) {
-    double length = hypot(hypot(p[i][1], p[i][2]), p[i][3]);
-    require(p[i][0] > 0, "energy %g", p[i][0]);
-    require(fabs(p[i][0] - length) < 1e-12 * sqrts, "mass of %g", p[i][0] - length);
-    for (int m = 0; m < 4; m++) sum[m] += p[i][m];
-  }
-  for (int m = 0; m < 4; m++) require(fabs(sum[m]) < 1e-12 * sqrts, "%d: off by %g", m, sum[m]);
+  for (int j = 0; j < MOST_DIM; j++) x[j] = low + (1 - 2 * low) * next_uniform(&state);
 }
 
-/* The coordinates of the head of this file */
-static void coordinates(int n, double (*p)[4], double *c)
+/* ---- the maps ----------------------------------------------------------------------------- */
+
+static double even(int n, const double *x, double (*p)[4], const void *params)
 {
-  double pair[4], back[4], last[4];
-  for (int i = 0; i < n - 2; i++)
-    for (int m = 0; m < 3; m++) c[3 * i + m] = p[i][m + 1];
-  for (int m = 0; m < 4; m++) {
-    pair[m] = p[n - 2][m] + p[n - 1][m];
-    back[m] = m ? -pair[m] : pair[m];
-    last[m] = p[n - 2][m];
-  }
-  double mass2 = pair[0] * pair[0] - pair[1] * pair[1] - pair[2] * pair[2] - pair[3] * pair[3];
-  boost_from_rest(back, sqrt(mass2), last);
-  c[3 * n - 6] = last[3] / last[0];
-  c[3 * n - 5] = atan2(last[2], last[1]);
+  (void)params;
+  return nis_rambo_on_diet(n, sqrts, x, p);
 }
 
-/* d coordinates / d x_j */
-static void differences(int n, const double *x, int j, double *slope)
+static double sequential(int n, const double *x, double (*p)[4], const void *shape)
 {
-  double p[NIS_PHASE_SPACE_MOST][4], y[MOST_DIM], c[2][MOST_DIM];
-  const double h = 1e-6;
-  for (int side = 0; side < 2; side++) {
-    memcpy(y, x, sizeof y);
-    y[j] += side ? h : -h;
-    nis_rambo_on_diet(n, sqrts, y, p);
-    coordinates(n, p, c[side]);
-  }
-  double turn = c[1][3 * n - 5] - c[0][3 * n - 5];
-  for (int i = 0; i < 3 * n - 4; i++) slope[i] = (c[1][i] - c[0][i]) / (2 * h);
-  slope[3 * n - 5] = remainder(turn, 2 * M_PI) / (2 * h);
+  return nis_sequential(n, sqrts, shape, x, p);
 }
 
-static double numeric_weight(int n, const double *x)
+static double three_jets(int n, const double *x, double (*p)[4], const void *ycut)
 {
-  int dim = 3 * n - 4, sign;
-  double slope[MOST_DIM], p[NIS_PHASE_SPACE_MOST][4], weight = 1 / (32 * M_PI * M_PI);
-  gsl_matrix *matrix = gsl_matrix_alloc((size_t)dim, (size_t)dim);
-  gsl_permutation *order = gsl_permutation_alloc((size_t)dim);
-  for (int j = 0; j < dim; j++) {
-    differences(n, x, j, slope);
-    for (int i = 0; i < dim; i++) gsl_matrix_set(matrix, (size_t)i, (size_t)j, slope[i]);
-  }
-  gsl_linalg_LU_decomp(matrix, order, &sign);
-  weight *= fabs(gsl_linalg_LU_det(matrix, sign));
-  gsl_matrix_free(matrix);
-  gsl_permutation_free(order);
-  nis_rambo_on_diet(n, sqrts, x, p);
-  for (int i = 0; i < n - 2; i++) weight /= pow(2 * M_PI, 3) * 2 * p[i][0];
-  return weight;
+  (void)n;
+  return nis_three_jets(sqrts, *(const double *)ycut, x, p);
 }
 
-START_TEST(momenta_are_on_shell_and_conserved)
+enum { SHAPES = 4, MOST_SHAPES = NIS_PHASE_SPACE_MOST - 2 };
+
+/* Flat, roots, poles above a cut, and resonances one above the other */
+static void make_shape(int which, struct nis_propagator shape[MOST_SHAPES])
 {
-  double x[MOST_DIM], p[NIS_PHASE_SPACE_MOST][4];
-  for (int n = 2; n <= NIS_PHASE_SPACE_MOST; n++)
-    for (int i = 0; i < 1000; i++) {
-      for (int j = 0; j < MOST_DIM; j++) x[j] = next_uniform(&state);
-      nis_rambo_on_diet(n, sqrts, x, p);
-      check_momenta(n, p);
-    }
+  for (int i = 0; i < MOST_SHAPES; i++) {
+    double mass = sqrts * (0.8 - 0.1 * i);
+    const struct nis_propagator all[SHAPES] = {
+        {0},
+        {.power = 0.5},
+        {.power = 1 + 0.2 * i, .low = s * (0.02 - 0.002 * i)},
+        {mass, 20, 0, 0}};
+    shape[i] = all[which];
+  }
+}
+
+/* ---- tests -------------------------------------------------------------------------------- */
+
+static void check_map(const struct map *map, int n)
+{
+  double x[MOST_DIM], p[MOST_PARTICLES][4];
+  for (int i = 0; i < 1000; i++) {
+    any_point(x, 0);
+    map->f(n, x, p, map->params);
+    check_momenta(n, sqrts, p, 1e-11);
+  }
+  for (int i = 0; i < POINTS; i++) {
+    any_point(x, 0.1);
+    double weight = map->f(n, x, p, map->params), numeric = numeric_weight(map, n, x);
+    require(fabs(numeric / weight - 1) < 2e-5, "n = %d: %g and %g", n, weight, numeric);
+  }
+}
+
+START_TEST(even_momenta_and_weights)
+{
+  for (int n = 2; n <= NIS_PHASE_SPACE_MOST; n++) check_map(&(struct map){even, NULL}, n);
 }
 END_TEST
 
-START_TEST(weights_are_those_of_numeric_derivatives)
+START_TEST(sequential_momenta_and_weights)
 {
-  double x[MOST_DIM], p[NIS_PHASE_SPACE_MOST][4];
-  for (int n = 2; n <= NIS_PHASE_SPACE_MOST; n++)
-    for (int i = 0; i < POINTS; i++) {
-      for (int j = 0; j < MOST_DIM; j++) x[j] = 0.1 + 0.8 * next_uniform(&state);
-      double weight = nis_rambo_on_diet(n, sqrts, x, p), numeric = numeric_weight(n, x);
-      require(fabs(numeric / weight - 1) < 1e-5, "n = %d: %g and %g", n, weight, numeric);
-    }
+  struct nis_propagator shape[MOST_SHAPES];
+  for (int which = 0; which < SHAPES; which++) {
+    make_shape(which, shape);
+    for (int n = 2; n <= NIS_PHASE_SPACE_MOST; n++) check_map(&(struct map){sequential, shape}, n);
+  }
 }
 END_TEST
 
-/* 1 / (8 pi) of two, s / (2 (4 pi)^3 2 pi ...): those of the textbooks */
-START_TEST(volumes_are_known)
+START_TEST(three_jet_momenta_and_weights)
 {
-  double x[MOST_DIM] = {0.5, 0.5, 0.5, 0.5, 0.5}, p[NIS_PHASE_SPACE_MOST][4], s = sqrts * sqrts;
+  static const double ycut[] = {0.01, 0.2, 0.3};
+  for (int i = 0; i < 3; i++) check_map(&(struct map){three_jets, &ycut[i]}, 3);
+}
+END_TEST
+
+/* Mean and its error over random points */
+static double mean_weight(const struct map *map, int n, int points, double *error)
+{
+  double sum = 0, squares = 0, x[MOST_DIM], p[MOST_PARTICLES][4];
+  for (int i = 0; i < points; i++) {
+    any_point(x, 0);
+    double w = map->f(n, x, p, map->params);
+    sum += w, squares += w * w;
+  }
+  double mean = sum / points;
+  *error = sqrt(fmax(squares / points - mean * mean, 0) / points);
+  return mean;
+}
+
+/* Six errors: a false alarm of 2e-9 a test */
+static void check_volume(const struct map *map, int n, double volume)
+{
+  double error, mean = mean_weight(map, n, 100000, &error);
+  require(fabs(mean - volume) < 6 * error + 1e-10 * volume, "n = %d: %g +- %g, not %g", n, mean,
+          error, volume);
+  require(error < 0.02 * volume, "n = %d: %g of %g", n, error, volume);
+}
+
+/* 1 / (8 pi) of two, s / (256 pi^3) of three */
+START_TEST(even_volumes)
+{
+  double x[MOST_DIM] = {0.5, 0.5, 0.5, 0.5, 0.5}, p[MOST_PARTICLES][4];
   ck_assert_double_eq_tol(nis_rambo_on_diet(2, sqrts, x, p), 1 / (8 * M_PI), 1e-15);
   ck_assert_double_eq_tol(nis_rambo_on_diet(3, sqrts, x, p) * 256 * pow(M_PI, 3) / s, 1, 1e-13);
+}
+END_TEST
+
+/* Where no mass is cut off: that of RAMBO */
+START_TEST(sequential_volumes)
+{
+  struct nis_propagator shape[MOST_SHAPES];
+  double x[MOST_DIM] = {0.5, 0.5, 0.5, 0.5, 0.5, 0.5}, p[MOST_PARTICLES][4];
+  for (int which = 0; which < SHAPES; which++)
+    for (int n = 2; n <= 5; n++) {
+      make_shape(which, shape);
+      if (shape[0].low > 0) continue;
+      check_volume(&(struct map){sequential, shape}, n, nis_rambo_on_diet(n, sqrts, x, p));
+    }
+}
+END_TEST
+
+/* Of three above a mass cut m^2 > low: s / (256 pi^3) (1 - low / s)^2 */
+START_TEST(sequential_volume_above_a_cut)
+{
+  const struct nis_propagator shape[] = {{.power = 1, .low = 0.3 * s},
+                                         {.power = 2, .low = 0.3 * s}};
+  for (int i = 0; i < 2; i++)
+    check_volume(&(struct map){sequential, &shape[i]}, 3, s / (256 * pow(M_PI, 3)) * 0.7 * 0.7);
+}
+END_TEST
+
+/* The triangle has the area (1 - 3 y)^2 / 2 */
+START_TEST(three_jet_volumes)
+{
+  static const double ycut[] = {0.001, 0.1, 0.3};
+  for (int i = 0; i < 3; i++)
+    check_volume(&(struct map){three_jets, &ycut[i]}, 3,
+                 s / (256 * pow(M_PI, 3)) * pow(1 - 3 * ycut[i], 2));
+}
+END_TEST
+
+/* A propagator is flat in its own map: the mean of the weight times a Breit-Wigner is that of no spread. */
+START_TEST(resonances_cancel)
+{
+  const struct nis_propagator shape = {40, 1e-3, 0, 0};
+  double x[MOST_DIM], p[MOST_PARTICLES][4], least = INFINITY, most = 0;
+  for (int i = 0; i < 1000; i++) {
+    any_point(x, 0);
+    double weight = nis_sequential(3, sqrts, &shape, x, p);
+    double m2 = 2 * product(p[1], p[2]), off = m2 - 1600;
+    double value = weight / (off * off + 1600 * 1e-6) / (1 - m2 / s);
+    least = fmin(least, value), most = fmax(most, value);
+  }
+  check_between(most / least, 1, 1 + 1e-6, "largest over smallest");
 }
 END_TEST
 
 /* Numbers at the ends of the cube: no NaN, energies of 0 at worst */
 START_TEST(ends_of_the_cube)
 {
-  double x[MOST_DIM], p[NIS_PHASE_SPACE_MOST][4];
-  for (int n = 2; n <= NIS_PHASE_SPACE_MOST; n++)
-    for (int end = 0; end < 2; end++) {
-      for (int j = 0; j < MOST_DIM; j++) x[j] = end ? 1 - 0x1p-53 : 0x1p-53;
-      nis_rambo_on_diet(n, sqrts, x, p);
-      for (int i = 0; i < 4 * n; i++) ck_assert(isfinite(p[i / 4][i % 4]));
-    }
+  double x[MOST_DIM], p[MOST_PARTICLES][4], ycut = 0.01;
+  struct nis_propagator shape[MOST_SHAPES];
+  for (int end = 0; end < 2; end++) {
+    for (int j = 0; j < MOST_DIM; j++) x[j] = end ? 1 - 0x1p-53 : 0x1p-53;
+    for (int n = 2; n <= NIS_PHASE_SPACE_MOST; n++)
+      for (int which = -1; which < SHAPES; which++) {
+        if (which >= 0) make_shape(which, shape);
+        double weight = which < 0 ? even(n, x, p, NULL) : sequential(n, x, p, shape);
+        ck_assert(isfinite(weight));
+        for (int i = 0; i < 4 * n; i++) ck_assert(isfinite(p[i / 4][i % 4]));
+      }
+    ck_assert(isfinite(three_jets(3, x, p, &ycut)));
+    for (int i = 0; i < 12; i++) ck_assert(isfinite(p[i / 4][i % 4]));
+  }
 }
 END_TEST
 
@@ -133,9 +200,14 @@ int main(void)
   Suite *suite = suite_create("phase_space");
   TCase *all = tcase_create("phase_space");
   tcase_set_timeout(all, 300);
-  tcase_add_test(all, momenta_are_on_shell_and_conserved);
-  tcase_add_test(all, weights_are_those_of_numeric_derivatives);
-  tcase_add_test(all, volumes_are_known);
+  tcase_add_test(all, even_momenta_and_weights);
+  tcase_add_test(all, sequential_momenta_and_weights);
+  tcase_add_test(all, three_jet_momenta_and_weights);
+  tcase_add_test(all, even_volumes);
+  tcase_add_test(all, sequential_volumes);
+  tcase_add_test(all, sequential_volume_above_a_cut);
+  tcase_add_test(all, three_jet_volumes);
+  tcase_add_test(all, resonances_cancel);
   tcase_add_test(all, ends_of_the_cube);
   suite_add_tcase(suite, all);
   return run_suite(suite);
