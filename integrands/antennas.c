@@ -91,7 +91,7 @@ static void unit_across(const double axis[3], const double towards[3], double ac
   for (int m = 0; m < 3; m++) across[m] = towards[m] - along * axis[m];
   for (int m = 0; m < 3; m++) length += across[m] * across[m];
   if (length < 1e-30) { /* parallel: any will do */
-    const double other[3] = {-towards[1], towards[2], towards[0]};
+    const double other[3] = {fabs(axis[0]) < 0.5, fabs(axis[0]) >= 0.5, 0};
     unit_across(axis, other, across);
     return;
   }
