@@ -87,12 +87,12 @@ static inline void current(const double p[4], const double k[4], vector j)
   open_line(conjugate(spinor_of(p)), spinor_of(k), j);
 }
 
-/* Transverse to k, of helicity +1 or -1 */
+/* The conjugate polarisation, for an outgoing gluon of helicity +1 or -1: transverse to k */
 static inline void polarisation(const double k[4], int helicity, vector e)
 {
   double across = hypot(k[1], k[2]), cosine = k[3] / k[0], sine = across / k[0];
   double cos_phi = across > 0 ? k[1] / across : 1, sin_phi = across > 0 ? k[2] / across : 0;
-  double complex i = helicity * I;
+  double complex i = -helicity * I;
   e[0] = 0;
   e[1] = M_SQRT1_2 * (cosine * cos_phi - i * sin_phi);
   e[2] = M_SQRT1_2 * (cosine * sin_phi + i * cos_phi);

@@ -160,6 +160,68 @@ START_TEST(any_frame)
 }
 END_TEST
 
+/* The square of each set of helicities alone, too: what changes is the phase of the little group. */
+START_TEST(each_helicity_in_any_frame)
+{
+  double p[MOST][4], rest[4];
+  for (int gluons = 1; gluons <= EE_MOST_GLUONS; gluons++)
+    for (int i = 0; i < POINTS; i++) {
+      struct ee_jets_squares before, after;
+      int helicities = (int)(next_uniform(&state) * (1 << gluons));
+      any_event(gluons, p);
+      ee_jets_helicities(&jets[gluons], (const double(*)[4])p, helicities, &before);
+      isotropic(0.8, rest);
+      rest[0] = 1;
+      for (int k = 0; k < 4 + gluons; k++) boost_from_rest(rest, sqrt(mass_squared(rest)), p[k]);
+      ee_jets_helicities(&jets[gluons], (const double(*)[4])p, helicities, &after);
+      for (int e = 0; e < 2; e++) {
+        check_ratio(after.all[e], before.all[e], 1e-7);
+        for (int r = 0; r < jets[gluons].orders; r++)
+          check_ratio(after.order[r][e], before.order[r][e], 1e-7);
+      }
+    }
+}
+END_TEST
+
+/* ---- all gluons of one helicity ---------------------------------------------------------------- */
+
+/* |A|^2 of one order by the formula of Parke and Taylor (Phys. Rev. Lett. 56 (1986) 2459), for a
+ * left-handed quark. With all outgoing, quark and one lepton have helicity -1/2, antiquark and the
+ * other lepton +1/2; gluons of +1 leave the first two alone in their kind, gluons of -1 the others.
+ * An incoming left-handed electron is an outgoing lepton of +1/2. */
+static double parke_taylor(int gluons, double p[][4], const int *order, int electron, int helicity)
+{
+  const double *from = p[2];
+  double around = 1;
+  for (int i = 0; i <= gluons; i++) {
+    const double *to = i < gluons ? p[4 + order[i]] : p[3];
+    around *= 2 * product(from, to);
+    from = to;
+  }
+  const double *quark = p[helicity > 0 ? 2 : 3];
+  const double *lepton = p[(electron == LEFT) == (helicity > 0)];
+  double top = 2 * product(quark, lepton);
+  return 4 * 2 * product(p[0], p[1]) * top * top / around;
+}
+
+START_TEST(gluons_of_one_helicity)
+{
+  double p[MOST][4];
+  for (int gluons = 1; gluons <= EE_MOST_GLUONS; gluons++)
+    for (int i = 0; i < POINTS; i++)
+      for (int sign = 0; sign < 2; sign++) {
+        struct ee_jets_squares got;
+        any_event(gluons, p);
+        ee_jets_helicities(&jets[gluons], (const double(*)[4])p, sign ? (1 << gluons) - 1 : 0,
+                           &got);
+        for (int e = 0; e < 2; e++)
+          for (int r = 0; r < jets[gluons].orders; r++)
+            check_ratio(got.order[r][e],
+                        parke_taylor(gluons, p, jets[gluons].order[r], e, sign ? 1 : -1), 1e-8);
+      }
+}
+END_TEST
+
 /* ---- limits --------------------------------------------------------------------------------------- */
 
 static double eikonal(const double p[4], const double q[4], const double k[4])
@@ -262,6 +324,8 @@ int main(void)
   tcase_add_test(all, gauge_invariance);
   tcase_add_test(all, gluons_are_identical);
   tcase_add_test(all, any_frame);
+  tcase_add_test(all, each_helicity_in_any_frame);
+  tcase_add_test(all, gluons_of_one_helicity);
   tcase_add_test(all, soft_gluon);
   tcase_add_test(all, collinear_partons);
   suite_add_tcase(suite, all);
