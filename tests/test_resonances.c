@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * e+ e- -> mu- mu+ and p p -> l- l+. Independent of the code under test: vector and axial couplings in place
+ * of chiralities, the parton densities written out and held against their sum rules, and the value by
+ * GSL's adaptive rule, in other variables.
+ */
+#include "electroweak.h"
+#include "jacobian.h"
+#include "rows.h"
+#include "suite.h"
+
+#include <complex.h>
+#include <math.h>
+
+/* ---- couplings ----------------------------------------------------------------------------- */
+
+struct fermion {
+  double charge, isospin;
+};
+
+static const struct fermion lepton = {-1, -0.5}, up = {2.0 / 3, 0.5}, down = {-1.0 / 3, -0.5};
+
+/* g = e / (2 s_W c_W) gamma (v - a gamma5) */
+static double vector_coupling(struct fermion f)
+{
+  return f.isospin - 2 * f.charge * sin2_weak_angle();
+}
+
+/* A boson of this mass and width over the photon: s / (s - M^2 + i M Gamma) / (4 s_W^2 c_W^2) */
+static double complex propagator(double s, double mass, double width)
+{
+  double sin2 = sin2_weak_angle();
+  return s / (s - mass * mass + I * mass * width) / (4 * sin2 * (1 - sin2));
+}
+
+/* dsigma / dcos of a f -> b b, massless, averaged over spins, one colour, in pb: pi alpha^2 / (2 s)
+ * [A (1 + cos^2) + B cos], chi: sum of the propagators */
+static double angular(struct fermion f, struct fermion b, double s, double complex chi,
+                      double cosine)
+{
+  double v = vector_coupling(f), w = vector_coupling(b), a = f.isospin, c = b.isospin;
+  double q = f.charge * b.charge, alpha = 1 / INVERSE_ALPHA;
+  double even = q * q + 2 * q * creal(chi) * v * w +
+                cabs(chi) * cabs(chi) * (v * v + a * a) * (w * w + c * c);
+  double odd = 4 * q * creal(chi) * a * c + 8 * cabs(chi) * cabs(chi) * v * a * w * c;
+  return PB_GEV2 * M_PI * alpha * alpha / (2 * s) * (even * (1 + cosine * cosine) + odd * cosine);
+}
+
+/* ---- e+ e- -> mu- mu+ ------------------------------------------------------------------------ */
+
+static double muons(double sqrts, double cosine)
+{
+  double s = sqrts * sqrts;
+  return angular(lepton, lepton, s, propagator(s, Z_MASS, Z_WIDTH), cosine);
+}
+
+START_TEST(muons_at_points)
+{
+  static const double energy[] = {10, 60, 91.188, 92, 500};
+  for (size_t i = 0; i < LENGTH(energy); i++)
+    for (double u = 0.05; u < 1; u += 0.1) {
+      char settings[32];
+      snprintf(settings, sizeof settings, "sqrts=%.17g", energy[i]);
+      ck_assert_relative(value_at("ee_mumu", 2, settings, (double[]){u, 0.3}),
+                         2 * muons(energy[i], 2 * u - 1), 1e-12);
+    }
+}
+END_TEST
+
+/* 4 pi alpha^2 / 3 s of the photon alone, which the Z hardly changes at 1 GeV */
+START_TEST(muons_in_all)
+{
+  double alpha = 1 / INVERSE_ALPHA;
+  ck_assert_relative(exact_value("ee_mumu", 2, "sqrts=1"), PB_GEV2 * 4 * M_PI * alpha * alpha / 3,
+                     1e-4);
+  ck_assert_relative(exact_value("ee_mumu", 2, ""), gauss_value("ee_mumu", 2, "", 4), 1e-13);
+  ck_assert_relative(exact_value("ee_mumu", 2, "sqrts=70 cosine=0.6"),
+                     gauss_value("ee_mumu", 2, "sqrts=70 cosine=0.6", 4), 1e-13);
+}
+END_TEST
+
+/* dsigma / dcos = |M|^2 / (32 pi s), and the event that belongs to the point */
+START_TEST(muon_events_and_matrix_element)
+{
+  struct made made = make_row("ee_mumu", 2, "sqrts=85 cosine=0.9");
+  for (int i = 0; i < 50; i++) {
+    double x[] = {(i + 0.5) / 50, fmod(0.618 * i, 1)}, p[4][4];
+    nis_event event = {0};
+    made.row->particles(x, 2, &event, made.state);
+    ck_assert_int_eq(event.nparticles, 4);
+    for (int k = 0; k < 4; k++) memcpy(p[k], event.particle[k].p, sizeof p[k]);
+    check_momenta(2, 85, p + 2, 1e-13);
+    double squared = made.row->squared(made.state, (const double(*)[4])p);
+    ck_assert_relative(PB_GEV2 * squared / (32 * M_PI * 85 * 85), muons(85, 0.9 * (2 * x[0] - 1)),
+                       1e-12);
+  }
+  free(made.state);
+}
+END_TEST
+
+/* ---- p p -> l- l+ ---------------------------------------------------------------------------- */
+
+enum { U, D, S, UBAR, DBAR, SBAR, PARTONS };
+
+/* x f(x) of the toy densities of the Les Houches benchmark */
+static double parton(int which, double x)
+{
+  double sea = 0.1939875 * pow(x, -0.1) * pow(1 - x, 6);
+  switch (which) {
+  case U: return 5.1072 * pow(x, 0.8) * pow(1 - x, 3) + sea * (1 - x);
+  case D: return 3.06432 * pow(x, 0.8) * pow(1 - x, 4) + sea;
+  case UBAR: return sea * (1 - x);
+  case DBAR: return sea;
+  default: return 0.2 * (sea + sea * (1 - x));
+  }
+}
+
+static double adaptive(double (*f)(double, void *), void *params, double low, double high)
+{
+  gsl_integration_workspace *work = gsl_integration_workspace_alloc(1000);
+  gsl_function function = {f, params};
+  double value, error;
+  gsl_integration_qags(&function, low, high, 0, 1e-10, 1000, work, &value, &error);
+  gsl_integration_workspace_free(work);
+  return value;
+}
+
+static double valence(double x, void *which)
+{
+  int q = *(int *)which;
+  return (parton(q, x) - parton(q + UBAR, x)) / x;
+}
+
+static double momentum(double x, void *unused)
+{
+  double sum = 1.7 * pow(x, -0.1) * pow(1 - x, 5); /* gluons */
+  (void)unused;
+  for (int i = 0; i < PARTONS; i++) sum += parton(i, x);
+  return sum;
+}
+
+/* Two up, one down, and all of the proton's momentum: the formula is remembered rightly. */
+START_TEST(sum_rules_of_the_densities)
+{
+  int u = U, d = D;
+  ck_assert_double_eq_tol(adaptive(valence, &u, 0, 1), 2, 1e-4);
+  ck_assert_double_eq_tol(adaptive(valence, &d, 0, 1), 1, 1e-4);
+  ck_assert_double_eq_tol(adaptive(momentum, NULL, 0, 1), 1, 1e-4);
+}
+END_TEST
+
+struct collider {
+  double sqrts, mass, width, strength; /* of the Z' */
+};
+
+/* dsigma / dx1 dx2 dc x1 x2 */
+static double protons(const struct collider *k, double x1, double x2, double cosine)
+{
+  static const struct fermion quark[] = {up, down, down};
+  double s = x1 * x2 * k->sqrts * k->sqrts, sum = 0;
+  double complex chi =
+      propagator(s, Z_MASS, Z_WIDTH) + k->strength * propagator(s, k->mass, k->width);
+  for (int q = 0; q < 3; q++) {
+    sum += parton(q, x1) * parton(q + UBAR, x2) * angular(quark[q], lepton, s, chi, cosine);
+    sum += parton(q + UBAR, x1) * parton(q, x2) * angular(quark[q], lepton, s, chi, -cosine);
+  }
+  return sum / 3; /* colours */
+}
+
+/* log tau and y are even in the cube. */
+START_TEST(leptons_at_points)
+{
+  static const struct collider k = {8000, 300, 2, 0.25};
+  for (int i = 0; i < 200; i++) {
+    double x[] = {fmod(0.5 + 0.7548776662 * i, 1), fmod(0.5 + 0.5698402909 * i, 1),
+                  fmod(0.5 + 0.2843 * i, 1), 0.5};
+    double log_low = 2 * log(20 / 8000.), log_tau = log_low * (1 - x[0]);
+    double y = -log_tau * (0.5 - x[1]), jacobian = 2 * log_low * log_tau;
+    double expected =
+        jacobian * protons(&k, exp(log_tau / 2 + y), exp(log_tau / 2 - y), 2 * x[2] - 1);
+    ck_assert_relative(value_at("drell_yan", 4,
+                                "sqrts=8000 mass_low=20 zp_mass=300 zp_width=2 zp_coupling=0.5", x),
+                       expected, 1e-10);
+  }
+}
+END_TEST
+
+/* Over the momentum fractions themselves: x1 x2 above tau, all angles at once */
+struct fraction {
+  const struct collider *k;
+  double tau, x1;
+};
+
+static double over_x2(double x2, void *params)
+{
+  const struct fraction *f = params;
+  double c = 1 / sqrt(3);
+  return (protons(f->k, f->x1, x2, c) + protons(f->k, f->x1, x2, -c)) / (f->x1 * x2);
+}
+
+static double over_x1(double x1, void *params)
+{
+  struct fraction f = *(struct fraction *)params;
+  f.x1 = x1;
+  return adaptive(over_x2, &f, f.tau / x1, 1);
+}
+
+START_TEST(leptons_in_all)
+{
+  static const struct collider k = {1000, 400, 40, 1};
+  struct fraction f = {&k, 0.0225, 0}; /* 150 GeV: above the Z */
+  ck_assert_relative(exact_value("drell_yan", 4, "sqrts=1000 mass_low=150 zp_width=40"),
+                     adaptive(over_x1, &f, f.tau, 1), 1e-7);
+}
+END_TEST
+
+/* With less width the resonance grows as 1 / width: the rest is that without one. */
+START_TEST(narrow_resonance)
+{
+  double none = exact_value("drell_yan", 4, "zp_coupling=0 mass_low=200");
+  double one = exact_value("drell_yan", 4, "zp_width=0.01 mass_low=200") - none;
+  double two = exact_value("drell_yan", 4, "zp_width=0.02 mass_low=200") - none;
+  ck_assert_relative(one / two, 2.0, 1e-3);
+}
+END_TEST
+
+int main(void)
+{
+  Suite *suite = suite_create("resonances");
+  TCase *muon = tcase_create("muons"), *lepton_pairs = tcase_create("protons");
+  tcase_set_timeout(lepton_pairs, 60);
+  tcase_add_test(muon, muons_at_points);
+  tcase_add_test(muon, muons_in_all);
+  tcase_add_test(muon, muon_events_and_matrix_element);
+  tcase_add_test(lepton_pairs, sum_rules_of_the_densities);
+  tcase_add_test(lepton_pairs, leptons_at_points);
+  tcase_add_test(lepton_pairs, leptons_in_all);
+  tcase_add_test(lepton_pairs, narrow_resonance);
+  suite_add_tcase(suite, muon);
+  suite_add_tcase(suite, lepton_pairs);
+  return run_suite(suite);
+}
