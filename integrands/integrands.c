@@ -26,19 +26,47 @@ extern const struct integrand breit_wigner_integrand;
 extern const struct integrand twisted_integrand;
 extern const struct integrand chain_integrand;
 extern const struct integrand cusps_integrand;
+extern const struct integrand genz_oscillatory_integrand;
+extern const struct integrand genz_product_peak_integrand;
+extern const struct integrand genz_corner_peak_integrand;
+extern const struct integrand genz_gaussian_integrand;
+extern const struct integrand genz_continuous_integrand;
+extern const struct integrand genz_discontinuous_integrand;
 extern const struct integrand ee3j_integrand;
 extern const struct integrand ee4j_integrand;
 extern const struct integrand ee5j_integrand;
 
 const struct integrand *const integrand_table[] = {
-    &gaussian_integrand,      &camel_integrand,          &circles_integrand,
-    &annulus_integrand,       &triangle_integrand,       &box_integrand,
-    &polynomial_integrand,    &ridge_integrand,          &three_peaks_integrand,
-    &zunis_camel_integrand,   &slashed_circle_integrand, &sinusoid_integrand,
-    &two_gaussians_integrand, &two_resonances_integrand, &shell_integrand,
-    &corner_peak_integrand,   &breit_wigner_integrand,   &twisted_integrand,
-    &chain_integrand,         &cusps_integrand,          &ee3j_integrand,
-    &ee4j_integrand,          &ee5j_integrand,           NULL,
+    &gaussian_integrand,
+    &camel_integrand,
+    &circles_integrand,
+    &annulus_integrand,
+    &triangle_integrand,
+    &box_integrand,
+    &polynomial_integrand,
+    &ridge_integrand,
+    &three_peaks_integrand,
+    &zunis_camel_integrand,
+    &slashed_circle_integrand,
+    &sinusoid_integrand,
+    &two_gaussians_integrand,
+    &two_resonances_integrand,
+    &shell_integrand,
+    &corner_peak_integrand,
+    &breit_wigner_integrand,
+    &twisted_integrand,
+    &chain_integrand,
+    &cusps_integrand,
+    &genz_oscillatory_integrand,
+    &genz_product_peak_integrand,
+    &genz_corner_peak_integrand,
+    &genz_gaussian_integrand,
+    &genz_continuous_integrand,
+    &genz_discontinuous_integrand,
+    &ee3j_integrand,
+    &ee4j_integrand,
+    &ee5j_integrand,
+    NULL,
 };
 
 const struct integrand *integrand_find(const char *name)
