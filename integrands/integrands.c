@@ -26,6 +26,8 @@ extern const struct integrand breit_wigner_integrand;
 extern const struct integrand twisted_integrand;
 extern const struct integrand chain_integrand;
 extern const struct integrand cusps_integrand;
+extern const struct integrand short_ridge_integrand;
+extern const struct integrand narrow_gaussian_integrand;
 extern const struct integrand genz_oscillatory_integrand;
 extern const struct integrand genz_product_peak_integrand;
 extern const struct integrand genz_corner_peak_integrand;
@@ -57,6 +59,8 @@ const struct integrand *const integrand_table[] = {
     &twisted_integrand,
     &chain_integrand,
     &cusps_integrand,
+    &short_ridge_integrand,
+    &narrow_gaussian_integrand,
     &genz_oscillatory_integrand,
     &genz_product_peak_integrand,
     &genz_corner_peak_integrand,
