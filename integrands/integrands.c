@@ -28,6 +28,9 @@ extern const struct integrand chain_integrand;
 extern const struct integrand cusps_integrand;
 extern const struct integrand short_ridge_integrand;
 extern const struct integrand narrow_gaussian_integrand;
+extern const struct integrand hyperrectangle_integrand;
+extern const struct integrand hypersphere_integrand;
+extern const struct integrand two_balls_integrand;
 extern const struct integrand genz_oscillatory_integrand;
 extern const struct integrand genz_product_peak_integrand;
 extern const struct integrand genz_corner_peak_integrand;
@@ -61,6 +64,9 @@ const struct integrand *const integrand_table[] = {
     &cusps_integrand,
     &short_ridge_integrand,
     &narrow_gaussian_integrand,
+    &hyperrectangle_integrand,
+    &hypersphere_integrand,
+    &two_balls_integrand,
     &genz_oscillatory_integrand,
     &genz_product_peak_integrand,
     &genz_corner_peak_integrand,
