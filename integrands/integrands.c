@@ -31,6 +31,10 @@ extern const struct integrand narrow_gaussian_integrand;
 extern const struct integrand hyperrectangle_integrand;
 extern const struct integrand hypersphere_integrand;
 extern const struct integrand two_balls_integrand;
+extern const struct integrand ring_line_integrand;
+extern const struct integrand madnis_camel_integrand;
+extern const struct integrand signed_gaussians_integrand;
+extern const struct integrand linear_product_integrand;
 extern const struct integrand genz_oscillatory_integrand;
 extern const struct integrand genz_product_peak_integrand;
 extern const struct integrand genz_corner_peak_integrand;
@@ -67,6 +71,10 @@ const struct integrand *const integrand_table[] = {
     &hyperrectangle_integrand,
     &hypersphere_integrand,
     &two_balls_integrand,
+    &ring_line_integrand,
+    &madnis_camel_integrand,
+    &signed_gaussians_integrand,
+    &linear_product_integrand,
     &genz_oscillatory_integrand,
     &genz_product_peak_integrand,
     &genz_corner_peak_integrand,
