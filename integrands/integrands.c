@@ -6,50 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct integrand gaussian_integrand;
-extern const struct integrand camel_integrand;
-extern const struct integrand circles_integrand;
-extern const struct integrand annulus_integrand;
-extern const struct integrand triangle_integrand;
-extern const struct integrand box_integrand;
-extern const struct integrand polynomial_integrand;
-extern const struct integrand ridge_integrand;
-extern const struct integrand three_peaks_integrand;
-extern const struct integrand zunis_camel_integrand;
-extern const struct integrand slashed_circle_integrand;
-extern const struct integrand sinusoid_integrand;
-extern const struct integrand two_gaussians_integrand;
-extern const struct integrand two_resonances_integrand;
-extern const struct integrand shell_integrand;
-extern const struct integrand corner_peak_integrand;
-extern const struct integrand breit_wigner_integrand;
-extern const struct integrand twisted_integrand;
-extern const struct integrand chain_integrand;
-extern const struct integrand cusps_integrand;
-extern const struct integrand ee3j_integrand;
-extern const struct integrand ee4j_integrand;
-extern const struct integrand ee5j_integrand;
-extern const struct integrand ee4q_integrand;
-extern const struct integrand ee4qg_integrand;
-extern const struct integrand ee_mumu_integrand;
-extern const struct integrand drell_yan_integrand;
+#define ROW(name) extern const struct integrand name##_integrand;
+#include "rows.inc"
+#undef ROW
 
+#define ROW(name) &name##_integrand,
 const struct integrand *const integrand_table[] = {
-    &gaussian_integrand,       &camel_integrand,
-    &circles_integrand,        &annulus_integrand,
-    &triangle_integrand,       &box_integrand,
-    &polynomial_integrand,     &ridge_integrand,
-    &three_peaks_integrand,    &zunis_camel_integrand,
-    &slashed_circle_integrand, &sinusoid_integrand,
-    &two_gaussians_integrand,  &two_resonances_integrand,
-    &shell_integrand,          &corner_peak_integrand,
-    &breit_wigner_integrand,   &twisted_integrand,
-    &chain_integrand,          &cusps_integrand,
-    &ee3j_integrand,           &ee4j_integrand,
-    &ee5j_integrand,           &ee4q_integrand,
-    &ee4qg_integrand,          &ee_mumu_integrand,
-    &drell_yan_integrand,      NULL,
-};
+#include "rows.inc"
+    NULL};
+#undef ROW
 
 const struct integrand *integrand_find(const char *name)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The table of built-in integrands. A family is one file; a row there and a line in
- * integrands.c are all that a new one needs. */
+ * rows.inc are all that a new one needs. */
 #ifndef INTEGRANDS_H
 #define INTEGRANDS_H
 

@@ -12,13 +12,15 @@
 
 enum { PEAKS, FROM, TO, WIDTH };
 
-static const struct parameter parameters[] = {
-    {"peaks", NULL, 1000, 1, 1e5, "number of Gaussians, rounded"},
-    {"from", NULL, 0.25, 0, 1, "first centre, in every coordinate"},
-    {"to", NULL, 0.75, 0, 1, "last centre, in every coordinate"},
-    {"width", NULL, 0.1, 1e-3, 1, "width of a Gaussian: sqrt(2) standard deviations"},
-    {NULL, NULL, 0, 0, 0, NULL},
-};
+#define PARAMETERS(first, last)                                                                    \
+  {"peaks", NULL, 1000, 1, 1e5, "number of Gaussians, rounded"},                                   \
+      {"from", NULL, first, 0, 1, "first centre, in every coordinate"},                            \
+      {"to", NULL, last, 0, 1, "last centre, in every coordinate"},                                \
+      {"width", NULL, 0.1, 1e-3, 1, "width of a Gaussian: sqrt(2) standard deviations"},           \
+      {NULL, NULL, 0, 0, 0, NULL},
+
+static const struct parameter parameters[] = {PARAMETERS(0.25, 0.75)};
+static const struct parameter short_parameters[] = {PARAMETERS(0.4, 0.6)};
 
 struct ridge {
   double peaks, from, step, width;
@@ -94,4 +96,19 @@ const struct integrand ridge_integrand = {
     .unit = "",
     .source = "vegas+, arXiv:2009.05112, ridge of Gaussians along the diagonal",
     .description = "many Gaussians in a row on the diagonal of the cube",
+};
+
+const struct integrand short_ridge_integrand = {
+    .name = "short_ridge",
+    .dim_min = 1,
+    .dim_max = 64, /* the value stays in double's range */
+    .dim_default = 4,
+    .parameters = short_parameters,
+    .state_size = sizeof(struct ridge),
+    .setup = setup,
+    .f = evaluate,
+    .exact = exact,
+    .unit = "",
+    .source = "documentation of vegas (vegas+, arXiv:2009.05112), short ridge",
+    .description = "the same in the middle of the cube only",
 };
