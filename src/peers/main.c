@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* peers METHOD INTEGRAND [options]: one run, told as lines "key value" for peers.py, which makes
- * the table. METHOD is nis, vegas, miser; or show: the exact value; or serve: values for points
- * that are read from a pipe. */
+ * the table. METHOD is nis, vegas, miser; or show: the exact value; cost: the time of a call; or
+ * serve: values for points that are read from a pipe. */
 #include "peers.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 enum { DONE = 0, FAILED = 1, BAD_USAGE = 2, NOT_IN_TABLE = 3, SENTENCE = 512 };
 
 static const char usage[] =
-    "usage: peers nis|vegas|miser|show|serve INTEGRAND [-d DIM] "
+    "usage: peers nis|vegas|miser|show|cost|serve INTEGRAND [-d DIM] "
     "[-p KEY=VALUE] [-c CALLS]\n             [-s SEED] [-t THREADS] "
     "[-e REL-ERROR] [-f SECONDS-A-CALL] [-w WARMUP-SHARE] [-i ITERATIONS]\n";
 
@@ -33,7 +33,7 @@ static int run(method *m, struct problem *problem, const struct plan *plan)
   printf("value %.17g\nerror %.17g\nseconds %.6f\n", out.value, out.error, out.seconds);
   printf("suspect %d\nspread %.6g\nefficiency %.6g\npoints %" PRIu64 "\n", out.suspect, out.spread,
          out.efficiency, out.points);
-  printf("calls %" PRIuFAST64 "\n", problem->calls);
+  printf("efficiency_tail %.6g\ncalls %" PRIuFAST64 "\n", out.efficiency_tail, problem->calls);
   return DONE;
 }
 
@@ -73,6 +73,7 @@ static int dispatch(const char *word, struct problem *problem, const struct plan
   if (strcmp(word, "vegas") == 0) return run(method_vegas, problem, plan);
   if (strcmp(word, "miser") == 0) return run(method_miser, problem, plan);
   if (strcmp(word, "show") == 0) return show(problem);
+  if (strcmp(word, "cost") == 0) return print_cost(problem, plan) ? FAILED : DONE;
   if (strcmp(word, "serve") == 0) return serve(problem);
   return fputs(usage, stderr), BAD_USAGE;
 }

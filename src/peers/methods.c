@@ -22,6 +22,7 @@ int method_nis(struct problem *problem, const struct plan *plan, struct outcome 
   out->error = r.error;
   out->points = r.calls - r.train_calls;
   out->efficiency = r.efficiency_median;
+  out->efficiency_tail = r.efficiency;
   out->spread = sqrt(fmax((double)out->points / r.ess - 1, 0));
   out->suspect = r.suspect;
   /* A wrong value is a finding; only what kept the run from starting is an error. */

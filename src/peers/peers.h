@@ -29,11 +29,14 @@ struct plan {
 
 struct outcome {
   double value, error, seconds;
-  uint64_t points;   /* in the result */
-  double efficiency; /* nis: of unweighting, median of maxima */
-  double spread;     /* nis: relative standard deviation of one weight */
-  int suspect;       /* it says itself that the error is not to be believed */
+  uint64_t points;                    /* in the result */
+  double efficiency, efficiency_tail; /* nis: of unweighting, median of maxima; 1e-3 above w_max */
+  double spread;                      /* nis: relative standard deviation of one weight */
+  int suspect;                        /* it says itself that the error is not to be believed */
 };
+
+/* Prints what a call costs, and of it |M|^2 where the row has one: the means over random points. */
+int print_cost(struct problem *problem, const struct plan *plan);
 
 /* 0, or -1 with a sentence on stderr. */
 typedef int method(struct problem *problem, const struct plan *plan, struct outcome *out);

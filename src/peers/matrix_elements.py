@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cross sections of e+ e- -> jets: nis against GSL VEGAS, on the same map and with the same calls.
+
+sigma_1 is the relative standard deviation of one weight: of the frozen flow, and what VEGAS's quoted
+error comes to, error * sqrt(points) / value. Efficiencies are those of unweighting, with w_max that
+leaves 1e-3 of the weight above it, and with the median of maxima. Of three schedules VEGAS gets that
+with the smallest quoted error. "apart" is the difference of both values in units of its error.
+us/call is the mean over random points of the cube, us/point over those inside the cuts, and |M|^2
+the matrix element alone, colours and helicities summed; one core.
+"""
+import argparse
+import json
+import math
+import sys
+
+import peers
+
+PROCESSES = ["ee4j", "ee5j"]
+ENERGIES = [91.188, 1000.0]
+CUTS = [("jade", 0.01), ("durham", 0.005)]
+COST_CALLS = 20000
+
+HEAD = (f"{'process':<7}{'sqrt s':>8} {'cut':<13} | {'nis / pb':>12} {'error':>9} {'s_1':>6} "
+        f"{'eff':>6} {'median':>6} {'s':>6} | {'VEGAS / pb':>12} {'error':>9} {'s_1':>6} "
+        f"{'s':>6} | {'nis/VEGAS':>9} {'apart':>6} | {'us/call':>7} {'/point':>7} {'|M|^2':>7}")
+
+
+def settings(energy, cut):
+    return [f"sqrts={energy:g}", f"measure={cut[0]}", f"ycut={cut[1]:g}"]
+
+
+def cost(program):
+    told = peers.pairs(peers.subprocess.run(program.words("cost", "-c", COST_CALLS), text=True,
+                                            stdout=peers.subprocess.PIPE, check=True).stdout)
+    return {key: float(value) for key, value in told.items()}
+
+
+def best_vegas(program, calls, seed):
+    runs = [program.run("vegas", calls, seed, *peers.vegas_options(schedule))
+            for schedule in peers.VEGAS_SCHEDULES]
+    return min(runs, key=lambda r: r.error if r.error > 0 else math.inf)
+
+
+def apart(a, b):
+    return (a.value - b.value) / math.hypot(a.error, b.error)
+
+
+def measure(program, a):
+    nis = program.run("nis", a.calls, a.seed, *peers.thread_options(a.threads))
+    vegas = best_vegas(program, a.calls, a.seed)
+    return {"nis": nis._asdict(), "vegas": vegas._asdict(), "cost": cost(program),
+            "vegas_sigma1": vegas.error * math.sqrt(vegas.points) / abs(vegas.value),
+            "ratio": nis.error / vegas.error, "apart": apart(nis, vegas)}
+
+
+def print_row(process, energy, cut, r):
+    nis, vegas, c = r["nis"], r["vegas"], r["cost"]
+    print(f"{process:<7}{energy:>8g} {cut[0] + ' ' + format(cut[1], 'g'):<13} | "
+          f"{nis['value']:>12.6g} {nis['error']:>9.2g} {nis['spread']:>6.3g} "
+          f"{nis['efficiency_tail']:>6.3f} {nis['efficiency']:>6.3f} {nis['seconds']:>6.1f} | "
+          f"{vegas['value']:>12.6g} {vegas['error']:>9.2g} {r['vegas_sigma1']:>6.3g} "
+          f"{vegas['seconds']:>6.1f} | {r['ratio']:>9.3g} {r['apart']:>+6.2f} | "
+          f"{c['call_us']:>7.2f} {c['inside_us']:>7.2f} "
+          f"{c.get('matrix_element_us', math.nan):>7.2f}", flush=True)
+
+
+def table(a):
+    rows = []
+    if not a.json:
+        print(f"{a.calls} calls each, training and warm-up included; seed {a.seed}")
+        print(HEAD, flush=True)
+    for process in a.processes:
+        for energy in a.energies:
+            for cut in CUTS:
+                row = peers.Row(process, settings=settings(energy, cut))
+                result = measure(peers.Program(a.program, row, exact_needed=False), a)
+                rows.append({"process": process, "sqrts": energy, "measure": cut[0],
+                             "ycut": cut[1]} | result)
+                if not a.json:
+                    print_row(process, energy, cut, result)
+    return rows
+
+
+def whole(text):
+    number = float(text)
+    if not 1000 <= number <= 1e9:
+        raise argparse.ArgumentTypeError(f"must be between 1000 and 1e9, got '{text}'")
+    return int(number)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="sh examples/matrix-elements", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--program", required=True, help=argparse.SUPPRESS)
+    add("--processes", type=lambda t: t.split(","), default=PROCESSES, metavar="NAMES",
+        help="separated by commas: ee3j, ee4j, ee5j, ee4q, ee4qg; default ee4j,ee5j")
+    add("--energies", type=lambda t: [float(w) for w in t.split(",")], default=ENERGIES,
+        metavar="GEV,...", help="default 91.188,1000")
+    add("--calls", type=whole, default=10**6, metavar="N", help="default 1e6")
+    add("--seed", type=int, default=1, metavar="S", help="default 1")
+    add("--threads", type=peers.count, metavar="T", help="of nis; default: its own")
+    add("--json", action="store_true", help="print JSON instead of the table")
+    return parser.parse_args()
+
+
+def main():
+    a = arguments()
+    try:
+        rows = table(a)
+    except peers.Missing as why:
+        print(f"failed: {why}", file=sys.stderr)
+        return 1
+    if a.json:
+        print(json.dumps({"calls": a.calls, "seed": a.seed, "rows": peers.finite(rows)}, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    peers.command(main)
