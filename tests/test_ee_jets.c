@@ -7,13 +7,9 @@
  * polarisations; factorisation where a gluon is soft and where two partons are collinear.
  */
 #include "ee_jets.h"
-#include "momenta.h"
-#include "noise.h"
+#include "any_event.h"
 #include "suite.h"
 #include "three_jets.h"
-
-#include <math.h>
-#include <string.h>
 
 enum { MOST = 4 + EE_MOST_GLUONS, POINTS = 50 };
 
@@ -30,48 +26,6 @@ static void set_up(void)
 }
 
 /* ---- momenta ------------------------------------------------------------------------------------ */
-
-static void add(double p[4], double factor, const double k[4])
-{
-  for (int m = 0; m < 4; m++) p[m] += factor * k[m];
-}
-
-static void isotropic(double energy, double p[4])
-{
-  double cosine = 2 * next_uniform(&state) - 1, phi = 2 * M_PI * next_uniform(&state);
-  double sine = sqrt((1 - cosine) * (1 + cosine));
-  p[0] = energy;
-  p[1] = energy * sine * cos(phi), p[2] = energy * sine * sin(phi), p[3] = energy * cosine;
-}
-
-/* n massless momenta with the sum `total` (RAMBO: Kleiss, Stirling, Ellis 1986) */
-static void share_out(const double total[4], int n, double (*p)[4])
-{
-  double sum[4] = {0}, mass = sqrt(product(total, total));
-  for (int i = 0; i < n; i++) {
-    isotropic(-log(next_uniform(&state) * next_uniform(&state)), p[i]);
-    add(sum, 1, p[i]);
-  }
-  double own = sqrt(product(sum, sum)), back[4] = {sum[0], -sum[1], -sum[2], -sum[3]};
-  for (int i = 0; i < n; i++) {
-    boost_from_rest(back, own, p[i]);
-    for (int m = 0; m < 4; m++) p[i][m] *= mass / own;
-    boost_from_rest(total, mass, p[i]);
-  }
-}
-
-static void beams(double p[][4])
-{
-  const double e = sqrts / 2, both[2][4] = {{e, 0, 0, e}, {e, 0, 0, -e}};
-  memcpy(p, both, sizeof both);
-}
-
-static void any_event(int gluons, double p[][4])
-{
-  const double total[4] = {sqrts, 0, 0, 0};
-  beams(p);
-  share_out(total, 2 + gluons, p + 2);
-}
 
 static double squared(int gluons, double p[][4])
 {
@@ -91,7 +45,7 @@ START_TEST(no_gluon)
   double p[MOST][4], g2[2][2], s = sqrts * sqrts;
   ee_couplings_squared(&couplings, s, g2);
   for (int i = 0; i < POINTS; i++) {
-    any_event(0, p);
+    any_event(&state, sqrts, 2, p);
     double u = 2 * product(p[0], p[3]), t = 2 * product(p[0], p[2]);
     double same = g2[LEFT][LEFT] + g2[RIGHT][RIGHT], opposite = g2[LEFT][RIGHT] + g2[RIGHT][LEFT];
     check_ratio(squared(0, p), n_c * (same * u * u + opposite * t * t) / (s * s), 1e-12);
@@ -103,7 +57,7 @@ START_TEST(one_gluon)
 {
   double p[MOST][4];
   for (int i = 0; i < POINTS; i++) {
-    any_event(1, p);
+    any_event(&state, sqrts, 3, p);
     check_ratio(squared(1, p), eeqqg_squared(&couplings, (const double(*)[4])p), 1e-11);
   }
 }
@@ -116,7 +70,7 @@ START_TEST(gauge_invariance)
   double p[MOST][4];
   for (int gluons = 1; gluons <= EE_MOST_GLUONS; gluons++)
     for (int i = 0; i < POINTS; i++) {
-      any_event(gluons, p);
+      any_event(&state, sqrts, 2 + gluons, p);
       double all = squared(gluons, p);
       for (int g = 0; g < gluons; g++) {
         /* amplitudes: 1e-10; a polarisation has length 1, a momentum its energy */
@@ -134,7 +88,7 @@ START_TEST(gluons_are_identical)
     for (int a = 0; a < 3; a++)
       for (int b = 0; b < a; b++) {
         double kept[4];
-        any_event(3, p);
+        any_event(&state, sqrts, 5, p);
         double before = squared(3, p);
         memcpy(kept, p[4 + a], sizeof kept);
         memcpy(p[4 + a], p[4 + b], sizeof kept);
@@ -150,9 +104,9 @@ START_TEST(any_frame)
   double p[MOST][4], rest[4];
   for (int gluons = 0; gluons <= EE_MOST_GLUONS; gluons++)
     for (int i = 0; i < POINTS; i++) {
-      any_event(gluons, p);
+      any_event(&state, sqrts, 2 + gluons, p);
       double before = squared(gluons, p);
-      isotropic(0.8, rest);
+      isotropic(&state, 0.8, rest);
       rest[0] = 1;
       for (int k = 0; k < 4 + gluons; k++) boost_from_rest(rest, sqrt(mass_squared(rest)), p[k]);
       check_ratio(squared(gluons, p), before, 1e-9);
@@ -168,9 +122,9 @@ START_TEST(each_helicity_in_any_frame)
     for (int i = 0; i < POINTS; i++) {
       struct ee_jets_squares before, after;
       int helicities = (int)(next_uniform(&state) * (1 << gluons));
-      any_event(gluons, p);
+      any_event(&state, sqrts, 2 + gluons, p);
       ee_jets_helicities(&jets[gluons], (const double(*)[4])p, helicities, &before);
-      isotropic(0.8, rest);
+      isotropic(&state, 0.8, rest);
       rest[0] = 1;
       for (int k = 0; k < 4 + gluons; k++) boost_from_rest(rest, sqrt(mass_squared(rest)), p[k]);
       ee_jets_helicities(&jets[gluons], (const double(*)[4])p, helicities, &after);
@@ -211,7 +165,7 @@ START_TEST(gluons_of_one_helicity)
     for (int i = 0; i < POINTS; i++)
       for (int sign = 0; sign < 2; sign++) {
         struct ee_jets_squares got;
-        any_event(gluons, p);
+        any_event(&state, sqrts, 2 + gluons, p);
         ee_jets_helicities(&jets[gluons], (const double(*)[4])p, sign ? (1 << gluons) - 1 : 0,
                            &got);
         for (int e = 0; e < 2; e++)
@@ -235,11 +189,11 @@ START_TEST(soft_gluon)
   for (int hard = 0; hard < 2; hard++)
     for (int i = 0; i < POINTS; i++) {
       double p[MOST][4], rest[4] = {sqrts, 0, 0, 0};
-      beams(p);
+      set_beams(sqrts, p);
       double *k = p[4 + hard];
-      isotropic(1e-6 * sqrts, k);
+      isotropic(&state, 1e-6 * sqrts, k);
       add(rest, -1, k);
-      share_out(rest, 2 + hard, p + 2);
+      share_out(&state, rest, 2 + hard, p + 2);
       double factor = 2 * c_f * eikonal(p[2], p[3], k);
       if (hard)
         factor =
@@ -249,39 +203,12 @@ START_TEST(soft_gluon)
 }
 END_TEST
 
-/* Splits parton a into z and 1 - z, with transverse momenta in units of it; parton b takes the recoil.
- * Returns the invariant mass squared. */
-static double split(double p[][4], int a, int b, int into, double z, double size, double angle)
-{
-  double axis[2][4] = {{0}}, parent[4], recoil = 2 * product(p[a], p[b]), along[2];
-  memcpy(parent, p[a], sizeof parent);
-  axis[0][1] = 1, axis[1][2] = 1;
-  for (int t = 0; t < 2; t++) { /* transverse to both, and to each other */
-    double pa = 2 * product(axis[t], p[a]) / recoil, pb = 2 * product(axis[t], p[b]) / recoil;
-    add(axis[t], -pa, p[b]);
-    add(axis[t], -pb, p[a]);
-    if (t) add(axis[1], -product(axis[1], axis[0]) / product(axis[0], axis[0]), axis[0]);
-    double length = sqrt(-product(axis[t], axis[t]));
-    for (int m = 0; m < 4; m++) axis[t][m] /= length;
-  }
-  double kt = size * sqrt(recoil);
-  along[0] = kt * kt / (z * recoil), along[1] = kt * kt / ((1 - z) * recoil);
-  for (int part = 0; part < 2; part++) {
-    double share = part ? 1 - z : z, sign = part ? -kt : kt, *to = p[part ? into : a];
-    for (int m = 0; m < 4; m++)
-      to[m] = share * parent[m] + along[part] * p[b][m] +
-              sign * (cos(angle) * axis[0][m] + sin(angle) * axis[1][m]);
-  }
-  for (int m = 0; m < 4; m++) p[b][m] *= 1 - along[0] - along[1];
-  return 2 * product(p[a], p[into]);
-}
-
 /* 2 g^2 P(z) / s of the event before, for the mean over two orthogonal azimuths */
 static void check_collinear(int gluons, int parent, double (*kernel)(double z))
 {
   for (int i = 0; i < POINTS; i++) {
     double before[MOST][4], z = 0.1 + 0.8 * next_uniform(&state), mean = 0, mass2 = 0;
-    any_event(gluons, before);
+    any_event(&state, sqrts, 2 + gluons, before);
     for (int azimuth = 0; azimuth < 2; azimuth++) {
       double p[MOST][4];
       memcpy(p, before, sizeof p);
