@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -225,6 +226,170 @@ class Usage(unittest.TestCase):
             self.refused(["events", "camel", "-n", "3", "-o", "x", *map(str, words)], words[0][2:])
         self.refused(["events", "camel", "-n", "3", "-o", "x", "--format", "lhe"],
                      "particles")
+
+
+# ---- plug-ins ------------------------------------------------------------------------
+
+PLUGIN = r"""
+#include <math.h>
+#include <stddef.h>
+
+const size_t five_dim = 5, zero_dim = 0, huge_dim = 257;
+
+double sum(double *x, size_t dim, void *params)
+{
+  double s = params ? NAN : 0;
+  for (size_t j = 0; j < dim; j++) s += x[j];
+  return s;
+}
+double five(double *x, size_t dim, void *params) { return sum(x, dim, params); }
+double zero(double *x, size_t dim, void *params) { return sum(x, dim, params); }
+double huge(double *x, size_t dim, void *params) { return sum(x, dim, params); }
+double nowhere(double *x, size_t dim, void *params) { return NAN; }
+double bell(double *x, size_t dim, void *params) { return exp(-x[0] * x[0] - x[1] * x[1]); }
+
+int sums(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
+{
+  for (size_t i = 0; i < n; i++) f[i] = ncomp == 1 ? sum((double *)x + i * dim, dim, params) : NAN;
+  return 0;
+}
+int fails(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
+{
+  return 7;
+}
+"""
+
+
+@unittest.skipUnless(shutil.which("cc"), "cc is not installed")
+class Plugins(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = folder.name
+        cls.path = os.path.join(folder.name, "my.so")
+        with open(cls.path + ".c", "w") as file:
+            file.write(PLUGIN)
+        subprocess.run(["cc", "-shared", "-fPIC", cls.path + ".c", "-o", cls.path, "-lm"], check=True)
+
+    def refused(self, words, *parts, code=2):
+        done = nis(*words, cwd=self.folder)
+        self.assertEqual((done.returncode, done.stdout), (code, ""), done)
+        self.assertRegex(done.stderr, r"\Anis: [^\n]+\n\Z")
+        for part in parts:
+            self.assertIn(part, done.stderr)
+
+    def result(self, symbol, *words, code=(0, 4)):
+        done = nis("integrate", "./my.so:" + symbol, "--calls", 5000, "--json", *words, *SMALL,
+                   cwd=self.folder)
+        self.assertIn(done.returncode, code, done)
+        return parse_json(done.stdout)
+
+    def near(self, exact, *words):
+        r = self.result(*words)
+        self.assertLess(abs(r["value"] - exact), 6 * r["error"] + 1e-12, words)
+        return r
+
+    # ---- values
+
+    def test_scalar(self):
+        r = self.near(1.5, "sum", "--dim", 3)
+        self.assertLessEqual(INTEGRATE_KEYS, set(r))
+        self.assertEqual([r[key] for key in ("name", "dim", "parameters", "exact", "value_unit")],
+                         ["./my.so:sum", 3, {}, None, ""])
+        self.near(0.5, "sum", "--dim", 1)
+        self.near(128, "sum", "--dim", 256)
+
+    def test_batch(self):
+        scalar = self.near(1.5, "sum", "--dim", 3)
+        batch = self.near(1.5, "sums", "--dim", 3, "--batch")
+        self.assertEqual(scalar["value"], batch["value"])
+
+    def test_exported_dim(self):
+        self.assertEqual(self.near(2.5, "five")["dim"], 5)
+        self.assertEqual(self.near(2.5, "five", "--dim", 5)["dim"], 5)
+
+    def test_limits(self):
+        self.near(16, "sum", "--dim", 2, "--lower", 1, "--upper", 3)  # 4 of area, 4 on average
+        self.near(20.25, "sum", "--dim", 2, "--lower", "1,-2", "--upper", "3,2.5e0")
+        self.near(math.pi, "bell", "--dim", 2, "--lower=-inf", "--upper", "inf")
+        self.near(math.pi / 2, "bell", "--dim", 2, "--lower", "-inf,0", "--upper", "inf")
+        self.near(-1.5, "sum", "--dim", 1, "--lower", 2)
+
+    def test_text(self):
+        done = nis("integrate", self.path + ":sum", "--dim", 2, "--calls", 5000, *SMALL)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn(f"{self.path}:sum, 2 dimensions, seed 0\n", done.stdout)
+        self.assertNotIn("exact value", done.stdout)
+
+    def test_in_this_folder(self):
+        done = nis("integrate", "my.so:sum", "--dim", 2, "--calls", 5000, *SMALL, cwd=self.folder)
+        self.assertEqual(done.returncode, 0, done)
+
+    def test_explain(self):
+        r = self.result("five", "--explain")
+        self.assertEqual(r["settings"]["dim"]["value"], 5)
+
+    def test_events(self):
+        done = nis("events", "./my.so:sums", "--batch", "-d", 2, "--upper", "2,4", "-n", 100, "-o",
+                   "-", "--calls", 5000, *SMALL, cwd=self.folder)
+        self.assertIn(done.returncode, (0, 4), done)
+        lines = done.stdout.splitlines()
+        self.assertIn("# integrand: ./my.so:sums", lines)
+        self.assertRegex(done.stdout, r"(?m)^# command: nis events \S+ --events 100 --dim 2 --batch "
+                                      r".* --upper 2,4 --seed 0$")
+        rows = [[float(word) for word in line.split()] for line in lines if line[0] != "#"]
+        self.assertEqual(len(rows), 100)
+        self.assertTrue(all(0 < x < 2 and 0 < y < 4 for x, y, _ in rows))
+        self.assertGreater(max(row[1] for row in rows), 2)
+        mean = sum(row[2] for row in rows) / 100
+        self.assertLess(abs(mean - 24), 4)
+        self.refused(["events", "./my.so:sum", "-d", 2, "-n", 1, "-o", "x.lhe"], "particles")
+
+    # ---- what goes wrong
+
+    def test_names(self):
+        for name in "./my.so", "my.so", "./my.so:", ":sum", ":", "./a:b/my.so":
+            self.refused(["integrate", name, "--dim", 2], "FILE.so:SYMBOL", f"'{name}'")
+        self.refused(["integrate", "./my\n.so:f", "--dim", 2], "control characters")
+        self.refused(["integrate", "./" + 5000 * "x" + ":f", "--dim", 2], "too long")
+        self.refused(["integrate", "bogus"], "'bogus'", "camel", "FILE.so:SYMBOL")
+        self.refused(["list", "./my.so:sum"], "'./my.so:sum'", "built-in")
+
+    def test_files(self):
+        self.refused(["integrate", "./none.so:f"], "./none.so", "No such file", code=1)
+        self.refused(["integrate", "./my.so.c:f"], "./my.so.c", code=1)
+        self.refused(["integrate", "./:f"], "plug-in", code=1)
+        self.refused(["integrate", "./my.so:f", "-d", 2], "'./my.so:f'", "no symbol 'f'", code=1)
+
+    def test_dim(self):
+        self.refused(["integrate", "./my.so:sum"], "'./my.so:sum' needs --dim", "sum_dim")
+        self.refused(["integrate", "./my.so:five", "-d", 4], "--dim must be 5", "'4'")
+        for dim in 0, 257:
+            self.refused(["integrate", "./my.so:sum", "-d", dim], "1 and 256", f"'{dim}'")
+        self.refused(["integrate", "./my.so:zero"], "zero_dim", "1 and 256", "'0'", code=1)
+        self.refused(["integrate", "./my.so:huge", "-d", 257], "--dim", "1 and 256")
+        self.refused(["integrate", "./my.so:huge"], "huge_dim", "'257'", code=1)
+
+    def test_options(self):
+        self.refused(["integrate", "camel", "--batch"], "--batch is for plug-ins", "'camel'")
+        self.refused(["integrate", "camel", "--lower", 0], "--lower is for plug-ins", "unit cube")
+        self.refused(["events", "camel", "--upper", 2, "-n", 1, "-o", "x"], "--upper is for")
+        self.refused(["integrate", "./my.so:five", "-p", "a=1"], "no parameters", "'a=1'")
+
+    def test_lists_of_limits(self):
+        for text in "1,2", "1,2,3,4", "1,2,", ",1,2", "1,,2", "x", "1,2,nan", "1e400", "1 ,2,3", \
+                    9 * "123456789", "infinity", "0x1", ",":
+            for option in "--lower", "--upper":
+                self.refused(["integrate", "./my.so:sum", "-d", 3, f"{option}={text}"],
+                             option + " must be one number or 3", f"'{text}'")
+        self.refused(["integrate", "./my.so:sum", "-d", 3, "--lower="], "must not be empty")
+
+    def test_callback(self):
+        r = self.result("fails", "--batch", "--dim", 2, code=[1])
+        self.assertEqual((r["status"], r["value"]), ("callback", None))
+        self.assertIn("non-zero", r["message"])
+        self.assertEqual(self.result("nowhere", "--dim", 2, code=[1])["status"], "bad_values")
 
 
 # ---- list ---------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 
 #include "message.h"
 #include "options.h"
+#include "plugin.h"
 
 #include <assert.h>
 #include <getopt.h>
@@ -92,6 +93,17 @@ static void list_integrands(char list[LIST_TEXT])
   for (int i = 0; integrand_table[i]; i++) append(list, "", integrand_table[i]->name);
 }
 
+static int refuse_plugin_options(const struct arguments *arguments)
+{
+  const char *name = arguments->name;
+  if (arguments->batch)
+    return complain(BAD_USAGE, "--batch is for plug-ins; '%s' is a built-in integrand", name);
+  if (arguments->lower_text || arguments->upper_text)
+    return complain(BAD_USAGE, "--%s is for plug-ins; '%s' is an integrand on the unit cube",
+                    arguments->lower_text ? "lower" : "upper", name);
+  return DONE;
+}
+
 static int find_integrand(struct arguments *arguments)
 {
   char list[LIST_TEXT];
@@ -100,8 +112,23 @@ static int find_integrand(struct arguments *arguments)
     return complain(BAD_USAGE, "'nis %s' needs the name of an integrand; there are %s",
                     arguments->command_name, list);
   arguments->row = integrand_find(arguments->name);
-  if (arguments->row) return DONE;
-  return complain(BAD_USAGE, "unknown integrand '%s'; there are %s", arguments->name, list);
+  if (!arguments->row)
+    return complain(BAD_USAGE, "unknown integrand '%s'; there are %s, and plug-ins FILE.so:SYMBOL",
+                    arguments->name, list);
+  return refuse_plugin_options(arguments);
+}
+
+static int find_plugin(struct arguments *arguments)
+{
+  arguments->row = &arguments->plugin;
+  if (arguments->command == LIST)
+    return complain(BAD_USAGE, "'nis list' shows built-in integrands, got the plug-in '%s'",
+                    arguments->name);
+  if (arguments->nsettings)
+    return complain(BAD_USAGE, "a plug-in has no parameters, got --param '%s'",
+                    arguments->settings[0]);
+  return plugin_load(&arguments->plugin, arguments->name,
+                     arguments->batch ? &arguments->options.batch : NULL);
 }
 
 static int take_name(struct arguments *arguments, int argc, char **argv)
@@ -114,7 +141,8 @@ static int take_name(struct arguments *arguments, int argc, char **argv)
     return complain(BAD_USAGE, "unexpected argument '%s': 'nis %s' takes one integrand",
                     argv[optind], arguments->command_name);
   if (arguments->command == LIST && !arguments->name) return DONE;
-  return find_integrand(arguments);
+  return arguments->name && plugin_is_named(arguments->name) ? find_plugin(arguments)
+                                                             : find_integrand(arguments);
 }
 
 static int check_dim(struct arguments *arguments)
@@ -122,12 +150,24 @@ static int check_dim(struct arguments *arguments)
   const struct integrand *row = arguments->row;
   size_t *dim = &arguments->options.dim;
   if (!*dim) *dim = row->dim_default;
+  if (!*dim)
+    return complain(BAD_USAGE, "the plug-in '%s' needs --dim D; it exports no size_t %s_dim",
+                    row->name, plugin_symbol(row->name));
   if (*dim >= row->dim_min && *dim <= row->dim_max) return DONE;
   if (row->dim_min == row->dim_max)
     return complain(BAD_USAGE, "--dim must be %zu for %s, got '%zu'", row->dim_min, row->name,
                     *dim);
   return complain(BAD_USAGE, "--dim must be a whole number between %zu and %zu for %s, got '%zu'",
                   row->dim_min, row->dim_max, row->name, *dim);
+}
+
+static int set_limits(struct arguments *arguments)
+{
+  nis_options *o = &arguments->options;
+  if (arguments->lower_text) o->lower = arguments->lower;
+  if (arguments->upper_text) o->upper = arguments->upper;
+  int bad = parse_limits("lower", arguments->lower_text, o->dim, arguments->lower);
+  return bad ? bad : parse_limits("upper", arguments->upper_text, o->dim, arguments->upper);
 }
 
 static int apply_settings(struct arguments *arguments)
@@ -156,6 +196,7 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
   int bad = parse_options(arguments, argc, argv);
   if (bad || arguments->help) return bad;
   if ((bad = take_name(arguments, argc, argv)) || !arguments->row) return bad;
-  if ((bad = check_dim(arguments)) || (bad = apply_settings(arguments))) return bad;
+  if ((bad = check_dim(arguments)) || (bad = set_limits(arguments))) return bad;
+  if ((bad = apply_settings(arguments))) return bad;
   return arguments->command == EVENTS ? check_output(arguments) : DONE;
 }

@@ -3,6 +3,7 @@
 #ifndef ARGUMENTS_H
 #define ARGUMENTS_H
 
+#include "box.h"
 #include "integrands.h"
 
 enum { MAX_SETTINGS = 64 };
@@ -14,14 +15,18 @@ struct arguments {
   int command;              /* one of the bits above */
   const char *command_name; /* "integrate" */
 
-  const char *name; /* of the integrand; NULL: none given */
-  const struct integrand *row;
+  const char *name;            /* of the integrand; NULL: none given */
+  const struct integrand *row; /* of the table, or `plugin` */
+  struct integrand plugin;
   double values[INTEGRAND_MAX_PARAMETERS];
   const char *settings[MAX_SETTINGS]; /* "key=value", in their order */
   int nsettings;
 
-  nis_options options; /* without params, progress: those belong to the run */
-  uint64_t given;      /* bit n: row n of the option table is on the command line */
+  nis_options options;                 /* without params, progress: those belong to the run */
+  uint64_t given;                      /* bit n: row n of the option table is on the command line */
+  const char *lower_text, *upper_text; /* NULL: not given */
+  double lower[MAX_DIM], upper[MAX_DIM];
+  int batch; /* a plug-in takes many points at once */
   int json, quiet, help;
   int explain;     /* of integrate */
   int quick, runs; /* of bench */
