@@ -87,10 +87,16 @@ static int parse_options(struct arguments *arguments, int argc, char **argv)
   return bad;
 }
 
-static void list_integrands(char list[LIST_TEXT])
+static int is_known(const struct arguments *arguments, const struct integrand *row)
+{
+  return arguments->command != MATRIX_ELEMENT || row->squared;
+}
+
+static void list_integrands(const struct arguments *arguments, char list[LIST_TEXT])
 {
   list[0] = '\0';
-  for (int i = 0; integrand_table[i]; i++) append(list, "", integrand_table[i]->name);
+  for (int i = 0; integrand_table[i]; i++)
+    if (is_known(arguments, integrand_table[i])) append(list, "", integrand_table[i]->name);
 }
 
 static int refuse_plugin_options(const struct arguments *arguments)
@@ -104,17 +110,23 @@ static int refuse_plugin_options(const struct arguments *arguments)
   return DONE;
 }
 
-static int find_integrand(struct arguments *arguments)
+static int unknown_name(const struct arguments *arguments)
 {
   char list[LIST_TEXT];
-  list_integrands(list);
+  int elements = arguments->command == MATRIX_ELEMENT, runs = arguments->command & RUNS;
+  list_integrands(arguments, list);
   if (!arguments->name)
-    return complain(BAD_USAGE, "'nis %s' needs the name of an integrand; there are %s",
-                    arguments->command_name, list);
-  arguments->row = integrand_find(arguments->name);
-  if (!arguments->row)
-    return complain(BAD_USAGE, "unknown integrand '%s'; there are %s, and plug-ins FILE.so:SYMBOL",
-                    arguments->name, list);
+    return complain(BAD_USAGE, "'nis %s' needs the name of %s; there are %s",
+                    arguments->command_name, elements ? "a matrix element" : "an integrand", list);
+  return complain(BAD_USAGE, "unknown %s '%s'; there are %s%s",
+                  elements ? "matrix element" : "integrand", arguments->name, list,
+                  runs ? ", and plug-ins FILE.so:SYMBOL" : "");
+}
+
+static int find_integrand(struct arguments *arguments)
+{
+  if (arguments->name) arguments->row = integrand_find(arguments->name);
+  if (!arguments->row || !is_known(arguments, arguments->row)) return unknown_name(arguments);
   return refuse_plugin_options(arguments);
 }
 
@@ -131,18 +143,31 @@ static int find_plugin(struct arguments *arguments)
                      arguments->batch ? &arguments->options.batch : NULL);
 }
 
+static int find_named(struct arguments *arguments)
+{
+  int named = arguments->name && arguments->command != MATRIX_ELEMENT;
+  return named && plugin_is_named(arguments->name) ? find_plugin(arguments)
+                                                   : find_integrand(arguments);
+}
+
+static int too_many(const struct arguments *arguments, const char *word)
+{
+  int command = arguments->command;
+  return complain(BAD_USAGE, "unexpected argument '%s': 'nis %s' takes %s", word,
+                  arguments->command_name,
+                  command == BENCH            ? "none"
+                  : command == MATRIX_ELEMENT ? "a name and a file"
+                                              : "one integrand");
+}
+
 static int take_name(struct arguments *arguments, int argc, char **argv)
 {
-  if (optind < argc && arguments->command == BENCH)
-    return complain(BAD_USAGE, "unexpected argument '%s': 'nis bench' takes none", argv[optind]);
-  if (arguments->command == BENCH) return DONE;
-  if (optind < argc) arguments->name = argv[optind++];
-  if (optind < argc)
-    return complain(BAD_USAGE, "unexpected argument '%s': 'nis %s' takes one integrand",
-                    argv[optind], arguments->command_name);
-  if (arguments->command == LIST && !arguments->name) return DONE;
-  return arguments->name && plugin_is_named(arguments->name) ? find_plugin(arguments)
-                                                             : find_integrand(arguments);
+  int command = arguments->command;
+  if (optind < argc && command != BENCH) arguments->name = argv[optind++];
+  if (optind < argc && command == MATRIX_ELEMENT) arguments->momenta = argv[optind++];
+  if (optind < argc) return too_many(arguments, argv[optind]);
+  if (command == BENCH || (command == LIST && !arguments->name)) return DONE;
+  return find_named(arguments);
 }
 
 static int check_dim(struct arguments *arguments)
@@ -191,6 +216,13 @@ static int check_output(const struct arguments *arguments)
   return DONE;
 }
 
+static int check_momenta(const struct arguments *arguments)
+{
+  if (arguments->momenta && *arguments->momenta) return DONE;
+  return complain(BAD_USAGE,
+                  "'nis matrix-element' needs a FILE of momenta, or - for standard input");
+}
+
 int arguments_parse(struct arguments *arguments, int argc, char **argv)
 {
   int bad = parse_options(arguments, argc, argv);
@@ -198,5 +230,6 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
   if ((bad = take_name(arguments, argc, argv)) || !arguments->row) return bad;
   if ((bad = check_dim(arguments)) || (bad = set_limits(arguments))) return bad;
   if ((bad = apply_settings(arguments))) return bad;
+  if (arguments->command == MATRIX_ELEMENT) return check_momenta(arguments);
   return arguments->command == EVENTS ? check_output(arguments) : DONE;
 }

@@ -9,7 +9,14 @@
 enum { MAX_SETTINGS = 64 };
 
 /* Subcommands, as bits for the option table. */
-enum { LIST = 1, INTEGRATE = 2, EVENTS = 4, BENCH = 8 };
+enum {
+  LIST = 1,
+  INTEGRATE = 2,
+  EVENTS = 4,
+  BENCH = 8,
+  MATRIX_ELEMENT = 16,
+  RUNS = INTEGRATE | EVENTS
+};
 
 struct arguments {
   int command;              /* one of the bits above */
@@ -30,6 +37,8 @@ struct arguments {
   int json, quiet, help;
   int explain;     /* of integrate */
   int quick, runs; /* of bench */
+
+  const char *momenta; /* of matrix-element: the file, or "-" */
 
   nis_event_options event_options; /* without particles and header */
 };

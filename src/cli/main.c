@@ -16,6 +16,15 @@ static const char names[] =
     "\nthreads at once unless --threads is 1. A 'const size_t SYMBOL_dim' in the file, if there is"
     "\none, is the number of dimensions.\n";
 
+static const char momenta[] =
+    "\nFILE, or - for standard input, holds a line 'E px py pz' in GeV for each momentum of a "
+    "point,"
+    "\ne-, e+, q, qbar and the gluons, then those of the next point. Blank lines and lines that "
+    "begin"
+    "\nwith # are skipped. The value is averaged over the spins of the incoming two, summed over "
+    "all"
+    "\nother spins and colours, and in GeV^(8 - 2 n) for n momenta; cuts do not matter.\n";
+
 static const struct command {
   const char *name;
   int bit;
@@ -31,6 +40,9 @@ static const struct command {
      "integrate, then write unweighted events", names},
     {"bench", BENCH, bench_command, "nis bench [options]",
      "time the flow on this machine, as a share of what the core can do", NULL},
+    {"matrix-element", MATRIX_ELEMENT, matrix_element_command,
+     "nis matrix-element NAME FILE [options]", "print |M|^2 for momenta from a file, one a line",
+     momenta},
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -44,8 +56,9 @@ static const struct command *find_command(const char *name)
 
 static int unknown_command(const char *name)
 {
-  return complain(BAD_USAGE, "unknown command '%s'; there are list, integrate, events, bench, help",
-                  name);
+  return complain(
+      BAD_USAGE,
+      "unknown command '%s'; there are list, integrate, events, bench, matrix-element, help", name);
 }
 
 static int print_usage(FILE *file, int code)

@@ -12,7 +12,7 @@
 #define OPTION(member) offsetof(struct arguments, options.member)
 #define EVENT(member) offsetof(struct arguments, event_options.member)
 
-enum { RUNS = INTEGRATE | EVENTS, ALL = RUNS | LIST | BENCH };
+enum { ALL = RUNS | LIST | BENCH | MATRIX_ELEMENT };
 
 /* Rows as macro calls, so that clang-format keeps each on two lines. */
 #define CHOICE_ROW(choices, ...)                                                                   \
@@ -64,7 +64,7 @@ const struct option_row option_table[] = {
         "a larger w_max that turns up later thins out the events before it"),
     ROW(EVENTS, "unit-weights", 0, NULL, FLAG, EVENT(unit_weights), {0, 0, CLOSED},
         "repeat overweight events instead of giving them weights"),
-    ROW(RUNS, "param", 'p', "KEY=VALUE", SETTING, MEMBER(settings), {0, 0, CLOSED},
+    ROW(RUNS | MATRIX_ELEMENT, "param", 'p', "KEY=VALUE", SETTING, MEMBER(settings), {0, 0, CLOSED},
         "set a parameter of the integrand; may be repeated"),
     ROW(RUNS, "dim", 'd', "D", SIZE, OPTION(dim), {1, 256, CLOSED},
         "dimensions; default as 'nis list' says, or SYMBOL_dim in a plug-in"),
