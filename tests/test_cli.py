@@ -1,13 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command `nis`, from outside: python3 test_cli.py PATH_TO_NIS [unittest options]."""
+"""The command `nis`, from outside: python3 test_cli.py PATH_TO_NIS LIBRARY [unittest options].
 
+LIBRARY is libnis_integrands.so.
+"""
+
+import ctypes
 import json
 import math
 import os
 import pty
+import random
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,14 +23,16 @@ import unittest
 import xml.etree.ElementTree as ElementTree
 
 NIS = ""
+LIBRARY = ""
 SMALL = "--layers 2 --hidden-layers 1 --hidden-width 8 --bins 8 --replay 2".split()
 FOREVER = ["--calls", "1e12", "--train-share", "1e-9"] + SMALL  # trains on 1000 calls
 PATIENCE = 50  # seconds; only a hanging command takes that long
 
 
 def nis(*words, **more):
-    return subprocess.run([NIS, *map(str, words)], stdin=subprocess.DEVNULL, text=True,
-                          timeout=PATIENCE, stdout=more.pop("stdout", subprocess.PIPE),
+    if "input" not in more:
+        more["stdin"] = subprocess.DEVNULL
+    return subprocess.run([NIS, *map(str, words)], text=True, timeout=PATIENCE, stdout=more.pop("stdout", subprocess.PIPE),
                           stderr=subprocess.PIPE, **more)
 
 
@@ -109,15 +117,19 @@ def momentum(particles, status, component):
 # ---- usage --------------------------------------------------------------------------
 
 
-class Usage(unittest.TestCase):
-    def refused(self, words, *parts, code=2):
-        done = nis(*words)
+class Refusals(unittest.TestCase):
+    folder = None
+
+    def refused(self, words, *parts, code=2, **more):
+        done = nis(*words, cwd=self.folder, **more)
         self.assertEqual(done.returncode, code, done)
         self.assertEqual(done.stdout, "")
         self.assertRegex(done.stderr, r"\Anis: [^\n]+\n\Z")
         for part in parts:
             self.assertIn(part, done.stderr)
 
+
+class Usage(Refusals):
     def shown(self, words, *parts):
         done = nis(*words)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -127,7 +139,7 @@ class Usage(unittest.TestCase):
     def test_help(self):
         self.shown(["--help"], "list", "integrate", "events", "130")
         self.shown(["help"], "integrate")
-        for command in "list", "integrate", "events":
+        for command in "list", "integrate", "events", "matrix-element":
             self.shown(["help", command], "usage: nis " + command, "--json")
             self.shown([command, "--help"], "usage: nis " + command)
             self.shown([command, "-h"], "usage: nis " + command)
@@ -161,6 +173,7 @@ class Usage(unittest.TestCase):
             self.refused([command], "needs the name of an integrand", "camel")
             self.refused([command, "camel", "gaussian"], "'gaussian'")
         self.refused(["list", "camel", "gaussian"], "'gaussian'")
+        self.refused(["bench", "camel"], "'camel'", "takes none")
         self.refused(["integrate", "camel", "--calls"], "--calls", "whole number")
         self.refused(["integrate", "camel", "--json=1"], "--json takes no value")
 
@@ -225,6 +238,348 @@ class Usage(unittest.TestCase):
             self.refused(["events", "camel", "-n", "3", "-o", "x", *map(str, words)], words[0][2:])
         self.refused(["events", "camel", "-n", "3", "-o", "x", "--format", "lhe"],
                      "particles")
+
+
+# ---- plug-ins ------------------------------------------------------------------------
+
+PLUGIN = r"""
+#include <math.h>
+#include <stddef.h>
+
+const size_t five_dim = 5, zero_dim = 0, huge_dim = 257;
+
+double sum(double *x, size_t dim, void *params)
+{
+  double s = params ? NAN : 0;
+  for (size_t j = 0; j < dim; j++) s += x[j];
+  return s;
+}
+double five(double *x, size_t dim, void *params) { return sum(x, dim, params); }
+double zero(double *x, size_t dim, void *params) { return sum(x, dim, params); }
+double huge(double *x, size_t dim, void *params) { return sum(x, dim, params); }
+double nowhere(double *x, size_t dim, void *params) { return NAN; }
+double bell(double *x, size_t dim, void *params) { return exp(-x[0] * x[0] - x[1] * x[1]); }
+
+int sums(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
+{
+  for (size_t i = 0; i < n; i++) f[i] = ncomp == 1 ? sum((double *)x + i * dim, dim, params) : NAN;
+  return 0;
+}
+int fails(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
+{
+  return 7;
+}
+"""
+
+
+@unittest.skipUnless(shutil.which("cc"), "cc is not installed")
+class Plugins(Refusals):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = folder.name
+        cls.path = os.path.join(folder.name, "my.so")
+        with open(cls.path + ".c", "w") as file:
+            file.write(PLUGIN)
+        subprocess.run(["cc", "-shared", "-fPIC", cls.path + ".c", "-o", cls.path, "-lm"], check=True)
+
+    def result(self, symbol, *words, code=(0, 4)):
+        done = nis("integrate", "./my.so:" + symbol, "--calls", 5000, "--json", *words, *SMALL,
+                   cwd=self.folder)
+        self.assertIn(done.returncode, code, done)
+        return parse_json(done.stdout)
+
+    def near(self, exact, *words):
+        r = self.result(*words)
+        self.assertLess(abs(r["value"] - exact), 6 * r["error"] + 1e-12, words)
+        return r
+
+    # ---- values
+
+    def test_scalar(self):
+        r = self.near(1.5, "sum", "--dim", 3)
+        self.assertLessEqual(INTEGRATE_KEYS, set(r))
+        self.assertEqual([r[key] for key in ("name", "dim", "parameters", "exact", "value_unit")],
+                         ["./my.so:sum", 3, {}, None, ""])
+        self.near(0.5, "sum", "--dim", 1)
+        self.near(128, "sum", "--dim", 256)
+
+    def test_batch(self):
+        scalar = self.near(1.5, "sum", "--dim", 3)
+        batch = self.near(1.5, "sums", "--dim", 3, "--batch")
+        self.assertEqual(scalar["value"], batch["value"])
+
+    def test_exported_dim(self):
+        self.assertEqual(self.near(2.5, "five")["dim"], 5)
+        self.assertEqual(self.near(2.5, "five", "--dim", 5)["dim"], 5)
+
+    def test_limits(self):
+        self.near(16, "sum", "--dim", 2, "--lower", 1, "--upper", 3)  # 4 of area, 4 on average
+        self.near(20.25, "sum", "--dim", 2, "--lower", "1,-2", "--upper", "3,2.5e0")
+        self.near(math.pi, "bell", "--dim", 2, "--lower=-inf", "--upper", "inf")
+        self.near(math.pi / 2, "bell", "--dim", 2, "--lower", "-inf,0", "--upper", "inf")
+        self.near(-1.5, "sum", "--dim", 1, "--lower", 2)
+
+    def test_text(self):
+        done = nis("integrate", self.path + ":sum", "--dim", 2, "--calls", 5000, *SMALL)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn(f"{self.path}:sum, 2 dimensions, seed 0\n", done.stdout)
+        self.assertNotIn("exact value", done.stdout)
+
+    def test_in_this_folder(self):
+        done = nis("integrate", "my.so:sum", "--dim", 2, "--calls", 5000, *SMALL, cwd=self.folder)
+        self.assertEqual(done.returncode, 0, done)
+
+    def test_explain(self):
+        r = self.result("five", "--explain")
+        self.assertEqual(r["settings"]["dim"]["value"], 5)
+
+    def test_events(self):
+        done = nis("events", "./my.so:sums", "--batch", "-d", 2, "--upper", "2,4", "-n", 100, "-o",
+                   "-", "--calls", 5000, *SMALL, cwd=self.folder)
+        self.assertIn(done.returncode, (0, 4), done)
+        lines = done.stdout.splitlines()
+        self.assertIn("# integrand: ./my.so:sums", lines)
+        self.assertRegex(done.stdout, r"(?m)^# command: nis events \S+ --events 100 --dim 2 --batch "
+                                      r".* --upper 2,4 --seed 0$")
+        rows = [[float(word) for word in line.split()] for line in lines if line[0] != "#"]
+        self.assertEqual(len(rows), 100)
+        self.assertTrue(all(0 < x < 2 and 0 < y < 4 for x, y, _ in rows))
+        self.assertGreater(max(row[1] for row in rows), 2)
+        mean = sum(row[2] for row in rows) / 100
+        self.assertLess(abs(mean - 24), 4)
+        self.refused(["events", "./my.so:sum", "-d", 2, "-n", 1, "-o", "x.lhe"], "particles")
+
+    # ---- what goes wrong
+
+    def test_names(self):
+        for name in "./my.so", "my.so", "./my.so:", ":sum", ":", "./a:b/my.so":
+            self.refused(["integrate", name, "--dim", 2], "FILE.so:SYMBOL", f"'{name}'")
+        self.refused(["integrate", "./my\n.so:f", "--dim", 2], "control characters")
+        self.refused(["integrate", "./" + 5000 * "x" + ":f", "--dim", 2], "too long")
+        self.refused(["integrate", "bogus"], "'bogus'", "camel", "FILE.so:SYMBOL")
+        self.refused(["list", "./my.so:sum"], "'./my.so:sum'", "built-in")
+
+    def test_files(self):
+        self.refused(["integrate", "./none.so:f"], "./none.so", "No such file", code=1)
+        self.refused(["integrate", "./my.so.c:f"], "./my.so.c", code=1)
+        self.refused(["integrate", "./:f"], "plug-in", code=1)
+        self.refused(["integrate", "./my.so:f", "-d", 2], "'./my.so:f'", "no symbol 'f'", code=1)
+
+    def test_dim(self):
+        self.refused(["integrate", "./my.so:sum"], "'./my.so:sum' needs --dim", "sum_dim")
+        self.refused(["integrate", "./my.so:five", "-d", 4], "--dim must be 5", "'4'")
+        for dim in 0, 257:
+            self.refused(["integrate", "./my.so:sum", "-d", dim], "1 and 256", f"'{dim}'")
+        self.refused(["integrate", "./my.so:zero"], "zero_dim", "1 and 256", "'0'", code=1)
+        self.refused(["integrate", "./my.so:huge", "-d", 257], "--dim", "1 and 256")
+        self.refused(["integrate", "./my.so:huge"], "huge_dim", "'257'", code=1)
+
+    def test_options(self):
+        self.refused(["integrate", "camel", "--batch"], "--batch is for plug-ins", "'camel'")
+        self.refused(["integrate", "camel", "--lower", 0], "--lower is for plug-ins", "unit cube")
+        self.refused(["events", "camel", "--upper", 2, "-n", 1, "-o", "x"], "--upper is for")
+        self.refused(["integrate", "./my.so:five", "-p", "a=1"], "no parameters", "'a=1'")
+
+    def test_lists_of_limits(self):
+        for text in "1,2", "1,2,3,4", "1,2,", ",1,2", "1,,2", "x", "1,2,nan", "1e400", "1 ,2,3", \
+                    9 * "123456789", "infinity", "0x1", ",":
+            for option in "--lower", "--upper":
+                self.refused(["integrate", "./my.so:sum", "-d", 3, f"{option}={text}"],
+                             option + " must be one number or 3", f"'{text}'")
+        self.refused(["integrate", "./my.so:sum", "-d", 3, "--lower="], "must not be empty")
+
+    def test_callback(self):
+        r = self.result("fails", "--batch", "--dim", 2, code=[1])
+        self.assertEqual((r["status"], r["value"]), ("callback", None))
+        self.assertIn("non-zero", r["message"])
+        self.assertEqual(self.result("nowhere", "--dim", 2, code=[1])["status"], "bad_values")
+
+
+# ---- matrix elements -----------------------------------------------------------------
+
+
+def square(p):
+    return p[0] ** 2 - p[1] ** 2 - p[2] ** 2 - p[3] ** 2
+
+
+def twice_product(p, q):
+    return 2 * (p[0] * q[0] - p[1] * q[1] - p[2] * q[2] - p[3] * q[3])
+
+
+def boosted(p, frame):
+    """From the rest frame of `frame`."""
+    mass = math.sqrt(square(frame))
+    energy = sum(a * b for a, b in zip(p, frame)) / mass
+    factor = (p[0] + energy) / (frame[0] + mass)
+    return [energy] + [a + factor * b for a, b in zip(p[1:], frame[1:])]
+
+
+def random_point(rng, n, sqrts):
+    """e-, e+ and n massless momenta: isotropic ones, boosted to rest and scaled."""
+    p = []
+    for _ in range(n):
+        q = [rng.gauss(0, 1) for _ in range(3)]
+        p.append([math.sqrt(sum(x * x for x in q))] + q)
+    whole = [sum(column) for column in zip(*p)]
+    back = [whole[0]] + [-x for x in whole[1:]]
+    scale = sqrts / math.sqrt(square(whole))
+    half = sqrts / 2
+    return [[half, 0, 0, half], [half, 0, 0, -half]] + [[scale * x for x in boosted(q, back)]
+                                                       for q in p]
+
+
+def closed_formula(p, quark, alpha_s):
+    """Of e+e- -> q qbar g through photon and Z; the constants are those of electroweak.h."""
+    electron, positron, q, qbar, gluon = p
+    s = twice_product(electron, positron)
+    alpha, g_fermi, m, width = 1 / 132.507, 1.16639e-5, 91.188, 2.441404
+    m_w2 = m * m / 2 * (1 + math.sqrt(1 - 4 * math.pi * alpha / (math.sqrt(2) * g_fermi * m * m)))
+    sin2 = 1 - m_w2 / m ** 2
+    charge, isospin = {"u": (2 / 3, 0.5), "d": (-1 / 3, -0.5)}[quark]
+
+    def coupling(chirality, charge, isospin):
+        return (isospin * (chirality == "L") - charge * sin2) / math.sqrt(sin2 * (1 - sin2))
+
+    def g2(i, j):
+        z = s / complex(s - m * m, m * width)
+        return abs(4 * math.pi * alpha * (-charge + coupling(i, -1, -0.5) *
+                                          coupling(j, charge, isospin) * z)) ** 2
+
+    same = twice_product(electron, qbar) ** 2 + twice_product(positron, q) ** 2
+    opposite = twice_product(electron, q) ** 2 + twice_product(positron, qbar) ** 2
+    sums = ((g2("L", "L") + g2("R", "R")) * same + (g2("L", "R") + g2("R", "L")) * opposite)
+    poles = twice_product(q, gluon) * twice_product(qbar, gluon)
+    return 4 * math.pi * alpha_s * 4 * 2 * sums / (s * poles)
+
+
+class MatrixElement(Refusals):
+    POINT = [[80, 0, 0, 80], [80, 0, 0, -80], [50, 30, 0, 40], [50, 30, 0, -40], [60, -60, 0, 0]]
+
+    @staticmethod
+    def text(points):
+        return "".join(" ".join(map(repr, p)) + "\n" for point in points for p in point)
+
+    def values(self, name, points, *words):
+        done = nis("matrix-element", name, "-", *words, input=self.text(points))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"\A(\d\.\d{16}e[+-]\d\d+\n)+\Z")
+        return [float(line) for line in done.stdout.splitlines()]
+
+    def wrong(self, text, *parts, name="ee3j"):
+        self.refused(["matrix-element", name, "-"], "standard input", *parts, code=1, input=text)
+
+    # ---- values
+
+    def test_closed_formula(self):
+        rng = random.Random(1)
+        points = [random_point(rng, 3, sqrts) for sqrts in (30, 91.188, 500) for _ in range(20)]
+        frame = [5, 1, -2, 3]
+        points += [[boosted(p, frame) for p in point] for point in points]
+        for quark, alpha_s in ("u", 0.118), ("d", 0.2):
+            values = self.values("ee3j", points, "-p", f"alpha_s={alpha_s}", "-p", f"quark={quark}")
+            self.assertEqual(len(values), 120)
+            for value, point in zip(values, points):
+                self.assertAlmostEqual(value / closed_formula(point, quark, alpha_s), 1, places=8)
+
+    def test_library(self):
+        """Through the shared library, as other languages call it"""
+        with open(LIBRARY, "rb") as file:
+            if re.search(b"__[at]san_init", file.read()):
+                self.skipTest("Python cannot load what a sanitizer has instrumented")
+        library = ctypes.CDLL(LIBRARY)
+        library.nis_matrix_element_make.restype = ctypes.c_void_p
+        library.nis_matrix_element_value.restype = ctypes.c_double
+        settings = (ctypes.c_char_p * 1)(b"quark=d")
+        sentence = ctypes.create_string_buffer(256)
+        rng = random.Random(2)
+        for gluons in 1, 2, 3:
+            name = f"ee{2 + gluons}j"
+            points = [random_point(rng, 2 + gluons, 200) for _ in range(10)]
+            m = ctypes.c_void_p(library.nis_matrix_element_make(
+                name.encode(), settings, ctypes.c_size_t(1), sentence, ctypes.c_size_t(256)))
+            self.assertEqual(library.nis_matrix_element_legs(m), 4 + gluons)
+            momenta = ctypes.c_double * (4 * (4 + gluons))
+            expected = [library.nis_matrix_element_value(m, momenta(*sum(point, [])))
+                        for point in points]
+            library.nis_matrix_element_free(m)
+            self.assertEqual(self.values(name, points, "-p", "quark=d"), expected)
+        self.assertFalse(library.nis_matrix_element_make(
+            b"camel", None, ctypes.c_size_t(0), sentence, ctypes.c_size_t(256)))
+        self.assertIn(b"'camel'", sentence.value)
+
+    def test_files(self):
+        value = self.values("ee3j", [self.POINT])
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "momenta")
+            with open(path, "w") as file:
+                file.write("# a point\n\n" + self.text([self.POINT]).replace("\n", " \r\n") + " \t\n"
+                           "  # and again\n" + self.text([self.POINT])[:-1])
+            done = nis("matrix-element", "ee3j", path)
+            self.assertEqual([float(line) for line in done.stdout.splitlines()], 2 * value)
+            done = nis("matrix-element", "ee3j", path, "--json")
+            self.assertEqual(parse_json(done.stdout), 2 * value)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_many(self):
+        self.assertEqual(len(set(self.values("ee3j", 5000 * [self.POINT]))), 1)
+
+    def test_cuts_do_not_matter(self):
+        value = self.values("ee3j", [self.POINT])
+        self.assertEqual(value, self.values("ee3j", [self.POINT], "-p", "ycut=0.3", "-p",
+                                            "measure=durham", "-p", "sqrts=500"))
+
+    # ---- what goes wrong
+
+    def test_words(self):
+        elements = "there are ee3j, ee4j, ee5j"
+        self.refused(["matrix-element"], "needs the name of a matrix element", elements)
+        for name in "camel", "bogus", "./my.so:f":
+            self.refused(["matrix-element", name, "x"], f"unknown matrix element '{name}'", elements)
+        for words in ["ee3j"], ["ee3j", ""]:
+            self.refused(["matrix-element", *words], "needs a FILE of momenta")
+        self.refused(["matrix-element", "ee3j", "x", "y"], "unexpected argument 'y'")
+        self.refused(["matrix-element", "ee3j", "x", "-p", "quark=t"], "quark", "'t'")
+        self.refused(["matrix-element", "ee3j", "x", "-p", "bogus=1"], "'bogus'", "alpha_s")
+        self.refused(["matrix-element", "ee3j", "x", "--calls", 5], "'--calls'", "--json")
+
+    def test_unreadable(self):
+        self.refused(["matrix-element", "ee3j", "/none/x"], "cannot read /none/x: No such", code=1)
+        self.refused(["matrix-element", "ee3j", "/"], "cannot read /: Is a directory", code=1)
+        self.refused(["matrix-element", "ee3j", "/dev/null"], "holds no momenta", code=1)
+        for text in "", "\n", "# nothing\n":
+            self.wrong(text, "holds no momenta")
+
+    def test_lines(self):
+        good = self.text([self.POINT])
+        for line, part in (("80 0 0", "pz is missing"), ("80", "px is missing"),
+                           ("x 0 0 80", "E must be a number, got 'x'"),
+                           ("80 0 0, 80", "py must be a number, got '0,'"),
+                           ("80 0 nan 80", "py must be finite, got 'nan'"),
+                           ("80 -inf 0 80", "px must be finite, got '-inf'"),
+                           ("80 1e999 0 80", "px must be finite, got '1e999'"),
+                           ("80 0 0 80 0", "more than E px py pz: '0'"),
+                           ("80 0 0 80 # e-", "more than E px py pz: '#'"),
+                           ("80 0 0 80\0", "more than E px py pz"), ("\0", "E is missing"),
+                           ("0 0 0 0", "E must be above 0, got 0"),
+                           ("-80 0 0 80", "E must be above 0, got -80"),
+                           ("80 0 0 79.999", "E^2 - p^2 must be 0 to 1e-06 E^2, got 2.5e-05 E^2"),
+                           ("80 0 3 80", "E^2 - p^2"), (100 * "9", "px is missing"),
+                           (100 * "a", "E must be a number, got '" + 40 * "a" + "'")):
+            with self.subTest(line=line):
+                self.wrong(good + "\n" + line + "\n" + good, "line 7: " + part)
+
+    def test_points(self):
+        good = self.text([self.POINT])
+        self.wrong(good + "80 0 0 80\n\n", "line 7: the file ends inside a point, after 1 of 5")
+        self.wrong(good, "after 5 of 6", name="ee4j")
+        off = [*self.POINT[:4], [60.01, -60.01, 0, 0]]
+        self.wrong(good + self.text([off]), "line 10: ", "1e-06 sqrt(s), got -0.01 0.01 0 0")
+        collinear = [[80, 0, 0, 80], [80, 0, 0, -80], [40, 40, 0, 0], [80, -80, 0, 0], [40, 40, 0, 0]]
+        self.wrong(self.text([collinear]), "line 5: ", "not finite")
+        parallel = [[80, 0, 0, 80], [80, 0, 0, 80], *3 * [[160 / 3, 0, 0, 160 / 3]]]
+        self.wrong(self.text([parallel]), "line 5: ")
 
 
 # ---- list ---------------------------------------------------------------------------
@@ -795,8 +1150,9 @@ class Surroundings(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit("usage: test_cli.py PATH_TO_NIS [unittest options]")
+    if len(sys.argv) < 3:
+        sys.exit("usage: test_cli.py PATH_TO_NIS LIBRARY [unittest options]")
     NIS = os.path.abspath(sys.argv.pop(1))
+    LIBRARY = os.path.abspath(sys.argv.pop(1))
     os.environ["OMP_NUM_THREADS"] = "1"  # spinning threads on a busy machine cost seconds
     unittest.main()

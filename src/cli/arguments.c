@@ -3,6 +3,7 @@
 
 #include "message.h"
 #include "options.h"
+#include "plugin.h"
 
 #include <assert.h>
 #include <getopt.h>
@@ -86,35 +87,87 @@ static int parse_options(struct arguments *arguments, int argc, char **argv)
   return bad;
 }
 
-static void list_integrands(char list[LIST_TEXT])
+static int is_known(const struct arguments *arguments, const struct integrand *row)
+{
+  return arguments->command != MATRIX_ELEMENT || row->squared;
+}
+
+static void list_integrands(const struct arguments *arguments, char list[LIST_TEXT])
 {
   list[0] = '\0';
-  for (int i = 0; integrand_table[i]; i++) append(list, "", integrand_table[i]->name);
+  for (int i = 0; integrand_table[i]; i++)
+    if (is_known(arguments, integrand_table[i])) append(list, "", integrand_table[i]->name);
+}
+
+static int refuse_plugin_options(const struct arguments *arguments)
+{
+  const char *name = arguments->name;
+  if (arguments->batch)
+    return complain(BAD_USAGE, "--batch is for plug-ins; '%s' is a built-in integrand", name);
+  if (arguments->lower_text || arguments->upper_text)
+    return complain(BAD_USAGE, "--%s is for plug-ins; '%s' is an integrand on the unit cube",
+                    arguments->lower_text ? "lower" : "upper", name);
+  return DONE;
+}
+
+static int unknown_name(const struct arguments *arguments)
+{
+  char list[LIST_TEXT];
+  int elements = arguments->command == MATRIX_ELEMENT, runs = arguments->command & RUNS;
+  list_integrands(arguments, list);
+  if (!arguments->name)
+    return complain(BAD_USAGE, "'nis %s' needs the name of %s; there are %s",
+                    arguments->command_name, elements ? "a matrix element" : "an integrand", list);
+  return complain(BAD_USAGE, "unknown %s '%s'; there are %s%s",
+                  elements ? "matrix element" : "integrand", arguments->name, list,
+                  runs ? ", and plug-ins FILE.so:SYMBOL" : "");
 }
 
 static int find_integrand(struct arguments *arguments)
 {
-  char list[LIST_TEXT];
-  list_integrands(list);
-  if (!arguments->name)
-    return complain(BAD_USAGE, "'nis %s' needs the name of an integrand; there are %s",
-                    arguments->command_name, list);
-  arguments->row = integrand_find(arguments->name);
-  if (arguments->row) return DONE;
-  return complain(BAD_USAGE, "unknown integrand '%s'; there are %s", arguments->name, list);
+  if (arguments->name) arguments->row = integrand_find(arguments->name);
+  if (!arguments->row || !is_known(arguments, arguments->row)) return unknown_name(arguments);
+  return refuse_plugin_options(arguments);
+}
+
+static int find_plugin(struct arguments *arguments)
+{
+  arguments->row = &arguments->plugin;
+  if (arguments->command == LIST)
+    return complain(BAD_USAGE, "'nis list' shows built-in integrands, got the plug-in '%s'",
+                    arguments->name);
+  if (arguments->nsettings)
+    return complain(BAD_USAGE, "a plug-in has no parameters, got --param '%s'",
+                    arguments->settings[0]);
+  return plugin_load(&arguments->plugin, arguments->name,
+                     arguments->batch ? &arguments->options.batch : NULL);
+}
+
+static int find_named(struct arguments *arguments)
+{
+  int named = arguments->name && arguments->command != MATRIX_ELEMENT;
+  return named && plugin_is_named(arguments->name) ? find_plugin(arguments)
+                                                   : find_integrand(arguments);
+}
+
+static int too_many(const struct arguments *arguments, const char *word)
+{
+  int command = arguments->command;
+  return complain(BAD_USAGE, "unexpected argument '%s': 'nis %s' takes %s", word,
+                  arguments->command_name,
+                  command == BENCH            ? "none"
+                  : command == MATRIX_ELEMENT ? "a name and a file"
+                                              : "one integrand");
 }
 
 static int take_name(struct arguments *arguments, int argc, char **argv)
 {
-  if (optind < argc && arguments->command == BENCH)
-    return complain(BAD_USAGE, "unexpected argument '%s': 'nis bench' takes none", argv[optind]);
-  if (arguments->command == BENCH) return DONE;
-  if (optind < argc) arguments->name = argv[optind++];
-  if (optind < argc)
-    return complain(BAD_USAGE, "unexpected argument '%s': 'nis %s' takes one integrand",
-                    argv[optind], arguments->command_name);
-  if (arguments->command == LIST && !arguments->name) return DONE;
-  return find_integrand(arguments);
+  int command = arguments->command;
+  if (optind < argc && command != BENCH) arguments->name = argv[optind++];
+  if (optind < argc && command == MATRIX_ELEMENT) arguments->momenta = argv[optind++];
+  if (optind < argc) return too_many(arguments, argv[optind]);
+  if (command == BENCH || (command == LIST && !arguments->name)) return DONE;
+  return find_named(arguments);
 }
 
 static int check_dim(struct arguments *arguments)
@@ -122,12 +175,24 @@ static int check_dim(struct arguments *arguments)
   const struct integrand *row = arguments->row;
   size_t *dim = &arguments->options.dim;
   if (!*dim) *dim = row->dim_default;
+  if (!*dim)
+    return complain(BAD_USAGE, "the plug-in '%s' needs --dim D; it exports no size_t %s_dim",
+                    row->name, plugin_symbol(row->name));
   if (*dim >= row->dim_min && *dim <= row->dim_max) return DONE;
   if (row->dim_min == row->dim_max)
     return complain(BAD_USAGE, "--dim must be %zu for %s, got '%zu'", row->dim_min, row->name,
                     *dim);
   return complain(BAD_USAGE, "--dim must be a whole number between %zu and %zu for %s, got '%zu'",
                   row->dim_min, row->dim_max, row->name, *dim);
+}
+
+static int set_limits(struct arguments *arguments)
+{
+  nis_options *o = &arguments->options;
+  if (arguments->lower_text) o->lower = arguments->lower;
+  if (arguments->upper_text) o->upper = arguments->upper;
+  int bad = parse_limits("lower", arguments->lower_text, o->dim, arguments->lower);
+  return bad ? bad : parse_limits("upper", arguments->upper_text, o->dim, arguments->upper);
 }
 
 static int apply_settings(struct arguments *arguments)
@@ -151,11 +216,20 @@ static int check_output(const struct arguments *arguments)
   return DONE;
 }
 
+static int check_momenta(const struct arguments *arguments)
+{
+  if (arguments->momenta && *arguments->momenta) return DONE;
+  return complain(BAD_USAGE,
+                  "'nis matrix-element' needs a FILE of momenta, or - for standard input");
+}
+
 int arguments_parse(struct arguments *arguments, int argc, char **argv)
 {
   int bad = parse_options(arguments, argc, argv);
   if (bad || arguments->help) return bad;
   if ((bad = take_name(arguments, argc, argv)) || !arguments->row) return bad;
-  if ((bad = check_dim(arguments)) || (bad = apply_settings(arguments))) return bad;
+  if ((bad = check_dim(arguments)) || (bad = set_limits(arguments))) return bad;
+  if ((bad = apply_settings(arguments))) return bad;
+  if (arguments->command == MATRIX_ELEMENT) return check_momenta(arguments);
   return arguments->command == EVENTS ? check_output(arguments) : DONE;
 }

@@ -3,28 +3,42 @@
 #ifndef ARGUMENTS_H
 #define ARGUMENTS_H
 
+#include "box.h"
 #include "integrands.h"
 
 enum { MAX_SETTINGS = 64 };
 
 /* Subcommands, as bits for the option table. */
-enum { LIST = 1, INTEGRATE = 2, EVENTS = 4, BENCH = 8 };
+enum {
+  LIST = 1,
+  INTEGRATE = 2,
+  EVENTS = 4,
+  BENCH = 8,
+  MATRIX_ELEMENT = 16,
+  RUNS = INTEGRATE | EVENTS
+};
 
 struct arguments {
   int command;              /* one of the bits above */
   const char *command_name; /* "integrate" */
 
-  const char *name; /* of the integrand; NULL: none given */
-  const struct integrand *row;
+  const char *name;            /* of the integrand; NULL: none given */
+  const struct integrand *row; /* of the table, or `plugin` */
+  struct integrand plugin;
   double values[INTEGRAND_MAX_PARAMETERS];
   const char *settings[MAX_SETTINGS]; /* "key=value", in their order */
   int nsettings;
 
-  nis_options options; /* without params, progress: those belong to the run */
-  uint64_t given;      /* bit n: row n of the option table is on the command line */
+  nis_options options;                 /* without params, progress: those belong to the run */
+  uint64_t given;                      /* bit n: row n of the option table is on the command line */
+  const char *lower_text, *upper_text; /* NULL: not given */
+  double lower[MAX_DIM], upper[MAX_DIM];
+  int batch; /* a plug-in takes many points at once */
   int json, quiet, help;
   int explain;     /* of integrate */
   int quick, runs; /* of bench */
+
+  const char *momenta; /* of matrix-element: the file, or "-" */
 
   nis_event_options event_options; /* without particles and header */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* nis: integrate and generate events from the built-in integrands. */
+/* nis: integrate and generate events from built-in integrands and plug-ins. */
 #include "commands.h"
 #include "message.h"
 #include "options.h"
@@ -9,20 +9,40 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char names[] =
+    "\nNAME is one of 'nis list', or FILE.so:SYMBOL, a function out of a shared object:"
+    "\n  double SYMBOL(double *x, size_t dim, void *params);   params is NULL"
+    "\nor with --batch a nis_batch_integrand of nis.h, with ncomp = 1. It is called from several"
+    "\nthreads at once unless --threads is 1. A 'const size_t SYMBOL_dim' in the file, if there is"
+    "\none, is the number of dimensions.\n";
+
+static const char momenta[] =
+    "\nFILE, or - for standard input, holds a line 'E px py pz' in GeV for each momentum of a "
+    "point,"
+    "\ne-, e+, q, qbar and the gluons, then those of the next point. Blank lines and lines that "
+    "begin"
+    "\nwith # are skipped. The value is averaged over the spins of the incoming two, summed over "
+    "all"
+    "\nother spins and colours, and in GeV^(8 - 2 n) for n momenta; cuts do not matter.\n";
+
 static const struct command {
   const char *name;
   int bit;
   int (*run)(const struct arguments *arguments);
   const char *usage, *summary;
+  const char *note; /* behind the options in its help, or NULL */
 } commands[] = {
     {"list", LIST, list_command, "nis list [NAME] [--json]",
-     "show the built-in integrands, or one of them in detail"},
+     "show the built-in integrands, or one of them in detail", NULL},
     {"integrate", INTEGRATE, integrate_command, "nis integrate NAME [options]",
-     "train a flow on an integrand and integrate it"},
+     "train a flow on an integrand and integrate it", names},
     {"events", EVENTS, events_command, "nis events NAME -n N -o FILE [options]",
-     "integrate, then write unweighted events"},
+     "integrate, then write unweighted events", names},
     {"bench", BENCH, bench_command, "nis bench [options]",
-     "time the flow on this machine, as a share of what the core can do"},
+     "time the flow on this machine, as a share of what the core can do", NULL},
+    {"matrix-element", MATRIX_ELEMENT, matrix_element_command,
+     "nis matrix-element NAME FILE [options]", "print |M|^2 for momenta from a file, one a line",
+     momenta},
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -36,8 +56,9 @@ static const struct command *find_command(const char *name)
 
 static int unknown_command(const char *name)
 {
-  return complain(BAD_USAGE, "unknown command '%s'; there are list, integrate, events, bench, help",
-                  name);
+  return complain(
+      BAD_USAGE,
+      "unknown command '%s'; there are list, integrate, events, bench, matrix-element, help", name);
 }
 
 static int print_usage(FILE *file, int code)
@@ -61,6 +82,7 @@ static int print_help(const struct command *command)
 {
   printf("usage: %s\n%s\n\noptions:\n", command->usage, command->summary);
   options_help(stdout, command->bit);
+  if (command->note) fputs(command->note, stdout);
   return DONE;
 }
 

@@ -12,7 +12,7 @@
 #define OPTION(member) offsetof(struct arguments, options.member)
 #define EVENT(member) offsetof(struct arguments, event_options.member)
 
-enum { RUNS = INTEGRATE | EVENTS, ALL = RUNS | LIST | BENCH };
+enum { ALL = RUNS | LIST | BENCH | MATRIX_ELEMENT };
 
 /* Rows as macro calls, so that clang-format keeps each on two lines. */
 #define CHOICE_ROW(choices, ...)                                                                   \
@@ -64,10 +64,16 @@ const struct option_row option_table[] = {
         "a larger w_max that turns up later thins out the events before it"),
     ROW(EVENTS, "unit-weights", 0, NULL, FLAG, EVENT(unit_weights), {0, 0, CLOSED},
         "repeat overweight events instead of giving them weights"),
-    ROW(RUNS, "param", 'p', "KEY=VALUE", SETTING, MEMBER(settings), {0, 0, CLOSED},
+    ROW(RUNS | MATRIX_ELEMENT, "param", 'p', "KEY=VALUE", SETTING, MEMBER(settings), {0, 0, CLOSED},
         "set a parameter of the integrand; may be repeated"),
     ROW(RUNS, "dim", 'd', "D", SIZE, OPTION(dim), {1, 256, CLOSED},
-        "dimensions; default as 'nis list' says"),
+        "dimensions; default as 'nis list' says, or SYMBOL_dim in a plug-in"),
+    ROW(RUNS, "batch", 0, NULL, FLAG, MEMBER(batch), {0, 0, CLOSED},
+        "the plug-in's symbol takes many points at once: a nis_batch_integrand of nis.h"),
+    ROW(RUNS, "lower", 0, "L1,L2,...", TEXT, MEMBER(lower_text), {0, 0, CLOSED},
+        "limits of a plug-in's coordinates, D or one for all, or -inf; default 0"),
+    ROW(RUNS, "upper", 0, "U1,U2,...", TEXT, MEMBER(upper_text), {0, 0, CLOSED},
+        "likewise, or inf; default 1"),
     ROW(RUNS, "calls", 'c', "N", WHOLE, OPTION(calls), {2, 1e18, CLOSED},
         "integrand calls in all, training included; default 1e6"),
     ROW(RUNS, "rel-error", 0, "E", REAL, OPTION(rel_error), {0, 1, OPEN_HIGH},
@@ -261,6 +267,7 @@ static int decides_numbers(const struct option_row *row)
 {
   if (row->offset == OPTION(threads) || row->offset == OPTION(seed)) return 0;
   if (row->offset == EVENT(path) || row->offset == EVENT(format)) return 0;
+  if (row->offset == MEMBER(batch)) return 1;
   size_t events = offsetof(struct arguments, event_options);
   return option_is_setting(row) || lies_in(row, events, sizeof(nis_event_options));
 }
@@ -273,12 +280,19 @@ static void print_option(FILE *file, const struct option_row *row,
   fprintf(file, " --%s%s%s", row->name, *text ? " " : "", text);
 }
 
+static void print_box(FILE *file, const nis_options *o)
+{
+  if (o->lower) fputs(" --lower ", file), print_limits(file, o->dim, o->lower);
+  if (o->upper) fputs(" --upper ", file), print_limits(file, o->dim, o->upper);
+}
+
 void options_print(FILE *file, const struct arguments *arguments)
 {
   fprintf(file, "nis %s %s", arguments->command_name, arguments->row->name);
   for (const struct option_row *row = option_table; row->name; row++)
     if (decides_numbers(row) && option_given(arguments, row->name))
       print_option(file, row, arguments);
+  print_box(file, &arguments->options);
   fprintf(file, " --seed %" PRIu64, arguments->options.seed);
   print_settings(file, arguments);
 }

@@ -27,8 +27,9 @@ int run_begin(struct run *run, const struct arguments *arguments, FILE *table)
   const struct integrand *row = arguments->row;
   *run = (struct run){.arguments = arguments, .row = row, .options = arguments->options};
   run->result = nothing_yet;
-  run->state = integrand_make(row, run->options.dim, arguments->values);
-  if (!run->state) return complain(FAILED, "no memory for the integrand '%s'", row->name);
+  if (row->setup) run->state = integrand_make(row, run->options.dim, arguments->values);
+  if (row->setup && !run->state)
+    return complain(FAILED, "no memory for the integrand '%s'", row->name);
   run->has_exact = row->exact && row->exact(run->state, run->options.dim, &run->exact);
   progress_start(&run->progress, table, arguments->json || arguments->quiet);
   run->options.params = run->state;

@@ -10,7 +10,7 @@ struct run {
   const struct arguments *arguments;
   const struct integrand *row;
   nis_options options; /* complete: ready for the library */
-  void *state;         /* of the integrand */
+  void *state;         /* of the integrand; NULL for a plug-in */
   struct progress progress;
 
   int status; /* of the latest step */

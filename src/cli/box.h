@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Lists of limits of coordinates, "0,-1.5,-inf". */
+#ifndef BOX_H
+#define BOX_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+enum { MAX_DIM = 256 };
+
+/* Fills limit[dim] from dim numbers, or from one for all; NULL leaves it alone. 0, or BAD_USAGE
+ * with a sentence on stderr that names the option. */
+int parse_limits(const char *option, const char *text, size_t dim, double *limit);
+
+/* Writes them the same way, as one number where they are equal. */
+void print_limits(FILE *file, size_t dim, const double *limit);
+
+#endif
