@@ -844,7 +844,8 @@ class Events(unittest.TestCase):
         weights = [event[0] for event in lhe.events]
         mean = sum(weights) / len(weights)
         self.assertLess(abs(mean - lhe.xsec), 5 * lhe.xerr)
-        self.assertLess(abs(mean - report["exact"]), 6 * lhe.xerr)
+        if report["exact"] is not None:
+            self.assertLess(abs(mean - report["exact"]), 6 * lhe.xerr)
         self.assertAlmostEqual(mean, report["unit"] * report["sum_weights"] / 2000,
                                delta=1e-9 * mean)
         over = sum(weight > 1.000001 * report["unit"] for weight in weights)

@@ -316,6 +316,15 @@ class Pythia(Files):
                     sigma = file.init.procInfo[0].xSection if one else weights.mean()
                     self.assertAlmostEqual(self.shower(self.path(ending)), sigma, 3)
 
+    def test_showers_of_other_processes(self):
+        need("pylhe")
+        for name, *words in (["ee4j"], ["ee5j"], ["ee4q"], ["ee4q", "-p", "quark2=u"], ["ee4qg"],
+                             ["ee4qg", "-p", "quark=s", "-p", "quark2=s"], ["ee_mumu"]):
+            with self.subTest(name=name, words=words):
+                self.make(self.path("lhe"), *words, name=name, number=1000)
+                _, weights, _ = read_lhe(self.path("lhe"))
+                self.assertAlmostEqual(self.shower(self.path("lhe")) / weights.mean(), 1, 6)
+
 
 if __name__ == "__main__":
     NIS = sys.argv.pop(1)
