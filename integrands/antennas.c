@@ -163,11 +163,24 @@ static void two_quarks(double sqrts, double cosine, double phi, double quark[4],
   for (int m = 1; m < 4; m++) antiquark[m] = -quark[m];
 }
 
+/* CP: particles become antiparticles, with the opposite momenta. The beams are their own image. */
+static void mirror(const struct antennas *map, double (*p)[4])
+{
+  for (int pair = 0; pair < map->pairs; pair++)
+    for (int m = 0; m < 4; m++) {
+      double kept = p[2 * pair][m];
+      p[2 * pair][m] = p[2 * pair + 1][m];
+      p[2 * pair + 1][m] = kept;
+    }
+  for (int i = 0; i < 2 + map->steps; i++)
+    for (int m = 1; m < 4; m++) p[i][m] = -p[i][m];
+}
+
 double antennas_draw(const struct antennas *map, const double *x, double (*p)[4])
 {
-  double which = x[1] * map->drawn, a, b;
-  int c = (int)fmin(which, map->drawn - 1);
-  two_quarks(sqrt(map->s), 2 * x[0] - 1, 2 * M_PI * (which - c), p[map->channel[c].quark],
+  double which = 2 * x[1] * map->drawn, a, b;
+  int turn = (int)fmin(which, 2 * map->drawn - 1), c = turn / 2;
+  two_quarks(sqrt(map->s), 2 * x[0] - 1, 2 * M_PI * (which - turn), p[map->channel[c].quark],
              p[map->channel[c].antiquark]);
   const double *next = x + 2;
   for (int n = 0; n < map->steps; n++, next += 3) {
@@ -178,6 +191,7 @@ double antennas_draw(const struct antennas *map, const double *x, double (*p)[4]
     draw_triangle(&t, next, &a, &b);
     branch(step, n == 0, a, b, 2 * M_PI * next[2], p);
   }
+  if (turn % 2) mirror(map, p);
   double density = antennas_density(map, (const double(*)[4])p);
   return density > 0 ? 1 / density : 0; /* rounding can put a point right at the cut below it */
 }
@@ -203,6 +217,34 @@ double antennas_density(const struct antennas *map, const double (*p)[4])
 }
 
 /* ---- the lists of channels -------------------------------------------------------------- */
+
+static void add_channel(struct antennas *map, int quark, int antiquark, const struct antenna *step)
+{
+  int c = map->channels++;
+  map->channel[c].quark = quark;
+  map->channel[c].antiquark = antiquark;
+  memcpy(map->channel[c].step, step, (size_t)map->steps * sizeof *step);
+}
+
+/* Channel c with other names of the partons */
+static void add_image(struct antennas *map, int c, const int *name)
+{
+  struct antenna step[ANTENNA_STEPS];
+  for (int n = 0; n < map->steps; n++) {
+    const struct antenna *old = &map->channel[c].step[n];
+    step[n] = (struct antenna){name[old->i], name[old->j], name[old->k], old->splits};
+  }
+  add_channel(map, name[map->channel[c].quark], name[map->channel[c].antiquark], step);
+}
+
+/* The channels so far are drawn; the others are these with the partons named in all ways that leave
+ * the process as it is. The first way is the names that they have. */
+static void add_images(struct antennas *map, int ways, const int (*name)[PARTONS])
+{
+  map->drawn = map->channels;
+  for (int way = 1; way < ways; way++)
+    for (int c = 0; c < map->drawn; c++) add_image(map, c, name[way]);
+}
 
 /* A channel in the making: the partons in the order of their colours, from quark to antiquark */
 struct string {
@@ -230,39 +272,24 @@ static struct antenna emit(struct string *string, int place, int j)
   return step;
 }
 
-static void add_channel(struct antennas *map, int quark, int antiquark, const struct antenna *step)
-{
-  int c = map->channels++;
-  map->channel[c].quark = quark;
-  map->channel[c].antiquark = antiquark;
-  memcpy(map->channel[c].step, step, (size_t)map->steps * sizeof *step);
-}
-
-/* All ways to emit gluons, in the order of the list, at any places of the string */
-static void add_emissions(struct antennas *map, const struct string *string, const int *gluon,
-                          int done, struct antenna *step)
-{
-  if (done == map->steps || done == ANTENNA_STEPS) {
-    add_channel(map, 0, 1, step);
-    return;
-  }
-  for (int place = 0; place + 1 < string->length; place++) {
-    struct string longer = *string;
-    step[done] = emit(&longer, place, gluon[done]);
-    add_emissions(map, &longer, gluon, done + 1, step);
-  }
-}
-
+/* Gluon 3 on the antiquark's side of gluon 2 (CP gives the other), gluon 4 anywhere; of other names
+ * of the gluons there are n!. */
 void antennas_of_gluons(struct antennas *map, int gluons, double s, double y)
 {
-  static const int orders[][3] = {{2, 3, 4}, {3, 2, 4}, {2, 4, 3}, {4, 2, 3}, {3, 4, 2}, {4, 3, 2}};
-  const struct string quarks = {2, {0, 1}};
-  struct antenna step[ANTENNA_STEPS];
-  *map = (struct antennas){.steps = gluons, .s = s, .y = y};
-  for (int i = 0; i < (gluons == 2 ? 2 : 6); i++) {
-    add_emissions(map, &quarks, orders[i], 0, step);
-    if (i == 0) map->drawn = map->channels;
+  static const int names[12][PARTONS] = {{0, 1, 2, 3, 4}, {1, 0, 2, 3, 4}, {0, 1, 3, 2, 4},
+                                         {1, 0, 3, 2, 4}, {0, 1, 2, 4, 3}, {1, 0, 2, 4, 3},
+                                         {0, 1, 4, 2, 3}, {1, 0, 4, 2, 3}, {0, 1, 3, 4, 2},
+                                         {1, 0, 3, 4, 2}, {0, 1, 4, 3, 2}, {1, 0, 4, 3, 2}};
+  *map = (struct antennas){.steps = gluons, .pairs = 1, .s = s, .y = y};
+  for (int place = 0; place < (gluons == 2 ? 1 : 3); place++) {
+    struct string string = {2, {0, 1}};
+    struct antenna step[ANTENNA_STEPS];
+    step[0] = emit(&string, 0, 2);
+    step[1] = emit(&string, 1, 3);
+    if (gluons == 3) step[2] = emit(&string, place, 4);
+    add_channel(map, 0, 1, step);
   }
+  add_images(map, gluons == 2 ? 4 : 12, names);
 }
 
 /* The quarks back to back, and those that a gluon splits into; that has the number of `split`. */
@@ -270,62 +297,45 @@ struct pairs {
   int quark, antiquark, split, split_too;
 };
 
-/* A gluon that splits, and then perhaps one from either pair of neighbours in colour */
+/* A gluon that splits while the quark recoils, and then perhaps one from either pair of neighbours in
+ * colour */
 static void add_early_splits(struct antennas *map, int gluons, const struct pairs *q)
 {
-  struct antenna step[ANTENNA_STEPS] = {{q->quark, q->split, q->antiquark, 0}};
-  for (int side = 0; side < 2; side++) {
-    int spectator = side ? q->antiquark : q->quark;
-    step[1] = (struct antenna){q->split, q->split_too, spectator, 1};
-    for (int pair = 0; pair < (gluons ? 2 : 1); pair++) {
-      step[2] = pair ? (struct antenna){2, 4, 1, 0} : (struct antenna){0, 4, 3, 0};
-      add_channel(map, q->quark, q->antiquark, step);
-    }
+  struct antenna step[ANTENNA_STEPS] = {{q->quark, q->split, q->antiquark, 0},
+                                        {q->split, q->split_too, q->quark, 1}};
+  for (int pair = 0; pair < (gluons ? 2 : 1); pair++) {
+    step[2] = pair ? (struct antenna){2, 4, 1, 0} : (struct antenna){0, 4, 3, 0};
+    add_channel(map, q->quark, q->antiquark, step);
   }
 }
 
-/* Two gluons, then one of them splits */
+/* Two gluons, the second on the antiquark's side, then one of them splits. */
 static void add_late_splits(struct antennas *map, const struct pairs *q)
 {
   for (int first = 0; first < 2; first++)
-    for (int place = 0; place < 2; place++)
-      for (int side = -1; side <= 1; side += 2) {
-        struct string string = {2, {q->quark, q->antiquark}};
-        struct antenna step[ANTENNA_STEPS];
-        step[0] = emit(&string, 0, first ? 4 : q->split);
-        step[1] = emit(&string, place, first ? q->split : 4);
-        int spectator = string.parton[place_of(&string, q->split) + side];
-        step[2] = (struct antenna){q->split, q->split_too, spectator, 1};
-        add_channel(map, q->quark, q->antiquark, step);
-      }
-}
-
-static int exchanged(int parton)
-{
-  return parton == 0 ? 2 : parton == 2 ? 0 : parton;
-}
-
-/* The same with the two quarks exchanged */
-static void add_exchanged(struct antennas *map)
-{
-  for (int c = 0, n = map->channels; c < n; c++) {
-    struct antenna step[ANTENNA_STEPS];
-    for (int i = 0; i < map->steps; i++) {
-      const struct antenna *a = &map->channel[c].step[i];
-      step[i] = (struct antenna){exchanged(a->i), exchanged(a->j), exchanged(a->k), a->splits};
+    for (int side = -1; side <= 1; side += 2) {
+      struct string string = {2, {q->quark, q->antiquark}};
+      struct antenna step[ANTENNA_STEPS];
+      step[0] = emit(&string, 0, first ? 4 : q->split);
+      step[1] = emit(&string, 1, first ? q->split : 4);
+      int spectator = string.parton[place_of(&string, q->split) + side];
+      step[2] = (struct antenna){q->split, q->split_too, spectator, 1};
+      add_channel(map, q->quark, q->antiquark, step);
     }
-    add_channel(map, exchanged(map->channel[c].quark), map->channel[c].antiquark, step);
-  }
 }
 
+/* Quarks that are identical can be exchanged, and so can antiquarks; with both the second pair becomes
+ * the first. */
 void antennas_of_quarks(struct antennas *map, int gluons, int identical, double s, double y)
 {
   static const struct pairs pairs[] = {{0, 1, 2, 3}, {2, 3, 0, 1}};
-  *map = (struct antennas){.steps = 2 + gluons, .s = s, .y = y};
-  for (int i = 0; i < 2; i++) {
+  static const int names[8][PARTONS] = {{0, 1, 2, 3, 4}, {1, 0, 3, 2, 4}, {2, 1, 0, 3, 4},
+                                        {1, 2, 3, 0, 4}, {0, 3, 2, 1, 4}, {3, 0, 1, 2, 4},
+                                        {2, 3, 0, 1, 4}, {3, 2, 1, 0, 4}};
+  *map = (struct antennas){.steps = 2 + gluons, .pairs = 2, .s = s, .y = y};
+  for (int i = 0; i < (identical ? 1 : 2); i++) {
     add_early_splits(map, gluons, &pairs[i]);
     if (gluons) add_late_splits(map, &pairs[i]);
   }
-  map->drawn = map->channels;
-  if (identical) add_exchanged(map);
+  add_images(map, identical ? 8 : 2, names);
 }

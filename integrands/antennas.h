@@ -22,9 +22,9 @@ struct antenna {
 };
 
 struct antennas {
-  int steps, channels;
-  int drawn;   /* only the first channels are drawn: the others are these of exchanged names */
-  double s, y; /* GeV^2; smallest s_ij / s of all pairs */
+  int steps, pairs;    /* of quarks: those with numbers 0, 1 and 2, 3 */
+  int channels, drawn; /* only the first are drawn; the others are these with the partons renamed */
+  double s, y;         /* GeV^2; smallest s_ij / s of all pairs */
   struct {
     int quark, antiquark; /* of the first two partons */
     struct antenna step[ANTENNA_STEPS];
@@ -39,8 +39,9 @@ void antennas_of_gluons(struct antennas *map, int gluons, double s, double y);
 /* and Q, Qbar, and 0 or 1 gluon; `identical`: Q is of the flavour of q */
 void antennas_of_quarks(struct antennas *map, int gluons, int identical, double s, double y);
 
-/* Momenta p[2 + steps] at rest from x[2 + 3 steps] in (0, 1); x[1] gives both the channel and the turn
- * about the beams. Returns the weight, phase space per volume of the cube (phase_space.h); or 0, and
+/* Momenta p[2 + steps] at rest from x[2 + 3 steps] in (0, 1). x[1] gives the channel, whether the event
+ * is replaced by its CP image, and the turn about the beams; where one channel is drawn, nothing
+ * depends on it. Returns the weight, phase space per volume of the cube (phase_space.h); or 0, and
  * no momenta, where the last step would leave a pair below y. */
 double antennas_draw(const struct antennas *map, const double *x, double (*p)[4]);
 

@@ -57,7 +57,8 @@ static void check_channel(const struct antennas *all, int c)
   one.channel[0] = all->channel[c];
   while (found < POINTS) {
     any_point(x, 0.02);
-    double weight = antennas_draw(&one, x, p);
+    x[1] *= 0.5; /* else it is another channel's image */
+    double weight = antennas_draw(&one, x, p) * 2;
     if (weight == 0) continue;
     found++;
     check_momenta(n, sqrts, p, 1e-9);
@@ -76,10 +77,11 @@ START_TEST(each_channel_has_its_weight)
 }
 END_TEST
 
-/* A channel of every order of n gluons, and of every order of emission; two quark lines: see antennas.c */
+/* Of n gluons n! orders of colour and n! of emission; of two pairs of quarks see antennas.c. All are
+ * images of those that are drawn. */
 START_TEST(channels_are_counted)
 {
-  static const int drawn[PROCESSES] = {2, 6, 4, 4, 24, 24}, all[PROCESSES] = {4, 36, 4, 8, 24, 48};
+  static const int drawn[PROCESSES] = {1, 3, 2, 1, 12, 6}, all[PROCESSES] = {4, 36, 4, 8, 24, 48};
   struct antennas map;
   for (int process = 0; process < PROCESSES; process++) {
     make(process, 0.01, &map);
@@ -146,8 +148,17 @@ static void exchange(double (*p)[4], int a, int b)
   memcpy(p[b], kept, sizeof kept);
 }
 
+/* CP */
+static void reverse(int process, double (*p)[4])
+{
+  exchange(p, 0, 1);
+  if (process > 1) exchange(p, 2, 3);
+  for (int i = 0; i < partons(process); i++)
+    for (int m = 1; m < 4; m++) p[i][m] = -p[i][m];
+}
+
 /* Only a part of the channels is drawn: that is right only if the others are their images. */
-START_TEST(density_is_that_of_identical_partons)
+START_TEST(density_has_the_symmetries)
 {
   static const int pair[PROCESSES][2] = {{2, 3}, {2, 4}, {0, 0}, {0, 2}, {0, 0}, {0, 2}};
   struct antennas map;
@@ -160,6 +171,7 @@ START_TEST(density_is_that_of_identical_partons)
       if (weight == 0) continue;
       found++;
       exchange(p, pair[process][0], pair[process][1]);
+      if (found % 2) reverse(process, p);
       double other = antennas_density(&map, (const double(*)[4])p) * weight;
       require(fabs(other - 1) < 1e-6, "%s: %g", name[process], other - 1);
     }
@@ -193,7 +205,7 @@ int main(void)
   tcase_add_test(all, each_channel_has_its_weight);
   tcase_add_test(all, channels_are_counted);
   tcase_add_test(all, volumes_inside_a_cut);
-  tcase_add_test(all, density_is_that_of_identical_partons);
+  tcase_add_test(all, density_has_the_symmetries);
   tcase_add_test(all, ends_of_the_cube);
   suite_add_tcase(suite, all);
   return run_suite(suite);

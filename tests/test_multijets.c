@@ -191,6 +191,25 @@ START_TEST(quark_pairs_are_equal)
 }
 END_TEST
 
+/* An event and its CP image are equally likely: half a turn of the second number. */
+START_TEST(nothing_depends_on_the_second_number)
+{
+  static const char *const rows[][2] = {{"ee4j", "ycut=1e-3"}, {"ee4q", "ycut=1e-3 quark2=u"}};
+  double x[MOST_DIMENSIONS];
+  for (size_t r = 0; r < LENGTH(rows); r++)
+    for (int i = 0; i < 200; i++) {
+      any_point(x);
+      double one = value_at(rows[r][0], 8, rows[r][1], x);
+      x[1] = fmod(x[1] + 0.5, 1);
+      double image = value_at(rows[r][0], 8, rows[r][1], x);
+      x[1] = next_uniform(&state);
+      double turned = value_at(rows[r][0], 8, rows[r][1], x);
+      require(fabs(one - image) <= 1e-8 * one, "%s: %g and %g", rows[r][0], one, image);
+      require(fabs(one - turned) <= 1e-8 * one, "%s: %g and %g", rows[r][0], one, turned);
+    }
+}
+END_TEST
+
 /* ---- events -------------------------------------------------------------------------------- */
 
 static int count_lines(const nis_event *event, int which, int line)
@@ -307,6 +326,7 @@ int main(void)
   tcase_add_test(all, cross_sections_are_those_of_even_points);
   tcase_add_test(all, strong_coupling_counts);
   tcase_add_test(all, quark_pairs_are_equal);
+  tcase_add_test(all, nothing_depends_on_the_second_number);
   tcase_add_test(all, events_are_whole);
   tcase_add_test(all, pairs_are_joined_across);
   suite_add_tcase(suite, all);
