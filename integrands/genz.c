@@ -12,9 +12,9 @@
  * (70.3, 1), (2040, 2), (430, 2). The default difficulties are these sums for d = 10. */
 #include "integrands.h"
 #include "interval.h"
+#include "splitmix.h"
 
 #include <math.h>
-#include <stdint.h>
 
 enum { DIFFICULTY, SEED, MOST_DIM = 64 /* the values stay in double's range */ };
 
@@ -34,14 +34,11 @@ struct genz {
 
 /* ---- coefficients -------------------------------------------------------------- */
 
-/* Number `counter` of the sequence `seed`, in (0, 1): 52 bits of SplitMix64 (Steele, Lea, Flood,
- * OOPSLA 2014), started at seed 2^32. No state, so a seed is the same integrand everywhere. */
+/* Number `counter` of the sequence `seed`, in (0, 1): 52 bits of SplitMix64, started at seed 2^32. No
+ * state, so a seed is the same integrand everywhere. */
 static double uniform(uint64_t seed, uint64_t counter)
 {
-  uint64_t z = (seed << 32) + (counter + 1) * 0x9e3779b97f4a7c15;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-  z = (z ^ z >> 27) * 0x94d049bb133111eb;
-  z ^= z >> 31;
+  uint64_t z = splitmix((seed << 32) + (counter + 1) * 0x9e3779b97f4a7c15);
   return ((double)(z >> 12) + 0.5) * 0x1p-52;
 }
 

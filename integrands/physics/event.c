@@ -2,6 +2,7 @@
 #include "event.h"
 
 #include "electroweak.h"
+#include "splitmix.h"
 
 #include <math.h>
 #include <string.h>
@@ -33,17 +34,14 @@ void event_add(nis_event *out, int pdg, int colour, int anticolour, const double
                                                     .spin = SPIN_UNKNOWN};
 }
 
-/* The mixing steps of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014) over the bits of all numbers */
+/* From the bits of all numbers */
 static double uniform_of(const double *x, size_t dim)
 {
   uint64_t z = 0;
   for (size_t i = 0; i < dim; i++) {
     uint64_t bits;
     memcpy(&bits, &x[i], sizeof bits);
-    z += bits + 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    z ^= z >> 31;
+    z = splitmix(z + bits + 0x9e3779b97f4a7c15);
   }
   return (double)(z >> 11) * 0x1p-53;
 }
