@@ -34,8 +34,8 @@ struct genz {
 
 /* ---- coefficients -------------------------------------------------------------- */
 
-/* Number `counter` of the sequence `seed`, in (0, 1): 52 bits of SplitMix64, started at seed 2^32. No
- * state, so a seed is the same integrand everywhere. */
+/* Number `counter` of the sequence `seed`, in (0, 1): 52 bits of SplitMix64, started at seed
+ * 2^32. No state, so a seed is the same integrand everywhere. */
 static double uniform(uint64_t seed, uint64_t counter)
 {
   uint64_t z = splitmix((seed << 32) + (counter + 1) * 0x9e3779b97f4a7c15);

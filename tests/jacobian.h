@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The weight of a map from the unit cube to n massless momenta, by numeric derivatives. In the coordinates
- * p_0 ... p_(n-3) and the direction of p_(n-2) in the rest frame of the last two, phase space is
- * prod_(i < n-2) d^3 p_i / ((2 pi)^3 2 E_i) dOmega / (32 pi^2).
+ * The weight of a map from the unit cube to n massless momenta, by numeric derivatives. In the
+ * coordinates p_0 ... p_(n-3) and the direction of p_(n-2) in the rest frame of the last two, phase
+ * space is prod_(i < n-2) d^3 p_i / ((2 pi)^3 2 E_i) dOmega / (32 pi^2).
  */
 #ifndef JACOBIAN_H
 #define JACOBIAN_H

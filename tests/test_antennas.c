@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Phase space along the poles of QCD. The weight of a single channel is known by numeric derivatives;
- * that of all channels by its volume inside a cut, which the even map of RAMBO has too. The channels
- * themselves: no pole is left, so that the squared matrix element times the weight stays bounded near
- * each.
+ * Phase space along the poles of QCD. The weight of a single channel is known by numeric
+ * derivatives; that of all channels by its volume inside a cut, which the even map of RAMBO has
+ * too. The channels themselves: no pole is left, so that the squared matrix element times the
+ * weight stays bounded near each.
  */
 #include "antennas.h"
 #include "jacobian.h"
@@ -77,8 +77,8 @@ START_TEST(each_channel_has_its_weight)
 }
 END_TEST
 
-/* Of n gluons n! orders of colour and n! of emission; of two pairs of quarks see antennas.c. All are
- * images of those that are drawn. */
+/* Of n gluons n! orders of colour and n! of emission; of two pairs of quarks see antennas.c. All
+ * are images of those that are drawn. */
 START_TEST(channels_are_counted)
 {
   static const int drawn[PROCESSES] = {1, 3, 2, 1, 12, 6}, all[PROCESSES] = {4, 36, 4, 8, 24, 48};

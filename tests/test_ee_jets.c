@@ -25,7 +25,7 @@ static void set_up(void)
   for (int gluons = 0; gluons <= EE_MOST_GLUONS; gluons++) ee_jets_set(&jets[gluons], gluons);
 }
 
-/* ---- momenta ------------------------------------------------------------------------------------ */
+/* ---- momenta --------------------------------------------------------------------------------- */
 
 static double squared(int gluons, double p[][4])
 {
@@ -37,7 +37,7 @@ static void check_ratio(double a, double b, double tolerance)
   require(fabs(a / b - 1) < tolerance, "%.15g and %.15g differ by %.2g", a, b, a / b - 1);
 }
 
-/* ---- closed formulas ---------------------------------------------------------------------------- */
+/* ---- closed formulas ------------------------------------------------------------------------- */
 
 /* N_c [(|g_LL|^2 + |g_RR|^2) u^2 + (|g_LR|^2 + |g_RL|^2) t^2] / s^2 */
 START_TEST(no_gluon)
@@ -63,7 +63,7 @@ START_TEST(one_gluon)
 }
 END_TEST
 
-/* ---- symmetries --------------------------------------------------------------------------------- */
+/* ---- symmetries ------------------------------------------------------------------------------ */
 
 START_TEST(gauge_invariance)
 {
@@ -114,7 +114,8 @@ START_TEST(any_frame)
 }
 END_TEST
 
-/* The square of each set of helicities alone, too: what changes is the phase of the little group. */
+/* The square of each set of helicities alone, too: what changes is the phase of the little
+ * group. */
 START_TEST(each_helicity_in_any_frame)
 {
   double p[MOST][4], rest[4];
@@ -137,7 +138,7 @@ START_TEST(each_helicity_in_any_frame)
 }
 END_TEST
 
-/* ---- all gluons of one helicity ---------------------------------------------------------------- */
+/* ---- all gluons of one helicity -------------------------------------------------------------- */
 
 /* |A|^2 of one order by the formula of Parke and Taylor (Phys. Rev. Lett. 56 (1986) 2459), for a
  * left-handed quark. With all outgoing, quark and one lepton have helicity -1/2, antiquark and the
@@ -176,7 +177,7 @@ START_TEST(gluons_of_one_helicity)
 }
 END_TEST
 
-/* ---- limits --------------------------------------------------------------------------------------- */
+/* ---- limits ---------------------------------------------------------------------------------- */
 
 static double eikonal(const double p[4], const double q[4], const double k[4])
 {

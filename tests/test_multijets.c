@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Cross sections of e+ e- -> four and five partons: the rows ee4j, ee5j, ee4q, ee4qg. Oracle: the same
- * squared matrix element, even in phase space (RAMBO), with cuts and identical partons counted here.
- * Events: conserved momenta, colour lines that begin and end, a point always the same event.
+ * Cross sections of e+ e- -> four and five partons: the rows ee4j, ee5j, ee4q, ee4qg. Oracle: the
+ * same squared matrix element, even in phase space (RAMBO), with cuts and identical partons counted
+ * here. Events: conserved momenta, colour lines that begin and end, a point always the same event.
  */
 #include "ee_four_quarks.h"
 #include "ee_jets.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Maps from the unit cube to momenta: on shell, conserved, with the weight that numeric derivatives give,
- * and with the volume of the textbooks, exactly where the map is even, else as the mean of the weights. */
+/* Maps from the unit cube to momenta: on shell, conserved, with the weight that numeric
+ * derivatives give, and with the volume of the textbooks, exactly where the map is even, else as
+ * the mean of the weights. */
 #include "phase_space.h"
 #include "jacobian.h"
 #include "noise.h"
@@ -159,7 +160,8 @@ START_TEST(three_jet_volumes)
 }
 END_TEST
 
-/* A propagator is flat in its own map: the mean of the weight times a Breit-Wigner is that of no spread. */
+/* A propagator is flat in its own map: the mean of the weight times a Breit-Wigner is that of no
+ * spread. */
 START_TEST(resonances_cancel)
 {
   const struct nis_propagator shape = {40, 1e-3, 0, 0};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * e+ e- -> mu- mu+ and p p -> l- l+. Independent of the code under test: vector and axial couplings in place
- * of chiralities, the parton densities written out and held against their sum rules, and the value by
- * GSL's adaptive rule, in other variables.
+ * e+ e- -> mu- mu+ and p p -> l- l+. Independent of the code under test: vector and axial couplings
+ * in place of chiralities, the parton densities written out and held against their sum rules, and
+ * the value by GSL's adaptive rule, in other variables.
  */
 #include "electroweak.h"
 #include "jacobian.h"

@@ -9,16 +9,16 @@ enum { PARTONS = ANTENNA_PARTONS };
 
 /* ---- the triangle a, b, c = 1 - a - b > low ----------------------------------------------- */
 
-/* The density in a and b is that of 1 / (a + soft), and of 1 / (b + soft) where a gluon is emitted or
- * even in b where it splits. */
+/* The density in a and b is that of 1 / (a + soft), and of 1 / (b + soft) where a gluon is
+ * emitted or even in b where it splits. */
 struct triangle {
   double low, soft;
   int splits;
 };
 
-/* The last step knows the cut. What is left by those before is softened, so that it reaches everything,
- * and the more the more steps follow, which need room; the factors were measured: about the smallest
- * variance for y = 0.01 and 0.001. */
+/* The last step knows the cut. What is left by those before is softened, so that it reaches
+ * everything, and the more the more steps follow, which need room; the factors were measured:
+ * about the smallest variance for y = 0.01 and 0.001. */
 static struct triangle triangle_of(const struct antennas *map, int step, int splits, double s_pair)
 {
   static const double soft[ANTENNA_STEPS] = {0, 6, 20};
@@ -55,8 +55,8 @@ static double triangle_density(const struct triangle *t, double a, double b)
 
 /* ---- three partons and two --------------------------------------------------------------- */
 
-/* In the rest frame of the three, I goes along x_i p_i - x_k p_k, x = 2 E / sqrt s_ijk: the harder one
- * keeps its direction. Where a gluon splits, k keeps it. */
+/* In the rest frame of the three, I goes along x_i p_i - x_k p_k, x = 2 E / sqrt s_ijk: the
+ * harder one keeps its direction. Where a gluon splits, k keeps it. */
 static void recoil(int splits, double x_i, double x_k, double share[2])
 {
   share[0] = splits ? 0 : x_i;
@@ -98,8 +98,8 @@ static void unit_across(const double axis[3], const double towards[3], double ac
   for (int m = 0; m < 3; m++) across[m] /= sqrt(length);
 }
 
-/* Directions in the rest frame of I and K: of I, across it in the plane of the beams, or of the partons
- * that recoil against the pair, and across both */
+/* Directions in the rest frame of I and K: of I, across it in the plane of the beams, or of the
+ * partons that recoil against the pair, and across both */
 static void set_axes(const double *pair_i, const double whole[4], double mass, int first,
                      double axes[3][3])
 {
@@ -115,7 +115,8 @@ static void set_axes(const double *pair_i, const double whole[4], double mass, i
   }
 }
 
-/* In units of mass / 2: (energy, along i, across it) of i, j, k, turned so that I is along the first */
+/* In units of mass / 2: (energy, along i, across it) of i, j, k, turned so that I is along the
+ * first */
 static void plane_momenta(int splits, double a, double b, double flat[3][3])
 {
   double c = 1 - a - b, x_i = a + c, x_j = a + b, x_k = b + c, share[2];
@@ -297,8 +298,8 @@ struct pairs {
   int quark, antiquark, split, split_too;
 };
 
-/* A gluon that splits while the quark recoils, and then perhaps one from either pair of neighbours in
- * colour */
+/* A gluon that splits while the quark recoils, and then perhaps one from either pair of
+ * neighbours in colour */
 static void add_early_splits(struct antennas *map, int gluons, const struct pairs *q)
 {
   struct antenna step[ANTENNA_STEPS] = {{q->quark, q->split, q->antiquark, 0},
@@ -324,8 +325,8 @@ static void add_late_splits(struct antennas *map, const struct pairs *q)
     }
 }
 
-/* Quarks that are identical can be exchanged, and so can antiquarks; with both the second pair becomes
- * the first. */
+/* Quarks that are identical can be exchanged, and so can antiquarks; with both the second pair
+ * becomes the first. */
 void antennas_of_quarks(struct antennas *map, int gluons, int identical, double s, double y)
 {
   static const struct pairs pairs[] = {{0, 1, 2, 3}, {2, 3, 0, 1}};

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Phase space of e+ e- -> q qbar and more partons, along the poles of QCD. A channel is a history: two
- * quarks back to back, then one parton more at each step, from a pair (I, K) that becomes (i, j, k):
+ * Phase space of e+ e- -> q qbar and more partons, along the poles of QCD. A channel is a history:
+ * two quarks back to back, then one parton more at each step, from a pair I, K that becomes i, j, k:
  *
- *     dPhi_(n+1) = dPhi_n  s_IK / (16 pi^2)  da db dphi / (2 pi),   a = s_ij / s_IK, b = s_jk / s_IK
+ *     dPhi_(n+1) = dPhi_n  s_IK / (16 pi^2)  da db dphi / (2 pi),
+ *     a = s_ij / s_IK, b = s_jk / s_IK,
  *
- * exactly, with momentum conserved by the three alone (Gustafson, Pettersson, Nucl. Phys. B 306 (1988)
- * 746). An emission is drawn like 1 / (a b), a gluon that splits like 1 / a. All channels together are
- * the density, as in HAAG (van Hameren, Papadopoulos, hep-ph/0204055), so their poles cancel those of
- * all colour orders.
+ * exactly, with momentum conserved by the three alone (Gustafson, Pettersson, Nucl. Phys. B 306
+ * (1988) 746). An emission is drawn like 1 / (a b), a gluon that splits like 1 / a. All channels
+ * together are the density, as in HAAG (van Hameren, Papadopoulos, hep-ph/0204055), so their poles
+ * cancel those of all colour orders.
  */
 #ifndef ANTENNAS_H
 #define ANTENNAS_H
@@ -31,7 +32,7 @@ struct antennas {
   } channel[ANTENNA_CHANNELS];
 };
 
-/* The processes; partons are numbered q, qbar, and then as said. y < 1/6, or 1/10 for five partons */
+/* The processes. Partons are numbered q, qbar, and then as said; y < 1/6, 1/10 for five of them */
 
 /* and 2 or 3 gluons */
 void antennas_of_gluons(struct antennas *map, int gluons, double s, double y);
@@ -39,10 +40,10 @@ void antennas_of_gluons(struct antennas *map, int gluons, double s, double y);
 /* and Q, Qbar, and 0 or 1 gluon; `identical`: Q is of the flavour of q */
 void antennas_of_quarks(struct antennas *map, int gluons, int identical, double s, double y);
 
-/* Momenta p[2 + steps] at rest from x[2 + 3 steps] in (0, 1). x[1] gives the channel, whether the event
- * is replaced by its CP image, and the turn about the beams; where one channel is drawn, nothing
- * depends on it. Returns the weight, phase space per volume of the cube (phase_space.h); or 0, and
- * no momenta, where the last step would leave a pair below y. */
+/* Momenta p[2 + steps] at rest from x[2 + 3 steps] in (0, 1). x[1] gives the channel, whether
+ * the event is replaced by its CP image, and the turn about the beams; where one channel is
+ * drawn, nothing depends on it. Returns the weight, phase space per volume of the cube
+ * (phase_space.h); or 0, and no momenta, where the last step would leave a pair below y. */
 double antennas_draw(const struct antennas *map, const double *x, double (*p)[4]);
 
 /* One over the weight, of given momenta */

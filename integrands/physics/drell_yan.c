@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* p p -> l- l+ through photon, Z and a narrow Z' with the couplings of the Z, at leading order. With
- * tau = x1 x2 = m^2 / S of the leptons, y their rapidity, c the cosine between l- and the first proton
- * in their rest frame,
+/* p p -> l- l+ through photon, Z and a narrow Z' with the couplings of the Z, at leading order.
+ * With tau = x1 x2 = m^2 / S of the leptons, y their rapidity, c the cosine between l- and the
+ * first proton in their rest frame,
  *
  *     sigma = sum_q int dtau dy dc [ q(x1) qbar(x2) s_q(c) + qbar(x1) q(x2) s_q(-c) ],
  *     s_q(c) = 1 / (2 m^2) 1 / (8 pi) 1 / 2 1 / 12 sum_ij |g_ij|^2 (1 +- c)^2,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* e+ e- -> q qbar g at leading order: photon and Z, all lepton correlations, massless quarks.
  *
- * The two collinear poles 1 / (a b) of |M|^2 cancel against the map (three_jets.h); what is left are
- * two logarithms times the correlations with the leptons. Durham's y_ij are never above JADE's, so
- * its region lies inside the map's triangle; the rest of that is zero. */
+ * The two collinear poles 1 / (a b) of |M|^2 cancel against the map (three_jets.h); what is left
+ * are two logarithms times the correlations with the leptons. Durham's y_ij are never above
+ * JADE's, so its region lies inside the map's triangle; the rest of that is zero. */
 #include "event.h"
 #include "integrands.h"
 #include "jet_cut.h"

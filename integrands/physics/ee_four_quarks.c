@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Two quark lines, q ... qbar and Q ... Qbar, joined by a gluon; photon or Z is on either. With T^a of
- * trace 1 and colour-ordered rules (Dixon, hep-ph/9601359) the sum over the gluon between the lines
- * leaves colours that flow
+ * Two quark lines, q ... qbar and Q ... Qbar, joined by a gluon; photon or Z is on either. With T^a
+ * of trace 1 and colour-ordered rules (Dixon, hep-ph/9601359) the sum over the gluon between the
+ * lines leaves colours that flow
  *
  *     without a gluon   from q to Qbar and Q to qbar (1), from q to qbar and Q to Qbar (2)
  *     with gluon a      1 with a on the first (1) or second line (2), 2 likewise (3, 4).
@@ -118,7 +118,8 @@ static void times(vector j, double factor)
   for (int m = 0; m < 4; m++) j[m] *= factor;
 }
 
-/* The gluon that becomes this line and the legs on it; it leaves the line behind the first `before`. */
+/* The gluon that becomes this line and the legs on it; it leaves the line behind the first
+ * `before`. */
 static struct leg gluon_to(const struct line *line, int before, int n,
                            const struct leg *const *legs)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Squared amplitudes of e+ e- -> q qbar Q Qbar, and with one gluon more, through photon or Z and one
- * gluon between the quark lines: order alpha^2 alpha_s^2, and alpha_s^3. All massless. */
+/* Squared amplitudes of e+ e- -> q qbar Q Qbar, and with one gluon more, through photon or Z and
+ * one gluon between the quark lines: order alpha^2 alpha_s^2, and alpha_s^3. All massless. */
 #ifndef EE_FOUR_QUARKS_H
 #define EE_FOUR_QUARKS_H
 

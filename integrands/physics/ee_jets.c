@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Colour-ordered rules with T^a of trace 1 (Dixon, hep-ph/9601359), metric + - - -. For one order of
- * the gluons and given helicities the amplitude is
+ * Colour-ordered rules with T^a of trace 1 (Dixon, hep-ph/9601359), metric + - - -. For one order
+ * of the gluons and given helicities the amplitude is
  *
  *     A = sum_k psi(q; 1 .. k) L chi(k+1 .. n; qbar),
  *
- * where L is the lepton current and psi and chi are the quark lines with gluons attached. Quarks are
- * left-handed, in two components: a chain psi^+ sbar.J s.P sbar.J ... with s = (1, sigma), sbar =
- * (1, -sigma). Parity gives the right-handed ones: all helicities flipped, the conjugate amplitude.
+ * where L is the lepton current and psi and chi are the quark lines with gluons attached. Quarks
+ * are left-handed, in two components: a chain psi^+ sbar.J s.P sbar.J ... with s = (1, sigma), sbar
+ * = (1, -sigma). Parity gives the right-handed ones: all helicities flipped, the conjugate
+ * amplitude.
  */
 #include "ee_jets.h"
 
@@ -16,7 +17,7 @@
 
 #include <string.h>
 
-/* ---- gluon currents ---------------------------------------------------------------------------- */
+/* ---- gluon currents -------------------------------------------------------------------------- */
 
 /* Of gluons i .. j (i <= j) of an order: the current, and the sum of the momenta */
 struct currents {
@@ -43,7 +44,7 @@ static void join(struct currents *g, int i, int j)
   for (int m = 0; m < 4; m++) g->j[i][j][m] = sum[m] / s;
 }
 
-/* ---- one order --------------------------------------------------------------------------------- */
+/* ---- one order ------------------------------------------------------------------------------- */
 
 /* psi(q; 1 .. k) for all k: row[0] is the quark alone. */
 static void quark_line(const struct currents *g, int n, const double q[4], struct spinor *row)
@@ -107,7 +108,7 @@ static void ordered(const struct ee_jets *j, const double (*p)[4], const vector 
   for (int h = 0; h < 2; h++) a[h] = amplitude(row, column, n, lepton[h]);
 }
 
-/* ---- all of them --------------------------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 static double colour_sum(const struct ee_jets *j, double complex a[][2], int h)
 {

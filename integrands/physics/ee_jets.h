@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Squared amplitudes of e+ e- -> q qbar g ... g through photon and Z at tree level, all massless, by the recursion of Berends and Giele, Nucl. Phys. B 306 (1988) 759. */
+/* Squared amplitudes of e+ e- -> q qbar g ... g through photon and Z at tree level, all
+ * massless, by the recursion of Berends and Giele, Nucl. Phys. B 306 (1988) 759. */
 #ifndef EE_JETS_H
 #define EE_JETS_H
 
@@ -26,12 +27,12 @@ double ee_jets_squared(const struct ee_jets *j, const struct ee_couplings *c, co
 void ee_jets_orders(const struct ee_jets *j, const struct ee_couplings *c, const double (*p)[4],
                     double weight[EE_MOST_ORDERS]);
 
-/* The same with the polarisation vector of one gluon replaced by its momentum: 0 but for rounding */
+/* |M|^2 with the polarisation vector of one gluon replaced by its momentum: 0 but for rounding */
 double ee_jets_gauge_check(const struct ee_jets *j, const struct ee_couplings *c,
                            const double (*p)[4], int gluon);
 
-/* Without couplings, for a left-handed quark and given helicities of the gluons, bit i: gluon i has +1.
- * By the chirality of the electron: summed over colours, and of each order alone */
+/* Without couplings, for a left-handed quark and given helicities of the gluons, bit i: gluon i
+ * has +1. By the chirality of the electron: summed over colours, and of each order alone */
 struct ee_jets_squares {
   double all[2], order[EE_MOST_ORDERS][2];
 };

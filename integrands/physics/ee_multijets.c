@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* e+ e- -> q qbar g g (g) and q qbar Q Qbar (g) at leading order: photon and Z, all lepton correlations,
- * massless quarks, jets by the resolution of every pair. The map follows the poles (antennas.h). */
+/* e+ e- -> q qbar g g (g) and q qbar Q Qbar (g) at leading order: photon and Z, all lepton
+ * correlations, massless quarks, jets by the resolution of every pair. The map follows the poles
+ * (antennas.h). */
 #include "antennas.h"
 #include "ee_four_quarks.h"
 #include "ee_jets.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* e+ e- -> mu+ mu- at leading order: photon and Z, massless muons. Between chiralities i of the electron
- * and j of the muon, with g_ij and s of electroweak.h,
+/* e+ e- -> mu+ mu- at leading order: photon and Z, massless muons. Between chiralities i of the
+ * electron and j of the muon, with g_ij and s of electroweak.h,
  *
- *     |M|^2 = |g_ij|^2 (1 + cos theta)^2 for i = j, |g_ij|^2 (1 - cos theta)^2 else.  */
+ *     |M|^2 = |g_ij|^2 (1 + cos theta)^2 for i = j, |g_ij|^2 (1 - cos theta)^2 else. */
 #include "electroweak.h"
 #include "event.h"
 #include "integrands.h"

@@ -9,15 +9,18 @@
  *     double squared = nis_matrix_element_value(m, p);
  *     nis_matrix_element_free(m);
  *
- * `nis list` shows the names and their parameters; those of the cuts do not matter here. The value is
- * averaged over the spins of the incoming particles (and over their colours, where they have any),
- * summed over all other spins and colours, and without a factor for identical particles. All
- * particles are massless; couplings and widths are fixed (electroweak.h).
+ * The value is averaged over the spins of e- and e+, summed over all other spins and colours, and
+ * without a factor for identical particles. All particles are massless; photon and Z (fixed width)
+ * and the couplings are those of electroweak.h. `nis list` shows the parameters; of them those of
+ * the cuts and of the energy do not matter here.
  *
- *     name   momenta p[legs][4], each (E, px, py, pz) in GeV                  dimension of |M|^2
- *     ee3j   e-, e+, q, qbar, g                                               GeV^-2
- *     ee4j   e-, e+, q, qbar, g, g                                            GeV^-4
- *     ee5j   e-, e+, q, qbar, g, g, g                                         GeV^-6
+ *     name      momenta p[legs][4], each (E, px, py, pz) in GeV      parameters         |M|^2 in
+ *     ee_mumu   e-, e+, mu-, mu+                                                        1
+ *     ee3j      e-, e+, q, qbar, g                                   quark, alpha_s     GeV^-2
+ *     ee4j      e-, e+, q, qbar, g, g                                quark, alpha_s     GeV^-4
+ *     ee5j      e-, e+, q, qbar, g, g, g                             quark, alpha_s     GeV^-6
+ *     ee4q      e-, e+, q, qbar, Q, Qbar                             and quark2, of Q   GeV^-4
+ *     ee4qg     e-, e+, q, qbar, Q, Qbar, g                          and quark2, of Q   GeV^-6
  */
 #ifndef NIS_MATRIX_ELEMENT_H
 #define NIS_MATRIX_ELEMENT_H

@@ -25,7 +25,8 @@ static inline void boost_from_rest(const double whole[4], double mass, double p[
   p[0] = energy;
 }
 
-/* The frame of three jets and of rests: two incoming particles of half the energy each, one along +z */
+/* The frame of three jets and of rests: two incoming particles of half the energy each, one
+ * along +z */
 static inline void set_beams(double sqrts, double p[2][4])
 {
   for (int i = 0; i < 2; i++) {

@@ -25,8 +25,8 @@ double durham_resolution(const struct dalitz *d)
   return fmin(y, durham_pair(d->c, x_q, x_qbar));
 }
 
-/* No difference from 1 is formed: the distances of a and b to their upper ends come from expm1, so a
- * point right at an end has no negative logarithm, and y = 1e-9 keeps all digits. */
+/* No difference from 1 is formed: the distances of a and b to their upper ends come from expm1,
+ * so a point right at an end has no negative logarithm, and y = 1e-9 keeps all digits. */
 double map_triangle(double y, const double r[2], struct dalitz *d)
 {
   double log_a = log1p((1 - 3 * y) / y);

@@ -23,8 +23,8 @@ struct euler {
  *     a = y ((1 - 2y) / y)^r1        y < a < 1 - 2y
  *     b = y ((1 - a - y) / y)^r2     y < b < 1 - a - y
  *
- * Returns the Jacobian over a b, log((1 - 2y) / y) log((1 - a - y) / y). The phase space of three is
- * s / (128 pi^3) da db times the average over the three angles. */
+ * Returns the Jacobian over a b, log((1 - 2y) / y) log((1 - a - y) / y). The phase space of
+ * three is s / (128 pi^3) da db times the average over the three angles. */
 double map_triangle(double y, const double r[2], struct dalitz *d);
 
 struct euler three_jet_angles(const double u[3]); /* from numbers in (0, 1), evenly */

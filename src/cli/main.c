@@ -124,9 +124,9 @@ static int close_stdout(int code)
                   errno ? strerror(errno) : "write error");
 }
 
-/* gcc's OpenMP runtime lets waiting threads spin for milliseconds. On a machine with other work that
- * makes a run ten times slower; a few microseconds are enough. It reads the environment only when
- * the program starts, so start again. */
+/* gcc's OpenMP runtime lets waiting threads spin for milliseconds. On a machine with other work
+ * that makes a run ten times slower; a few microseconds are enough. It reads the environment
+ * only when the program starts, so start again. */
 static void spin_less(char **argv)
 {
   if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
