@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Phase space of e+ e- -> q qbar and more partons, along the poles of QCD. A channel is a history:
- * two quarks back to back, then one parton more at each step, from a pair I, K that becomes i, j, k:
+ * two quarks back to back, then one parton more at each step, where a pair I, K becomes i, j, k:
  *
  *     dPhi_(n+1) = dPhi_n  s_IK / (16 pi^2)  da db dphi / (2 pi),
  *     a = s_ij / s_IK, b = s_jk / s_IK,

@@ -45,6 +45,11 @@ ROWS = [
     Row("ee3j", rms=5e-5, efficiency=0.6),
     Row("shell"), Row("corner_peak"), Row("breit_wigner"), Row("twisted"), Row("chain"),
     Row("triangle"),
+    Row("short_ridge"), Row("cusps"), Row("ring_line"), Row("linear_product"),
+    Row("hypersphere"), Row("two_balls"),
+    Row("genz_oscillatory"), Row("genz_product_peak"), Row("genz_corner_peak"),
+    Row("genz_gaussian"), Row("genz_continuous"), Row("genz_discontinuous"),
+    Row("drell_yan"),
 ]
 QUICK_DIM = 5
 
