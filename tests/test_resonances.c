@@ -156,7 +156,7 @@ struct collider {
 /* dsigma / dx1 dx2 dc x1 x2 */
 static double protons(const struct collider *k, double x1, double x2, double cosine)
 {
-  static const struct fermion quark[] = {up, down, down};
+  const struct fermion quark[] = {up, down, down};
   double s = x1 * x2 * k->sqrts * k->sqrts, sum = 0;
   double complex chi =
       propagator(s, Z_MASS, Z_WIDTH) + k->strength * propagator(s, k->mass, k->width);
