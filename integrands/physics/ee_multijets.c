@@ -11,16 +11,16 @@
 
 #include <math.h>
 
-enum { SQRTS, MEASURE, YCUT, ALPHA_S, QUARK, SECOND_QUARK };
+enum { SQRTS, MEASURE, YCUT, QUARK, ALPHA_S, SECOND_QUARK };
 
 /* Of n partons the smallest JADE y is at most 2 / (n (n - 1)). */
 #define PARAMETERS(most_y)                                                                         \
   {"sqrts", NULL, Z_MASS, 10, 1e5, "centre-of-mass energy in GeV"},                                \
       {"measure", JET_MEASURES, JADE, JADE, DURHAM, "jet measure of the cut"},                     \
       {"ycut", NULL, 0.01, 1e-6, most_y, "smallest y_ij of two partons"},                          \
-      {"alpha_s", NULL, 0.118, 1e-4, 1, "strong coupling"},                                        \
+      {"quark", QUARKS, 0, 0, 4, "flavour of the quark, massless"},                                \
   {                                                                                                \
-    "quark", QUARKS, 0, 0, 4, "flavour of the quark, massless"                                     \
+    "alpha_s", NULL, 0.118, 1e-4, 1, "strong coupling"                                             \
   }
 #define SECOND                                                                                     \
   {                                                                                                \
