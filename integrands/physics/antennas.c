@@ -16,9 +16,9 @@ struct triangle {
   int splits;
 };
 
-/* The last step knows the cut. What is left by those before is softened, so that it reaches
- * everything, and the more the more steps follow, which need room; the factors were measured:
- * about the smallest variance for y = 0.01 and 0.001. */
+/* Only the last step knows that its three partons are above the cut. The steps before reach all of
+ * their triangle, with poles softened the more, the more steps follow, as those need room; the
+ * factors give about the smallest variance for y = 0.01 and 0.001. */
 static struct triangle triangle_of(const struct antennas *map, int step, int splits, double s_pair)
 {
   static const double soft[ANTENNA_STEPS] = {0, 6, 20};

@@ -4,10 +4,10 @@
  * of trace 1 and colour-ordered rules (Dixon, hep-ph/9601359) the sum over the gluon between the
  * lines leaves colours that flow
  *
- *     without a gluon   from q to Qbar and Q to qbar (1), from q to qbar and Q to Qbar (2)
- *     with gluon a      1 with a on the first (1) or second line (2), 2 likewise (3, 4).
+ *     without a gluon   from q to Qbar and Q to qbar (0), from q to qbar and Q to Qbar (1)
+ *     with gluon a      0 with a on the first (0) or second line (1), 1 likewise (2, 3).
  *
- * Exchange of identical quarks exchanges 1 and 2, or 1 and 4, 2 and 3; Fermi statistics gives it a
+ * Exchange of identical quarks exchanges 0 and 1, or 0 and 3, 1 and 2; Fermi statistics gives it a
  * minus. Lines between exchanged quarks are there only where both have the same chirality.
  */
 #include "ee_four_quarks.h"
@@ -210,6 +210,7 @@ static void add_amplitudes(const struct ee_four_quarks *f, const struct event *e
       double complex a[4], ours[4];
       double complex g = ee_coupling(&f->couplings[own], event->s, e, line[own].chirality);
       joined(&line[own], &line[!own], &event->boson[e], gluon, a);
+      /* "this" line and "the other" are those of line[0] for add_flows */
       for (int i = 0; i < 4 && gluon; i++) ours[i] = a[own ? i ^ 2 : i];
       add_flows(f->gluons, g, gluon ? ours : a, flow[e]);
     }

@@ -25,8 +25,7 @@ static inline void boost_from_rest(const double whole[4], double mass, double p[
   p[0] = energy;
 }
 
-/* The frame of three jets and of rests: two incoming particles of half the energy each, one
- * along +z */
+/* Two incoming particles of half the energy each, the first along +z */
 static inline void set_beams(double sqrts, double p[2][4])
 {
   for (int i = 0; i < 2; i++) {
