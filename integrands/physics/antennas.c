@@ -155,15 +155,6 @@ static void branch(const struct antenna *step, int first, double a, double b, do
 
 /* ---- channels --------------------------------------------------------------------------- */
 
-static void two_quarks(double sqrts, double cosine, double phi, double quark[4],
-                       double antiquark[4])
-{
-  double sine = sqrt((1 - cosine) * (1 + cosine)), half = 0.5 * sqrts;
-  quark[0] = antiquark[0] = half;
-  quark[1] = half * sine * cos(phi), quark[2] = half * sine * sin(phi), quark[3] = half * cosine;
-  for (int m = 1; m < 4; m++) antiquark[m] = -quark[m];
-}
-
 /* CP: particles become antiparticles, with the opposite momenta. The beams are their own image. */
 static void mirror(const struct antennas *map, double (*p)[4])
 {
@@ -181,8 +172,8 @@ double antennas_draw(const struct antennas *map, const double *x, double (*p)[4]
 {
   double which = 2 * x[1] * map->drawn, a, b;
   int turn = (int)fmin(which, 2 * map->drawn - 1), c = turn / 2;
-  two_quarks(sqrt(map->s), 2 * x[0] - 1, 2 * M_PI * (which - turn), p[map->channel[c].quark],
-             p[map->channel[c].antiquark]);
+  set_back_to_back(0.5 * sqrt(map->s), (const double[]){x[0], which - turn},
+                   p[map->channel[c].quark], p[map->channel[c].antiquark]);
   const double *next = x + 2;
   for (int n = 0; n < map->steps; n++, next += 3) {
     const struct antenna *step = &map->channel[c].step[n];

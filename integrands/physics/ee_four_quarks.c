@@ -189,10 +189,11 @@ static void add_flows(int gluons, double complex coupling, const double complex 
 
 /* ---- all of it -------------------------------------------------------------------------- */
 
-/* What does not depend on the quarks */
+/* What does not depend on the helicities */
 struct event {
   struct leg boson[2]; /* by the electron's chirality */
   struct leg gluon;
+  double complex coupling[2][2][2]; /* of the lines; [line][electron][quark], chiralities */
   double s;
 };
 
@@ -208,7 +209,7 @@ static void add_amplitudes(const struct ee_four_quarks *f, const struct event *e
   for (int e = 0; e < 2; e++)
     for (int own = 0; own < 2; own++) { /* the line with the boson */
       double complex a[4], ours[4];
-      double complex g = ee_coupling(&f->couplings[own], event->s, e, line[own].chirality);
+      double complex g = event->coupling[own][e][line[own].chirality];
       joined(&line[own], &line[!own], &event->boson[e], gluon, a);
       /* "this" line and "the other" are those of line[0] for add_flows */
       for (int i = 0; i < 4 && gluon; i++) ours[i] = a[own ? i ^ 2 : i];
@@ -264,6 +265,9 @@ static void set_event(const struct ee_four_quarks *f, const double (*p)[4], stru
   current(p[0], p[1], event->boson[RIGHT].j);
   for (int m = 0; m < 8; m++) event->boson[m / 4].p[m % 4] = -total[m % 4];
   for (int m = 0; m < 4 && f->gluons; m++) event->gluon.p[m] = p[6][m];
+  for (int i = 0; i < 8; i++)
+    event->coupling[i >> 2][i >> 1 & 1][i & 1] =
+        ee_coupling(&f->couplings[i >> 2], event->s, i >> 1 & 1, i & 1);
 }
 
 static struct squares sum_helicities(const struct ee_four_quarks *f, const double (*p)[4],

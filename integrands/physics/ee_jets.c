@@ -118,21 +118,32 @@ static double colour_sum(const struct ee_jets *j, double complex a[][2], int h)
   return sum;
 }
 
-/* Of one set of helicities: adds to sum[lepton chirality], and to the squares of the orders alone.
- * gauge: number of the gluon whose polarisation is its momentum, or -1 */
-static void add_helicities(const struct ee_jets *j, const double (*p)[4], int helicities, int gauge,
-                           struct ee_jets_squares *sum)
+/* Of one event: lepton currents by the electron's chirality, and both polarisations of each gluon */
+struct waves {
+  vector lepton[2], gluon[EE_MOST_GLUONS][2];
+};
+
+/* gauge: number of the gluon whose polarisation is its momentum, or -1 */
+static void set_waves(const struct ee_jets *j, const double (*p)[4], int gauge, struct waves *w)
+{
+  current(p[1], p[0], w->lepton[LEFT]);
+  current(p[0], p[1], w->lepton[RIGHT]);
+  for (int i = 0; i < j->gluons; i++)
+    for (int plus = 0; plus < 2; plus++) {
+      polarisation(p[4 + i], plus ? 1 : -1, w->gluon[i][plus]);
+      for (int m = 0; m < 4 && i == gauge; m++) w->gluon[i][plus][m] = p[4 + i][m];
+    }
+}
+
+/* Of one set of helicities: adds to sum->all, and to the squares of the orders alone. */
+static void add_helicities(const struct ee_jets *j, const double (*p)[4], const struct waves *w,
+                           int helicities, struct ee_jets_squares *sum)
 {
   double complex a[EE_MOST_ORDERS][2];
-  vector e[EE_MOST_GLUONS], lepton[2];
-  current(p[1], p[0], lepton[LEFT]);
-  current(p[0], p[1], lepton[RIGHT]);
-  for (int i = 0; i < j->gluons; i++) {
-    polarisation(p[4 + i], helicities >> i & 1 ? 1 : -1, e[i]);
-    for (int m = 0; m < 4 && i == gauge; m++) e[i][m] = p[4 + i][m];
-  }
+  vector e[EE_MOST_GLUONS];
+  for (int i = 0; i < j->gluons; i++) memcpy(e[i], w->gluon[i][helicities >> i & 1], sizeof e[i]);
   for (int r = 0; r < j->orders; r++)
-    ordered(j, p, (const vector *)e, j->order[r], (const vector *)lepton, a[r]);
+    ordered(j, p, (const vector *)e, j->order[r], w->lepton, a[r]);
   for (int h = 0; h < 2; h++) {
     sum->all[h] += colour_sum(j, a, h);
     for (int r = 0; r < j->orders; r++) sum->order[r][h] += creal(a[r][h] * conj(a[r][h]));
@@ -142,15 +153,19 @@ static void add_helicities(const struct ee_jets *j, const double (*p)[4], int he
 void ee_jets_helicities(const struct ee_jets *j, const double (*p)[4], int helicities,
                         struct ee_jets_squares *out)
 {
+  struct waves waves;
   *out = (struct ee_jets_squares){.all = {0}};
-  add_helicities(j, p, helicities, -1, out);
+  set_waves(j, p, -1, &waves);
+  add_helicities(j, p, &waves, helicities, out);
 }
 
 static void sum_helicities(const struct ee_jets *j, const double (*p)[4], int gauge,
                            struct ee_jets_squares *out)
 {
+  struct waves waves;
   *out = (struct ee_jets_squares){.all = {0}};
-  for (int h = 0; h < 1 << j->gluons; h++) add_helicities(j, p, h, gauge, out);
+  set_waves(j, p, gauge, &waves);
+  for (int h = 0; h < 1 << j->gluons; h++) add_helicities(j, p, &waves, h, out);
 }
 
 /* A left-handed quark's with its couplings, and by parity a right-handed one's with its own */

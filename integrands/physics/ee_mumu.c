@@ -69,13 +69,12 @@ static double squared(const void *state, const double (*p)[4])
 static int make_particles(const double *x, size_t dim, nis_event *out, void *state)
 {
   const struct ee_mumu *m = state;
-  double cosine = m->cosine * (2 * x[0] - 1), sine = sqrt((1 - cosine) * (1 + cosine));
-  double e = 0.5 * m->sqrts, phi = 2 * M_PI * x[1];
-  const double p[4] = {e, e * sine * cos(phi), e * sine * sin(phi), e * cosine};
+  double cosine = m->cosine * (2 * x[0] - 1), muon[4], antimuon[4];
   (void)dim;
+  set_back_to_back(0.5 * m->sqrts, (const double[]){0.5 * (1 + cosine), x[1]}, muon, antimuon);
   event_begin(out, m->sqrts, 0.118, 11, -11);
-  event_add(out, 13, 0, 0, p);
-  event_add(out, -13, 0, 0, (const double[]){p[0], -p[1], -p[2], -p[3]});
+  event_add(out, 13, 0, 0, muon);
+  event_add(out, -13, 0, 0, antimuon);
   return 0;
 }
 

@@ -25,6 +25,24 @@ static inline void boost_from_rest(const double whole[4], double mass, double p[
   p[0] = energy;
 }
 
+/* Massless, evenly over the sphere for x evenly in (0, 1)^2: cosine and azimuth */
+static inline void set_direction(double energy, const double x[2], double p[4])
+{
+  double cosine = 2 * x[0] - 1, sine = 2 * sqrt(x[0] * (1 - x[0])), phi = 2 * M_PI * x[1];
+  p[0] = energy;
+  p[1] = energy * sine * cos(phi);
+  p[2] = energy * sine * sin(phi);
+  p[3] = energy * cosine;
+}
+
+/* The same, and another one against it */
+static inline void set_back_to_back(double energy, const double x[2], double p[4], double k[4])
+{
+  set_direction(energy, x, p);
+  k[0] = energy;
+  for (int m = 1; m < 4; m++) k[m] = -p[m];
+}
+
 /* Two incoming particles of half the energy each, the first along +z */
 static inline void set_beams(double sqrts, double p[2][4])
 {

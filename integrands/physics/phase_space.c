@@ -8,21 +8,11 @@
 
 /* ---- two-body decays ------------------------------------------------------------------ */
 
-/* A massless momentum in a direction of two numbers */
-static void direct(double energy, const double x[2], double p[4])
-{
-  double cosine = 2 * x[0] - 1, sine = 2 * sqrt(x[0] * (1 - x[0])), phi = 2 * M_PI * x[1];
-  p[0] = energy;
-  p[1] = energy * sine * cos(phi);
-  p[2] = energy * sine * sin(phi);
-  p[3] = energy * cosine;
-}
-
 /* `whole`, of mass `from`, decays into a massless p and a rest of mass `to`, which it becomes. */
 static void decay(double whole[4], double from, double to, const double x[2], double p[4])
 {
   double energy = (from - to) * (from + to) / (2 * from), rest[4];
-  direct(energy, x, p);
+  set_direction(energy, x, p);
   rest[0] = hypot(energy, to);
   for (int m = 1; m < 4; m++) rest[m] = -p[m];
   boost_from_rest(whole, from, p);
@@ -33,9 +23,7 @@ static void decay(double whole[4], double from, double to, const double x[2], do
 /* The last two of a chain, at rest in `whole` of this mass */
 static void decay_last(const double whole[4], double mass, const double x[2], double p[2][4])
 {
-  direct(mass / 2, x, p[0]);
-  p[1][0] = mass / 2;
-  for (int m = 1; m < 4; m++) p[1][m] = -p[0][m];
+  set_back_to_back(mass / 2, x, p[0], p[1]);
   for (int i = 0; i < 2; i++) boost_from_rest(whole, mass, p[i]);
 }
 
