@@ -26,6 +26,17 @@ static inline struct rule gauss_rule(size_t n)
   return rule;
 }
 
+/* GSL's adaptive rule */
+static inline double qags_value(double (*f)(double, void *), void *params, double low, double high)
+{
+  gsl_integration_workspace *work = gsl_integration_workspace_alloc(1000);
+  gsl_function function = {f, params};
+  double value, error;
+  gsl_integration_qags(&function, low, high, 0, 1e-11, 1000, work, &value, &error);
+  gsl_integration_workspace_free(work);
+  return value;
+}
+
 /* Equal weights: exact for trigonometric polynomials of degree below n. */
 static inline struct rule periodic_rule(size_t n)
 {

@@ -59,6 +59,16 @@ static inline double exact_value(const char *name, size_t dim, const char *setti
   return value;
 }
 
+/* Whether a value is known for these settings */
+static inline int has_value(const char *name, size_t dim, const char *settings)
+{
+  struct made made = make_row(name, dim, settings);
+  double value;
+  int known = made.row->exact(made.state, dim, &value);
+  free(made.state);
+  return known;
+}
+
 /* ---- product rules on the cube ------------------------------------------------- */
 
 /* GSL has the rules with 1 to 20, 32, 64, 96, 100, 128 points to all digits, the others to

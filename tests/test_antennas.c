@@ -8,6 +8,7 @@
 #include "antennas.h"
 #include "jacobian.h"
 #include "jet_cut.h"
+#include "mean.h"
 #include "noise.h"
 #include "phase_space.h"
 #include "suite.h"
@@ -96,20 +97,6 @@ END_TEST
 
 /* ---- all channels ------------------------------------------------------------------------- */
 
-struct mean {
-  double sum, squares, n;
-};
-
-static void add(struct mean *mean, double value)
-{
-  mean->sum += value, mean->squares += value * value, mean->n++;
-}
-
-static double error2(const struct mean *m)
-{
-  return (m->squares / m->n - pow(m->sum / m->n, 2)) / m->n;
-}
-
 /* Six errors: a false alarm of 2e-9 a test */
 static void check_volume(int process, const struct jet_cut *cut, int points)
 {
@@ -121,14 +108,15 @@ static void check_volume(int process, const struct jet_cut *cut, int points)
   for (int i = 0; i < points; i++) {
     any_point(x, 0);
     double weight = antennas_draw(&map, x, p);
-    add(&ours, weight > 0 && jet_cut_passes(cut, n, p) ? weight : 0);
+    mean_add(&ours, weight > 0 && jet_cut_passes(cut, n, p) ? weight : 0);
     weight = nis_rambo_on_diet(n, sqrts, x, p);
-    add(&even, jet_cut_passes(cut, n, p) ? weight : 0);
+    mean_add(&even, jet_cut_passes(cut, n, p) ? weight : 0);
   }
-  double off = ours.sum / ours.n - even.sum / even.n, error = sqrt(error2(&ours) + error2(&even));
-  require(fabs(off) < 6 * error, "%s: %g +- %g, %g", name[process], ours.sum / ours.n, error,
-          even.sum / even.n);
-  require(error < 0.05 * even.sum / even.n, "%s: error %g", name[process], error);
+  double off = mean_value(&ours) - mean_value(&even);
+  double error = hypot(mean_error(&ours), mean_error(&even));
+  require(fabs(off) < 6 * error, "%s: %g +- %g, %g", name[process], mean_value(&ours), error,
+          mean_value(&even));
+  require(error < 0.05 * mean_value(&even), "%s: error %g", name[process], error);
 }
 
 START_TEST(volumes_inside_a_cut)

@@ -16,15 +16,6 @@ static double normal(double x, double sigma)
   return exp(-0.5 * square(x / sigma)) / (sigma * sqrt(2 * M_PI));
 }
 
-static int has_value(const char *name, size_t dim, const char *settings)
-{
-  struct made made = make_row(name, dim, settings);
-  double value;
-  int known = made.row->exact(made.state, dim, &value);
-  free(made.state);
-  return known;
-}
-
 /* ---- vegas+ -------------------------------------------------------------------- */
 
 START_TEST(short_ridge_is_a_ridge)

@@ -7,6 +7,7 @@
 #include "ee_four_quarks.h"
 #include "ee_jets.h"
 #include "jacobian.h"
+#include "mean.h"
 #include "noise.h"
 #include "phase_space.h"
 #include "rows.h"
@@ -17,25 +18,6 @@
 enum { MOST_DIMENSIONS = 11 };
 
 static uint64_t state = 12;
-
-struct mean {
-  double sum, squares, n;
-};
-
-static void add(struct mean *mean, double value)
-{
-  mean->sum += value, mean->squares += value * value, mean->n++;
-}
-
-static double value_of(const struct mean *m)
-{
-  return m->sum / m->n;
-}
-
-static double error_of(const struct mean *m)
-{
-  return sqrt((m->squares / m->n - value_of(m) * value_of(m)) / m->n);
-}
 
 static void any_point(double *x)
 {
@@ -137,13 +119,14 @@ static void check_cross_section(const struct process *r, int points)
   struct made made = make_row(r->name, 3 * (size_t)r->partons - 4, r->settings);
   for (int i = 0; i < points; i++) {
     any_point(x);
-    add(&ours, call(&made, x));
-    add(&flat, even(r, &amplitudes, x));
+    mean_add(&ours, call(&made, x));
+    mean_add(&flat, even(r, &amplitudes, x));
   }
-  double off = value_of(&ours) - value_of(&flat), error = hypot(error_of(&ours), error_of(&flat));
+  double off = mean_value(&ours) - mean_value(&flat),
+         error = hypot(mean_error(&ours), mean_error(&flat));
   require(fabs(off) < 6 * error, "%s %s: %g +- %g and %g +- %g", r->name, r->settings,
-          value_of(&ours), error_of(&ours), value_of(&flat), error_of(&flat));
-  check_between(error / value_of(&ours), 0, 0.08, "relative error");
+          mean_value(&ours), mean_error(&ours), mean_value(&flat), mean_error(&flat));
+  check_between(error / mean_value(&ours), 0, 0.08, "relative error");
   free(made.state);
 }
 
@@ -182,12 +165,12 @@ START_TEST(quark_pairs_are_equal)
     struct made made = make_row("ee4q", 8, order ? "quark=d quark2=u" : "quark=u quark2=d");
     for (int i = 0; i < 100000; i++) {
       any_point(x);
-      add(&mean[order], call(&made, x));
+      mean_add(&mean[order], call(&made, x));
     }
     free(made.state);
   }
-  double off = value_of(&mean[0]) - value_of(&mean[1]);
-  require(fabs(off) < 6 * hypot(error_of(&mean[0]), error_of(&mean[1])), "off by %g", off);
+  double off = mean_value(&mean[0]) - mean_value(&mean[1]);
+  require(fabs(off) < 6 * hypot(mean_error(&mean[0]), mean_error(&mean[1])), "off by %g", off);
 }
 END_TEST
 

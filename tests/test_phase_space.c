@@ -4,6 +4,7 @@
  * the mean of the weights. */
 #include "phase_space.h"
 #include "jacobian.h"
+#include "mean.h"
 #include "noise.h"
 #include "suite.h"
 
@@ -94,24 +95,16 @@ START_TEST(three_jet_momenta_and_weights)
 }
 END_TEST
 
-/* Mean and its error over random points */
-static double mean_weight(const struct map *map, int n, int points, double *error)
-{
-  double sum = 0, squares = 0, x[MOST_DIM], p[MOST_PARTICLES][4];
-  for (int i = 0; i < points; i++) {
-    any_point(x, 0);
-    double w = map->f(n, x, p, map->params);
-    sum += w, squares += w * w;
-  }
-  double mean = sum / points;
-  *error = sqrt(fmax(squares / points - mean * mean, 0) / points);
-  return mean;
-}
-
 /* Six errors: a false alarm of 2e-9 a test */
 static void check_volume(const struct map *map, int n, double volume)
 {
-  double error, mean = mean_weight(map, n, 100000, &error);
+  struct mean weights = {0};
+  double x[MOST_DIM], p[MOST_PARTICLES][4];
+  for (int i = 0; i < 100000; i++) {
+    any_point(x, 0);
+    mean_add(&weights, map->f(n, x, p, map->params));
+  }
+  double mean = mean_value(&weights), error = mean_error(&weights);
   require(fabs(mean - volume) < 6 * error + 1e-10 * volume, "n = %d: %g +- %g, not %g", n, mean,
           error, volume);
   require(error < 0.02 * volume, "n = %d: %g of %g", n, error, volume);

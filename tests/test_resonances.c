@@ -115,16 +115,6 @@ static double parton(int which, double x)
   }
 }
 
-static double adaptive(double (*f)(double, void *), void *params, double low, double high)
-{
-  gsl_integration_workspace *work = gsl_integration_workspace_alloc(1000);
-  gsl_function function = {f, params};
-  double value, error;
-  gsl_integration_qags(&function, low, high, 0, 1e-10, 1000, work, &value, &error);
-  gsl_integration_workspace_free(work);
-  return value;
-}
-
 static double valence(double x, void *which)
 {
   int q = *(int *)which;
@@ -143,9 +133,9 @@ static double momentum(double x, void *unused)
 START_TEST(sum_rules_of_the_densities)
 {
   int u = U, d = D;
-  ck_assert_double_eq_tol(adaptive(valence, &u, 0, 1), 2, 1e-4);
-  ck_assert_double_eq_tol(adaptive(valence, &d, 0, 1), 1, 1e-4);
-  ck_assert_double_eq_tol(adaptive(momentum, NULL, 0, 1), 1, 1e-4);
+  ck_assert_double_eq_tol(qags_value(valence, &u, 0, 1), 2, 1e-4);
+  ck_assert_double_eq_tol(qags_value(valence, &d, 0, 1), 1, 1e-4);
+  ck_assert_double_eq_tol(qags_value(momentum, NULL, 0, 1), 1, 1e-4);
 }
 END_TEST
 
@@ -202,7 +192,7 @@ static double over_x1(double x1, void *params)
 {
   struct fraction f = *(struct fraction *)params;
   f.x1 = x1;
-  return adaptive(over_x2, &f, f.tau / x1, 1);
+  return qags_value(over_x2, &f, f.tau / x1, 1);
 }
 
 START_TEST(leptons_in_all)
@@ -210,7 +200,7 @@ START_TEST(leptons_in_all)
   static const struct collider k = {1000, 400, 40, 1};
   struct fraction f = {&k, 0.0225, 0}; /* 150 GeV: above the Z */
   ck_assert_relative(exact_value("drell_yan", 4, "sqrts=1000 mass_low=150 zp_width=40"),
-                     adaptive(over_x1, &f, f.tau, 1), 1e-7);
+                     qags_value(over_x1, &f, f.tau, 1), 1e-7);
 }
 END_TEST
 
