@@ -5,7 +5,7 @@
 sigma_1 is the relative standard deviation of one weight: of the frozen flow, and what VEGAS's quoted
 error comes to, error * sqrt(points) / value. Efficiencies are those of unweighting, with w_max that
 leaves 1e-3 of the weight above it, and with the median of maxima. Of three schedules VEGAS gets that
-with the smallest quoted error. "apart" is the difference of both values in units of its error.
+with the smallest quoted relative error. "apart" is the difference of both values in units of its error.
 us/call is the mean over random points of the cube, us/point over those inside the cuts, and |M|^2
 the matrix element alone, colours and helicities summed; one core.
 """
@@ -39,7 +39,7 @@ def cost(program):
 def best_vegas(program, calls, seed):
     runs = [program.run("vegas", calls, seed, *peers.vegas_options(schedule))
             for schedule in peers.VEGAS_SCHEDULES]
-    return min(runs, key=lambda r: r.error if r.error > 0 else math.inf)
+    return min(runs, key=lambda r: r.error / abs(r.value) if r.error > 0 else math.inf)
 
 
 def apart(a, b):
