@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cross sections of e+ e- -> jets: nis against GSL VEGAS, on the same map and with the same calls.
 
-sigma_1 is the relative standard deviation of one weight: of the frozen flow, and what VEGAS's quoted
-error comes to, error * sqrt(points) / value. Efficiencies are those of unweighting, with w_max that
-leaves 1e-3 of the weight above it, and with the median of maxima. Of three schedules VEGAS gets that
-with the smallest quoted relative error. "apart" is the difference of both values in units of its error.
-us/call is the mean over random points of the cube, us/point over those inside the cuts, and |M|^2
-the matrix element alone, colours and helicities summed; one core.
+sigma_1 is the relative standard deviation of one weight: of the frozen flow, and what VEGAS's
+quoted error comes to, error * sqrt(points) / value. Efficiencies are those of unweighting, with
+w_max that leaves 1e-3 of the weight above it, and with the median of maxima. Of three schedules
+VEGAS gets that with the smallest quoted relative error. "apart" is the difference of both values in
+units of its error. us/call is the mean over random points of the cube, us/point over those inside
+the cuts, and |M|^2 the matrix element alone, colours and helicities summed; one core.
 """
 import argparse
 import json
