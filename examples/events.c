@@ -2,7 +2,7 @@
 /* e+e- -> mu+mu- through a photon, of one's own: an integrand, a function that makes particles of a
  * point, and a Les Houches file of events for the next program. */
 #include <math.h>
-#include <nis.h>
+#include <nis_events.h>
 #include <stdio.h>
 
 struct beams {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The handle: train, integrate with the frozen flow, look at weighted points, take events. */
 #include <math.h>
-#include <nis.h>
+#include <nis_events.h>
 #include <stdio.h>
 
 /* A resonance in x0, a forward peak in x1; many points at once. */

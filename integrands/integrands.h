@@ -4,7 +4,7 @@
 #ifndef INTEGRANDS_H
 #define INTEGRANDS_H
 
-#include "nis.h"
+#include "nis_events.h"
 
 #include <stdio.h>
 

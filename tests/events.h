@@ -2,7 +2,7 @@
 #ifndef EVENTS_H
 #define EVENTS_H
 
-#include "nis.h"
+#include "nis_events.h"
 
 /* n events for a sink, with defaults for all else */
 static inline int events_of(nis *s, uint64_t n, nis_event_sink *sink, void *params,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The public functions: every bad argument, and what the header promises for good ones. */
-#include "nis.h"
+#include "nis_events.h"
 
-#include "settings.h"
+#include "api/settings.h"
 #include "events.h"
 #include "suite.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Several values a point: against sums in long double, and through the whole library. */
-#include "components.h"
+#include "estimation/components.h"
 
 #include "nis.h"
 #include "noise.h"

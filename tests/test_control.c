@@ -2,7 +2,7 @@
 /* Control variates and the flows for two signs, against sums written out and known integrals. */
 #include "suite.h"
 
-#include "control.h"
+#include "mixture/control.h"
 #include "nis.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The box of the user and the unit cube: strictly inside, there and back. */
-#include "domain.h"
+#include "integrand/domain.h"
 
-#include "error.h"
+#include "base/error.h"
 #include "noise.h"
 #include "suite.h"
 

@@ -5,10 +5,10 @@
  * Oracles: the Jacobian by differences and its determinant by GSL's LU, Gauss quadrature of q, the
  * loss along directions in the space of weights, and masks read off the binary digits.
  */
-#include "gradient.h"
-#include "optimizer.h"
+#include "training/gradient.h"
+#include "training/optimizer.h"
 #include "quadrature.h"
-#include "settings.h"
+#include "api/settings.h"
 #include "noise.h"
 #include "suite.h"
 

@@ -5,9 +5,9 @@
  * Oracles: phi as nis.h writes it; differences of it, and of the objective L = (1/n) sum of
  * (q/p)/s (phi(t) + c) along directions in the space of weights. All random numbers are fixed.
  */
-#include "gradient.h"
+#include "training/gradient.h"
 #include "quadrature.h"
-#include "settings.h"
+#include "api/settings.h"
 #include "suite.h"
 
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  * differences; histograms; Fisher's information for the errors of what is fitted. All random
  * numbers are fixed; a bar of k errors says that other numbers would fail it with 1e-7 at most.
  */
-#include "peaks.h"
+#include "mixture/peaks.h"
 
 #include "nis.h"
 #include "quadrature.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The store of training points: what it keeps, how hot it is, how often a point is drawn. */
-#include "replay.h"
+#include "training/replay.h"
 #include "suite.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The same seed gives the same bits: for any number of threads, a second time, point by point or in
  * batches. Different seeds share none. */
-#include "nis.h"
+#include "nis_events.h"
 #include "events.h"
 #include "suite.h"
 

@@ -5,7 +5,7 @@
  * Oracles: analytic densities on a line; their variances on a fine grid of points, and the smallest
  * of them over a grid of shares. No random numbers but one fixed sample.
  */
-#include "shares.h"
+#include "mixture/shares.h"
 
 #include "quadrature.h"
 #include "suite.h"

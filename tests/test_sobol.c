@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Nets: the digits of the published sequence, one point in every elementary box, each point uniform,
  * and a variance that no integrand makes much larger than that of random points. */
-#include "sobol.h"
+#include "numerics/sobol.h"
 
 #include "suite.h"
 

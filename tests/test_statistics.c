@@ -7,7 +7,7 @@
  * of the cross section of e+ e- -> q qbar g at leading order.
  */
 #include "integrands.h"
-#include "nis.h"
+#include "nis_events.h"
 #include "quadrature.h"
 #include "suite.h"
 

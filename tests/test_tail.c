@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The shape of the weights' tail: against a plain fit, and on samples whose shape is known. */
-#include "tail.h"
+#include "numerics/tail.h"
 
 #include "noise.h"
 #include "suite.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Running totals of weights against naive sums in long double and against sorting. */
-#include "tally.h"
+#include "estimation/tally.h"
 #include "suite.h"
 
 #include <math.h>

@@ -3,9 +3,10 @@
  * says what it is worth, and a sentence. */
 #include "nis.h"
 
-#include "monitor.h"
+#include "base/monitor.h"
+#include "base/clock.h"
 #include "suite.h"
-#include "trust.h"
+#include "estimation/trust.h"
 
 #include <math.h>
 #include <stdatomic.h>

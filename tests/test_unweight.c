@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Unweighting against a naive loop over the same points that knows w_max beforehand. */
-#include "unweight.h"
-#include "settings.h"
+#include "events/unweight.h"
+#include "api/settings.h"
 #include "suite.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The histogram of weights against sorting, and quoted errors against the scatter of many samples.
  * Seeds are fixed. */
-#include "weights.h"
+#include "numerics/weights.h"
 #include "noise.h"
 #include "suite.h"
 

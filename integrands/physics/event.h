@@ -3,7 +3,7 @@
 #ifndef EVENT_H
 #define EVENT_H
 
-#include "nis.h"
+#include "nis_events.h"
 
 /* Two incoming particles of half the energy each, the first along +z */
 void event_begin(nis_event *out, double sqrts, double alpha_s, int pdg, int pdg_too);

@@ -2,7 +2,7 @@
 /* nis bench: the only command that looks inside the library, through bench.h. */
 #include "commands.h"
 
-#include "../bench/bench.h"
+#include "cli/bench/bench.h"
 #include "json.h"
 #include "message.h"
 

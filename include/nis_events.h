@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Unweighted events of a handle that has an estimate, for the user's function or in a file:
+ *
+ *     nis_run(s, &result);
+ *     nis_events(s, &(nis_event_options){.events = 10000, .path = "events.npy"}, &summary);
+ *
+ * The same events for any number of threads. nis.h does not include this.
+ */
+#ifndef NIS_EVENTS_H
+#define NIS_EVENTS_H
+
+#include "nis.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A point of weight w = f/q is accepted with probability min(1, |w|/w_max) and becomes an event of
+ * weight sign(w) max(1, |w|/w_max): almost all are +-1, and the few overweights are carried, so
+ * nothing is lost and nothing counts twice. Four ways to choose w_max: */
+typedef enum {
+  NIS_W_MAX_TAIL,    /* it leaves at most a share `tail` of sum|w| above it: sum over |w| > w_max of
+                         (|w| - w_max) (Sherpa's Max_Epsilon, MadGraph's trunc_error, Foam) */
+  NIS_W_MAX_LARGEST, /* the largest |w|: the efficiency falls with the number of points */
+  NIS_W_MAX_QUANTILE, /* the `quantile` of the |w| that are not 0 */
+  NIS_W_MAX_MEDIAN    /* the median maximum of n/50 weights (i-flow, arXiv:2001.10028), exactly: the
+                         order statistic that a bootstrap tends to */
+} nis_w_max_rule;
+enum { NIS_W_MAX_RULES = 4 };
+
+/* n events. The arrays are the library's, and valid during the call only. */
+typedef struct {
+  size_t n, dim;
+  const double *x;        /* [n][dim] */
+  const double *weight;   /* [n] sign(w) max(1, |w|/w_max) */
+  const double *log_q;    /* [n] log-density of x per unit of the domain's volume */
+  const uint64_t *trials; /* [n] points tried since the event before, this one included; 0 for one
+                             more copy of an event (unit_weights) */
+} nis_event_block;
+
+/* Takes events: called from the calling thread, in an order that does not depend on the number of
+ * threads. Non-zero ends with NIS_STOPPED. */
+typedef int nis_event_sink(const nis_event_block *events, void *params);
+
+/* A leg of an event as in the Les Houches accord (hep-ph/0109068). Incoming ones come first, the
+ * one with pz > 0 before the other. */
+typedef struct {
+  int pdg;       /* Particle Data Group number */
+  int status;    /* -1 incoming, 1 outgoing, 2 decayed */
+  int mother[2]; /* numbers of particles, from 1; 0: none */
+  int colour[2]; /* colour and anticolour line; 0: none */
+  double p[4];   /* E, px, py, pz in GeV */
+  double mass;   /* GeV */
+  double spin;   /* cosine of the angle between spin and momentum; 9: unknown */
+} nis_particle;
+
+enum { NIS_MOST_PARTICLES = 16 };
+
+typedef struct {
+  int nparticles;
+  double scale;             /* GeV, where showers begin */
+  double alpha_em, alpha_s; /* at that scale */
+  nis_particle particle[NIS_MOST_PARTICLES];
+} nis_event;
+
+/* Turns a point into particles: fills *event, which is all zero. The points that it gets had an f
+ * that was not 0. Called from several threads at once unless options.serial is set. Non-zero ends
+ * with NIS_CALLBACK. */
+typedef int nis_particles(const double *x, size_t dim, nis_event *event, void *params);
+
+/* Kinds of files. In each the mean of the weights estimates the integral, but for LHEH5, whose
+ * readers divide the sum of weights by that of trials, and unit weights in Les Houches files. Text
+ * files are compressed when their names end in .gz. */
+typedef enum {
+  NIS_FORMAT_BY_NAME, /* .lhe .lheh5 .h5 .hdf5 .npy .txt .dat; else LHE with particles, or text */
+  NIS_FORMAT_LHE,     /* Les Houches events 1.0 (hep-ph/0609017), in pb: strategy -4, weights whose
+                         mean is the cross section; for unit weights of one sign strategy 3 */
+  NIS_FORMAT_LHE3,    /* the same 3.0 (arXiv:1405.1067): generator, trials, named weights */
+  NIS_FORMAT_LHEH5,   /* HDF5 2.0.1 (arXiv:2309.13154), if the library was built with HDF5 */
+  NIS_FORMAT_HDF5,    /* data sets x, weight, log_q; the run in attributes; likewise */
+  NIS_FORMAT_NPY,     /* numpy's: records of x, weight, log_q */
+  NIS_FORMAT_TEXT     /* columns x1 ... weight after lines that begin with # */
+} nis_event_format;
+
+/* Zero means default for every field. */
+typedef struct {
+  uint64_t events;      /* wanted, below 2^62; default 0: as many as `calls` give */
+  uint64_t calls;       /* points tried at most, likewise; default 0: as many as it takes. One of
+                              the two is needed */
+  nis_w_max_rule w_max; /* one of the above */
+  double tail;          /* of NIS_W_MAX_TAIL, in (0, 1); default 1e-3 */
+  double quantile;      /* of NIS_W_MAX_QUANTILE, in (0, 1]; default 0.999 */
+  int whole_run;        /* 1: w_max is the largest that the rule gives at any time of the run, and
+                              events accepted before are thinned out to fit it, as if it had been
+                              known: with NIS_W_MAX_LARGEST no weight is ever above 1. What was
+                              accepted waits in a temporary file (in $TMPDIR or /var/tmp, 8 (dim +
+                              4) bytes an event). 0: w_max is that of the estimate */
+  int unit_weights;     /* 1: every weight is 1 or -1; an overweight point becomes several equal
+                              events, |w|/w_max on the average */
+  nis_event_sink *sink; /* takes the events ... */
+  void *sink_params;    /* handed to it */
+  const char *path;     /* ... or a file does, or both; "-": standard output. The file bears this
+                              name when it is complete, and PATH.part until then. Stopped early, or
+                              on a full disk, it holds the events so far and is as valid */
+  nis_event_format format;  /* of the file; one of the above */
+  nis_particles *particles; /* needed for the three Les Houches formats */
+  void *particles_params;   /* handed to it */
+  const char *header;       /* lines for the head of the file, "key: value\n", but for NPY */
+} nis_event_options;
+
+/* A number with its standard error */
+typedef struct {
+  double value, error;
+} nis_share;
+
+typedef struct {
+  double w_max;
+  double efficiency; /* mean|w| / w_max, at most 1 */
+  double error;      /* of the efficiency: of the mean and of w_max */
+} nis_unweighting;
+
+typedef struct {
+  int status;           /* nis_status */
+  uint64_t events;      /* handed on */
+  uint64_t calls;       /* integrand calls for them */
+  uint64_t trials;      /* of these, points up to the last event, or all where calls were limited */
+  uint64_t overweights; /* events whose point has |w| > w_max */
+  uint64_t negatives;   /* events of weight below 0 */
+  double sum_weights;   /* over the events */
+  double sum_squares;   /* of the weights */
+  double overweight_share; /* share of sum|w| of the events' points that lies above w_max */
+  double w_max;            /* above which points are overweight */
+  double unit;             /* integral that a weight of 1 stands for: the mean of unit * weight over
+                              events estimates the integral of f. Known before the first event */
+  nis_share efficiency;    /* events per point tried */
+  nis_share partial;       /* mean of min(1, |w|/w_max): the probability to be accepted */
+  nis_share cut;           /* share of points whose f is not 0 */
+  nis_unweighting rules[NIS_W_MAX_RULES]; /* what each rule would give, from all weights of the
+                                             estimate and of these points */
+} nis_event_summary;
+
+/* Generates events for the sink, the file, or both; nis_estimate or nis_run comes first. A second
+ * call goes on with new events. summary may be NULL; it is of this call. NIS_GOAL_MISSED where the
+ * calls ran out first; then, and whenever a run ends early, what was made is handed on. */
+NIS_API int nis_events(nis *s, const nis_event_options *options, nis_event_summary *summary);
+
+/* Could nis_events begin with these options? NIS_INVALID or NIS_NO_FILE with a sentence where not:
+ * for the moment before a long training. */
+NIS_API int nis_check_events(const nis_event_options *options);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The public functions: check arguments, own the handle, call down. */
+#include "nis_events.h"
+
+#include "estimation/components.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "estimation/estimate.h"
+#include "events/generate.h"
+#include "base/memory.h"
+#include "estimation/pace.h"
+#include "sampler/sampler.h"
+#include "settings.h"
+#include "estimation/tally.h"
+#include "training/train.h"
+#include "estimation/trust.h"
+
+#include <math.h>
+
+struct nis {
+  nis_options options; /* complete */
+  struct sampler sampler;
+  struct tally tally;
+  struct components components; /* none when f has one value */
+  uint64_t train_calls;
+  struct training training; /* the outcome of the latest */
+  /* Points used so far of each stream. */
+  uint64_t trained, estimated, sampled, tried;
+};
+
+static int need(const void *pointer, const char *name)
+{
+  return pointer ? NIS_OK : nis_fail(NIS_INVALID, "%s must not be NULL", name);
+}
+
+int nis_complete_options(const nis_options *given, nis_options *complete)
+{
+  nis_clear_error();
+  NIS_TRY(need(complete, "complete"));
+  return nis_settings_resolve(given, complete);
+}
+
+int nis_create(nis **out, nis_integrand *f, const nis_options *options)
+{
+  nis_clear_error();
+  if (!out) return nis_fail(NIS_INVALID, "out must not be NULL");
+  *out = NULL;
+  nis_options complete;
+  NIS_TRY(nis_settings_resolve(options, &complete));
+  NIS_TRY(nis_settings_check_integrand(&complete, f));
+  nis *s = NIS_NEW(nis, 1);
+  if (!s) return nis_no_memory();
+  s->options = complete;
+  int status = nis_sampler_init(&s->sampler, f, &complete);
+  if (status == NIS_OK) status = nis_tally_init(&s->tally);
+  if (status == NIS_OK)
+    status = nis_components_init(&s->components, complete.ncomp > 1 ? complete.ncomp : 0,
+                                 complete.covariance != NULL);
+  if (status == NIS_OK)
+    *out = s;
+  else
+    nis_free(s);
+  return status;
+}
+
+void nis_free(nis *s)
+{
+  if (!s) return;
+  nis_sampler_clear(&s->sampler);
+  nis_tally_clear(&s->tally);
+  nis_components_clear(&s->components);
+  free(s);
+}
+
+static int need_count(uint64_t n, const char *name, uint64_t least)
+{
+  if (n >= least && n <= (uint64_t)1 << 62) return NIS_OK;
+  return nis_fail(NIS_INVALID, "%s must be between %llu and 2^62, got %llu", name,
+                  (unsigned long long)least, (unsigned long long)n);
+}
+
+/* With one component the arrays hold the result itself. */
+static void fill_components(const nis *s)
+{
+  const nis_options *o = &s->options;
+  struct estimate estimate = nis_tally_estimate(&s->tally);
+  nis_components_result(&s->components, nis_tally_factor(&s->tally), o->values, o->errors,
+                        o->covariance);
+  if (o->values) o->values[0] = estimate.value;
+  if (o->errors) o->errors[0] = estimate.error;
+  if (o->covariance) o->covariance[0] = estimate.error * estimate.error;
+}
+
+/* What the run has seen so far, also when `status` says that it ended early: before the first point
+ * of the frozen flow, that is what the training saw. */
+static int fill_result(const nis *s, int status, nis_result *r)
+{
+  fill_components(s);
+  *r = (nis_result){.seed = s->options.seed};
+  nis_tally_result(&s->tally, r);
+  if (s->tally.all.n == 0 && s->training.seen.n > 1) {
+    r->value = s->training.seen.mean;
+    r->error = nis_moments_error(&s->training.seen);
+  }
+  r->calls = s->sampler.integrand.calls;
+  r->train_calls = s->train_calls;
+  r->peaks_found = s->training.peaks_found;
+  r->search_calls = s->training.search_calls;
+  r->bad_calls = s->sampler.integrand.bad_calls;
+  r->late_peaks = s->training.late_peaks;
+  r->suspect = nis_trust_doubts(r);
+  r->stop = status == NIS_STOPPED || status == NIS_CALLBACK ? NIS_STOP_CALLBACK
+            : status == NIS_TIME_LIMIT                      ? NIS_STOP_TIME
+                                                            : NIS_STOP_CALLS;
+  if (status == NIS_OK) status = nis_integrand_verdict(&s->sampler.integrand);
+  return r->status = status;
+}
+
+/* What an error bar is worth goes before how the run came to it. */
+static int judge(nis_result *r)
+{
+  int ended = r->status == NIS_OK || r->status == NIS_GOAL_MISSED || r->status == NIS_TIME_LIMIT;
+  if (ended && r->suspect) r->status = nis_trust_explain(r);
+  return r->status;
+}
+
+/* Between equal limits the integral is 0, without a call. */
+static int is_empty(const nis *s)
+{
+  return s->sampler.integrand.domain.empty;
+}
+
+static int nothing(const nis *s, nis_result *r)
+{
+  const nis_options *o = &s->options;
+  for (size_t k = 0; o->values && k < o->ncomp; k++) o->values[k] = 0;
+  for (size_t k = 0; o->errors && k < o->ncomp; k++) o->errors[k] = 0;
+  for (size_t k = 0; o->covariance && k < o->ncomp * o->ncomp; k++) o->covariance[k] = 0;
+  *r = (nis_result){.seed = s->options.seed, .p_value = NAN, .khat = NAN};
+  return r->status;
+}
+
+int nis_train(nis *s, uint64_t calls)
+{
+  nis_clear_error();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need_count(calls, "calls", 1));
+  if (is_empty(s)) return NIS_OK;
+  nis_tally_reset(&s->tally);
+  nis_components_reset(&s->components);
+  uint64_t before = s->sampler.integrand.calls;
+  int status = nis_train_flow(&s->sampler, s->trained, calls, &s->options, &s->training);
+  uint64_t spent = s->sampler.integrand.calls - before;
+  s->trained += spent;
+  s->train_calls += spent;
+  return status;
+}
+
+static int estimate(nis *s, uint64_t calls, double rel_error, double abs_error, nis_result *result)
+{
+  struct integration plan = {.tally = &s->tally,
+                             .components = &s->components,
+                             .first_point = s->estimated,
+                             .calls = calls,
+                             .rel_error = rel_error,
+                             .abs_error = abs_error,
+                             .nets = s->options.points == NIS_POINTS_NETS};
+  uint64_t used;
+  int status = nis_estimate_flow(&s->sampler, &plan, &used);
+  s->estimated += used;
+  return fill_result(s, status, result);
+}
+
+int nis_estimate(nis *s, uint64_t calls, nis_result *result)
+{
+  nis_result unused;
+  nis_clear_error();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need_count(calls, "calls", 2));
+  if (!result) result = &unused;
+  if (is_empty(s)) return nothing(s, result);
+  estimate(s, calls, 0, 0, result);
+  return judge(result);
+}
+
+static int need_room(const struct domain *d)
+{
+  return d->empty ? nis_fail(NIS_INVALID, "there are no points between equal limits") : NIS_OK;
+}
+
+int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
+{
+  nis_clear_error();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(x, "x"));
+  struct points p;
+  struct domain *domain = &s->sampler.integrand.domain;
+  NIS_TRY(need_room(domain));
+  int status = nis_points_init(&p, n < BLOCK_POINTS ? n + 1 : BLOCK_POINTS, domain->dim);
+  nis_monitor_begin(&s->sampler.monitor, NIS_SAMPLING, n);
+  for (size_t i = 0; weight && i < n; i++) weight[i] = NAN;
+  for (size_t done = 0; status == NIS_OK && done < n; done += p.n, s->sampled += p.n) {
+    size_t left = n - done;
+    nis_sampler_draw(&s->sampler, STREAM_SAMPLE, s->sampled, left < p.capacity ? left : p.capacity,
+                     &p);
+    if (weight) status = nis_sampler_evaluate(&s->sampler, &p);
+    for (size_t i = 0; i < p.n; i++) {
+      nis_domain_out(domain, p.x + i * domain->dim, x + (done + i) * domain->dim);
+      if (log_q)
+        log_q[done + i] = p.log_q[i] - nis_domain_log_jacobian(domain, p.x + i * domain->dim);
+      if (weight) weight[done + i] = nis_point_weight(&p, i);
+    }
+  }
+  nis_points_clear(&p);
+  return status;
+}
+
+static int check_points(const struct domain *d, size_t n, const double *x)
+{
+  for (size_t i = 0; i < n; i++) NIS_TRY(nis_domain_check_point(d, "point", i, x + i * d->dim));
+  return NIS_OK;
+}
+
+int nis_density(nis *s, size_t n, const double *x, double *log_q)
+{
+  nis_clear_error();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(x, "x"));
+  NIS_TRY(need(log_q, "log_q"));
+  struct domain *domain = &s->sampler.integrand.domain;
+  NIS_TRY(need_room(domain));
+  NIS_TRY(check_points(domain, n, x));
+  double *cube = NIS_NEW(double, n * domain->dim);
+  if (!cube) return nis_no_memory();
+  for (size_t i = 0; i < n; i++) nis_domain_in(domain, x + i * domain->dim, cube + i * domain->dim);
+  nis_sampler_density(&s->sampler, n, cube, log_q, NULL);
+  for (size_t i = 0; i < n; i++)
+    log_q[i] -= nis_domain_log_jacobian(domain, cube + i * domain->dim);
+  free(cube);
+  return NIS_OK;
+}
+
+int nis_check_events(const nis_event_options *options)
+{
+  nis_clear_error();
+  NIS_TRY(need(options, "options"));
+  return nis_generate_check(options);
+}
+
+static int can_generate(const nis *s)
+{
+  if (is_empty(s))
+    return nis_fail(NIS_NO_EVENTS, "no events: lower and upper are equal in a coordinate");
+  if (s->tally.all.n == 0)
+    return nis_fail(NIS_INVALID, "no weights seen yet: nis_estimate comes before events");
+  if (s->tally.weights.absolute == 0)
+    return nis_fail(NIS_NO_EVENTS, "no events: the integrand was 0 at all %llu points",
+                    (unsigned long long)s->tally.all.n);
+  return NIS_OK;
+}
+
+static int generate(nis *s, const nis_event_options *options, nis_event_summary *summary)
+{
+  uint64_t used;
+  NIS_TRY(can_generate(s));
+  int status = nis_generate(&s->sampler, &s->tally, s->tried, options, summary, &used);
+  s->tried += used;
+  return status;
+}
+
+int nis_events(nis *s, const nis_event_options *options, nis_event_summary *summary)
+{
+  nis_event_summary unused;
+  nis_clear_error();
+  if (!summary) summary = &unused;
+  *summary = (nis_event_summary){.status = NIS_INVALID};
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(options, "options"));
+  return summary->status = generate(s, options, summary);
+}
+
+static nis_result failed(int status, uint64_t seed)
+{
+  return (nis_result){.status = status, .value = NAN, .error = NAN, .seed = seed};
+}
+
+static int pace(nis *s, double seconds, uint64_t *calls)
+{
+  uint64_t before = s->sampler.integrand.calls;
+  int status = nis_pace(&s->sampler, seconds, calls);
+  s->train_calls += s->sampler.integrand.calls - before;
+  return status;
+}
+
+static int train_and_estimate(nis *s, uint64_t calls, nis_result *r)
+{
+  const nis_options *o = &s->options;
+  uint64_t train = (uint64_t)(o->train_share * (double)calls), rest = calls - train;
+  uint64_t left = rest - nis_estimate_calls(rest, o->points == NIS_POINTS_NETS);
+  if (left <= train / 4) train += left;
+  int status = train > 0 ? nis_train(s, train) : NIS_OK;
+  if (status != NIS_OK) return fill_result(s, status, r);
+  return estimate(s, rest, o->rel_error, o->abs_error, r);
+}
+
+/* The estimate went as planned: by what was that less than what was asked for? */
+static void compare_with_goals(const nis *s, nis_result *r)
+{
+  const nis_options *o = &s->options;
+  unsigned long long calls = r->calls, most = o->calls;
+  int goal = o->rel_error > 0 || o->abs_error > 0;
+  if (nis_goal_met(&s->tally, o->rel_error, o->abs_error)) {
+    r->stop = NIS_STOP_GOAL;
+  } else if (calls < most && o->max_seconds > 0) {
+    r->stop = NIS_STOP_TIME;
+    r->status = nis_fail(NIS_TIME_LIMIT, "max_seconds = %g were enough for %llu of %llu calls",
+                         o->max_seconds, calls, most);
+  } else if (goal) {
+    r->status =
+        nis_fail(NIS_GOAL_MISSED,
+                 "%llu calls gave an error of %.3g; rel_error %g and abs_error %g were asked for",
+                 calls, r->error, o->rel_error, o->abs_error);
+  }
+}
+
+int nis_run(nis *s, nis_result *r)
+{
+  nis_clear_error();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(r, "result"));
+  if (is_empty(s)) return nothing(s, r);
+  uint64_t calls = s->options.calls;
+  double seconds = s->options.max_seconds;
+  if (seconds > 0) s->sampler.monitor.deadline = nis_clock() + seconds;
+  int status = seconds > 0 ? pace(s, seconds, &calls) : NIS_OK;
+  status = status == NIS_OK ? train_and_estimate(s, calls, r) : fill_result(s, status, r);
+  s->sampler.monitor.deadline = 0;
+  if (status == NIS_OK) compare_with_goals(s, r);
+  return judge(r);
+}
+
+nis_result nis_integrate_with(nis_integrand *f, const nis_options *options)
+{
+  nis *s;
+  nis_result r;
+  int status = nis_create(&s, f, options);
+  if (status != NIS_OK) return failed(status, options ? options->seed : 0);
+  nis_run(s, &r);
+  nis_free(s);
+  return r;
+}

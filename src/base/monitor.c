@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "monitor.h"
+
+#include "clock.h"
+#include "error.h"
+
+int nis_monitor_report(struct monitor *m)
+{
+  if (m->callback && !m->stopped) m->stopped = m->callback(&m->now, m->params) != 0;
+  if (m->stopped)
+    return nis_fail(NIS_STOPPED, "the progress callback asked to stop after %llu calls",
+                    (unsigned long long)m->now.calls);
+  if (m->deadline > 0 && nis_clock() > m->deadline)
+    return nis_fail(NIS_TIME_LIMIT, "max_seconds were over after %llu calls",
+                    (unsigned long long)m->now.calls);
+  return NIS_OK;
+}
+
+void nis_monitor_begin(struct monitor *m, int phase, uint64_t total)
+{
+  m->stopped = 0;
+  m->now = (nis_progress){.phase = phase, .total = total, .calls = m->now.calls};
+}
+
+int nis_monitor_iteration(struct monitor *m, double value, double error, double spread)
+{
+  m->now.iteration++;
+  m->now.value = value;
+  m->now.error = error;
+  m->now.spread = spread;
+  m->now.finished = 1;
+  int status = nis_monitor_report(m);
+  m->now.finished = 0;
+  return status;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tells the user how far the run is, and remembers whether it is to stop. */
+#ifndef NIS_MONITOR_H
+#define NIS_MONITOR_H
+
+#include "nis.h"
+
+struct monitor {
+  nis_progress_callback *callback; /* may be NULL */
+  void *params;
+  nis_progress now;
+  int stopped;     /* the callback said so, and is not asked again in this phase */
+  double deadline; /* of nis_clock(); 0: none */
+};
+
+/* NIS_OK, NIS_STOPPED when the callback wants the run to end, or NIS_TIME_LIMIT. */
+int nis_monitor_report(struct monitor *m);
+
+/* Begins a phase of `total` calls or events. */
+void nis_monitor_begin(struct monitor *m, int phase, uint64_t total);
+
+/* An iteration ended: its value, error and relative spread of one weight. */
+int nis_monitor_iteration(struct monitor *m, double value, double error, double spread);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "components.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <math.h>
+
+static size_t squares_of(const struct components *c)
+{
+  return c->with_covariance ? c->n * c->n : c->n;
+}
+
+static size_t at(const struct components *c, size_t a, size_t b)
+{
+  return c->with_covariance ? a * c->n + b : a;
+}
+
+int nis_components_init(struct components *c, size_t n, int with_covariance)
+{
+  *c = (struct components){.n = n, .with_covariance = with_covariance};
+  if (n == 0) return NIS_OK;
+  c->unit = NIS_NEW(double, 5 * n + squares_of(c));
+  if (!c->unit) return nis_no_memory();
+  c->net = c->unit + n;
+  c->mean = c->net + n;
+  c->centre = c->mean + n;
+  c->off = c->centre + n;
+  c->squares = c->off + n;
+  return NIS_OK;
+}
+
+void nis_components_clear(struct components *c)
+{
+  free(c->unit);
+  *c = (struct components){0};
+}
+
+void nis_components_reset(struct components *c)
+{
+  if (c->n > 0) memset(c->unit, 0, (5 * c->n + squares_of(c)) * sizeof *c->unit);
+  c->net_points = c->points = c->samples = 0;
+  c->weight = 0;
+}
+
+/* A larger value makes its component's unit larger; ratios are powers of two. */
+static void widen(struct components *c, size_t a, double magnitude)
+{
+  double unit = ldexp(1, ilogb(magnitude)), ratio = c->unit[a] / unit;
+  c->net[a] *= ratio;
+  c->mean[a] *= ratio;
+  c->centre[a] *= ratio;
+  c->squares[at(c, a, a)] *= ratio * ratio;
+  for (size_t b = 0; c->with_covariance && b < c->n; b++) {
+    if (b == a) continue;
+    c->squares[at(c, a, b)] *= ratio;
+    c->squares[at(c, b, a)] *= ratio;
+  }
+  c->unit[a] = unit;
+}
+
+/* In the component's unit */
+static double scaled(struct components *c, size_t a, double value)
+{
+  double magnitude = fabs(value);
+  if (magnitude > 0 && (c->unit[a] == 0 || magnitude * 0x1p-64 > c->unit[a]))
+    widen(c, a, magnitude);
+  return value == 0 ? 0 : value / c->unit[a];
+}
+
+/* A sample of so many points, sample[n] in the units (Welford's update, weighted) */
+static void add_sample(struct components *c, const double *sample, uint64_t points)
+{
+  double weight = (double)points * (double)points;
+  c->samples++;
+  c->points += points;
+  c->weight += weight;
+  for (size_t a = 0; a < c->n; a++) {
+    c->mean[a] += (sample[a] - c->mean[a]) * (double)points / (double)c->points;
+    c->off[a] = sample[a] - c->centre[a];
+    c->centre[a] += c->off[a] * weight / c->weight;
+  }
+  for (size_t a = 0; a < c->n; a++) {
+    double left = weight * (sample[a] - c->centre[a]);
+    for (size_t b = c->with_covariance ? 0 : a; b <= a; b++)
+      c->squares[at(c, a, b)] += left * c->off[b];
+  }
+}
+
+void nis_components_add(struct components *c, const double *values)
+{
+  for (size_t a = 0; a < c->n; a++) c->net[a] = scaled(c, a, values[a]);
+  add_sample(c, c->net, 1);
+}
+
+void nis_components_add_to_net(struct components *c, const double *values)
+{
+  c->net_points++;
+  for (size_t a = 0; a < c->n; a++) {
+    double value = scaled(c, a, values[a]);
+    c->net[a] += (value - c->net[a]) / (double)c->net_points;
+  }
+}
+
+void nis_components_end_net(struct components *c)
+{
+  if (c->n == 0 || c->net_points == 0) return;
+  add_sample(c, c->net, c->net_points);
+  memset(c->net, 0, c->n * sizeof *c->net);
+  c->net_points = 0;
+}
+
+static double covariance_of(const struct components *c, size_t a, size_t b)
+{
+  if (c->samples < 2) return a == b ? HUGE_VAL : 0;
+  double points = (double)c->points, samples = (double)c->samples;
+  return c->squares[at(c, a > b ? a : b, a > b ? b : a)] / (points * points) * samples /
+         (samples - 1);
+}
+
+void nis_components_result(const struct components *c, double factor, double *values,
+                           double *errors, double *covariance)
+{
+  for (size_t a = 0; a < c->n; a++) {
+    double error = factor * sqrt(covariance_of(c, a, a));
+    if (values) values[a] = c->samples > 0 ? c->mean[a] * c->unit[a] : NAN;
+    if (errors) errors[a] = c->samples < 2 ? HUGE_VAL : error * c->unit[a];
+    for (size_t b = 0; covariance && b < c->n; b++)
+      covariance[a * c->n + b] = covariance_of(c, a, b) * factor * factor * c->unit[a] * c->unit[b];
+  }
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "estimate.h"
+
+#include "mixture/control.h"
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <math.h>
+
+enum {
+  ITERATIONS = 16,
+  LEAST_ITERATION = 64, /* points */
+  FIRST_WITH_GOAL = 16384,
+  BEFORE_GOAL = 4,        /* iterations: the error of one may have missed what makes it large */
+  COMPONENT_BLOCK = 1024, /* points that all components are kept of at a time */
+  LEAST_NETS = 16         /* up to twice as many: fewer would leave their spread uncertain */
+};
+
+int nis_goal_met(const struct tally *tally, double rel_error, double abs_error)
+{
+  struct estimate now = nis_tally_estimate(tally);
+  double goal = fmax(abs_error, rel_error * fabs(now.value));
+  return (rel_error > 0 || abs_error > 0) && now.error <= goal;
+}
+
+struct job {
+  struct sampler *s;
+  const struct integration *plan;
+  struct points points;
+  double *components; /* of the points, owned; spoilt in add_components */
+  struct net net;
+  uint64_t used; /* points so far */
+};
+
+/* The value that counts for the integral takes the place of component 0. */
+static void add_components(struct job *j, size_t i, double value)
+{
+  struct components *c = j->plan->components;
+  if (c->n == 0) return;
+  double *v = j->components + i * c->n, over_q = exp(-j->points.log_q[i]);
+  v[0] = value;
+  for (size_t k = 1; k < c->n; k++) v[k] = v[k] == 0 ? 0 : v[k] * over_q;
+  if (j->plan->nets)
+    nis_components_add_to_net(c, v);
+  else
+    nis_components_add(c, v);
+}
+
+/* A block of an iteration into the tally; what has a value counts, also when the run is stopped. */
+static int add_block(struct job *j, uint64_t from, size_t n)
+{
+  struct points *p = &j->points;
+  if (j->plan->nets)
+    nis_sampler_draw_net(j->s, &j->net, j->used - from, n, p);
+  else
+    nis_sampler_draw(j->s, STREAM_INTEGRATE, j->plan->first_point + j->used, n, p);
+  int status = nis_sampler_evaluate(j->s, p);
+  for (size_t i = 0; i < p->n; i++) {
+    double value = nis_control_value(p, i, j->s->beta);
+    nis_tally_add_controlled(j->plan->tally, nis_point_weight(p, i), value);
+    add_components(j, i, value);
+  }
+  j->used += p->n;
+  return status;
+}
+
+static struct estimate end_iteration(struct job *j)
+{
+  if (!j->plan->nets) return nis_tally_end_iteration(j->plan->tally);
+  nis_components_end_net(j->plan->components);
+  return nis_tally_end_net(j->plan->tally);
+}
+
+static int report(struct job *j)
+{
+  struct monitor *monitor = &j->s->monitor;
+  struct estimate last = end_iteration(j);
+  struct estimate all = nis_tally_estimate(j->plan->tally);
+  monitor->now.mean = all.value;
+  monitor->now.sigma = all.error;
+  monitor->now.efficiency = nis_tally_efficiency(j->plan->tally);
+  return nis_monitor_iteration(monitor, last.value, last.error, last.spread);
+}
+
+static int iterate(struct job *j, uint64_t calls)
+{
+  uint64_t from = j->used, end = from + calls;
+  int status = NIS_OK;
+  if (j->plan->nets)
+    nis_net_scramble(&j->net, j->s->flow.kernels, j->s->seed, j->plan->first_point + from);
+  while (status == NIS_OK && j->used < end) {
+    uint64_t left = end - j->used;
+    status = add_block(j, from, left < j->points.capacity ? (size_t)left : j->points.capacity);
+  }
+  int reported = report(j);
+  return status == NIS_OK ? reported : status;
+}
+
+/* Equal iterations; where the run may end early the first ones are small. */
+static uint64_t iteration_end(uint64_t calls, uint64_t used, int iteration, int early)
+{
+  uint64_t n = calls / LEAST_ITERATION < ITERATIONS ? calls / LEAST_ITERATION : ITERATIONS;
+  if (n < 2) n = calls < 4 ? 1 : 2;
+  uint64_t step = calls / n, small = (uint64_t)FIRST_WITH_GOAL << (iteration < 32 ? iteration : 32);
+  if (early && small < step) step = small;
+  return calls - used < step + step / 2 ? calls : used + step;
+}
+
+/* The largest power of two of which there are LEAST_NETS in the calls */
+static uint64_t net_points(uint64_t calls)
+{
+  int m = 0;
+  while (m < NET_BITS - 1 && calls >> (m + 1) >= LEAST_NETS) m++;
+  return (uint64_t)1 << m;
+}
+
+uint64_t nis_estimate_calls(uint64_t calls, int nets)
+{
+  return nets ? calls / net_points(calls) * net_points(calls) : calls;
+}
+
+static int run(struct job *j)
+{
+  const struct integration *plan = j->plan;
+  int status = NIS_OK, goal = plan->rel_error > 0 || plan->abs_error > 0;
+  int early = goal || j->s->monitor.deadline > 0, before = plan->nets ? LEAST_NETS : BEFORE_GOAL;
+  uint64_t size = net_points(plan->calls), calls = nis_estimate_calls(plan->calls, plan->nets);
+  nis_monitor_begin(&j->s->monitor, NIS_INTEGRATING, calls);
+  for (int i = 0; status == NIS_OK && j->used < calls; i++) {
+    if (i >= before && nis_goal_met(j->plan->tally, plan->rel_error, plan->abs_error)) break;
+    uint64_t end = plan->nets ? j->used + size : iteration_end(calls, j->used, i, early);
+    status = iterate(j, end - j->used);
+  }
+  return status;
+}
+
+int nis_estimate_flow(struct sampler *s, const struct integration *plan, uint64_t *used)
+{
+  struct job j = {.s = s, .plan = plan};
+  size_t block = plan->calls < BLOCK_POINTS ? (size_t)plan->calls : BLOCK_POINTS;
+  if (plan->components->n > 0 && block > COMPONENT_BLOCK) block = COMPONENT_BLOCK;
+  int status = nis_points_init(&j.points, block, s->flow.dim);
+  j.components = NIS_NEW(double, block * plan->components->n);
+  if (!j.components) status = nis_no_memory();
+  if (plan->components->n > 0) j.points.components = j.components;
+  if (status == NIS_OK && plan->nets) status = nis_net_init(&j.net, s->flow.dim + 1);
+  if (status == NIS_OK) status = run(&j);
+  *used = j.used;
+  nis_points_clear(&j.points);
+  nis_net_clear(&j.net);
+  free(j.components);
+  return status;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Integration with the frozen flow: weights of fresh points, in iterations for chi2. */
+#ifndef NIS_ESTIMATE_H
+#define NIS_ESTIMATE_H
+
+#include "components.h"
+#include "sampler/sampler.h"
+#include "tally.h"
+
+struct integration {
+  struct tally *tally;
+  struct components *components;
+  uint64_t first_point, calls;
+  double rel_error, abs_error; /* goals; 0: none */
+  int nets;                    /* whole nets of Sobol points, each an iteration; or random points */
+};
+
+/* What fits into whole nets: 16 to 31 of them, of 2^m points each */
+uint64_t nis_estimate_calls(uint64_t calls, int nets);
+
+/* Adds nis_estimate_calls of points to tally and components, numbered from first_point on, ending early with
+ * NIS_OK when a goal is met; *used says how many points went in. */
+int nis_estimate_flow(struct sampler *s, const struct integration *plan, uint64_t *used);
+
+/* Whether a goal is set and met. */
+int nis_goal_met(const struct tally *tally, double rel_error, double abs_error);
+
+#endif

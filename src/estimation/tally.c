@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tally.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+
+enum { LEAST_NETS = 4 }; /* before that, the error of random points */
+
+int nis_tally_init(struct tally *t)
+{
+  *t = (struct tally){0};
+  NIS_TRY(nis_weights_init(&t->weights));
+  return nis_tail_init(&t->tail);
+}
+
+void nis_tally_clear(struct tally *t)
+{
+  nis_weights_clear(&t->weights);
+  nis_tail_clear(&t->tail);
+  *t = (struct tally){0};
+}
+
+void nis_tally_reset(struct tally *t)
+{
+  struct tally empty = {.weights = t->weights, .tail = t->tail};
+  nis_weights_reset(&empty.weights);
+  nis_tail_reset(&empty.tail);
+  *t = empty;
+}
+
+static void rescale(struct moments *m, double ratio)
+{
+  m->mean *= ratio;
+  m->squares *= ratio * ratio;
+}
+
+/* Makes the unit fit a larger weight. Ratios are powers of two, so nothing is rounded, and what is
+ * lost below the smallest double does not matter beside that weight. */
+static void widen(struct tally *t, double magnitude)
+{
+  double unit = ldexp(1, ilogb(magnitude)), ratio = t->unit / unit;
+  rescale(&t->all, ratio);
+  rescale(&t->iteration, ratio);
+  t->square *= ratio * ratio;
+  t->origin *= ratio;
+  t->net_origin *= ratio;
+  t->net[1] *= ratio;
+  t->net[2] *= ratio * ratio;
+  if (t->iterations > 0) {
+    t->precision /= ratio * ratio;
+    t->precision_value /= ratio;
+  }
+  t->unit = unit;
+}
+
+void nis_tally_add(struct tally *t, double w)
+{
+  nis_tally_add_controlled(t, w, w);
+}
+
+void nis_tally_add_controlled(struct tally *t, double w, double value)
+{
+  double magnitude = fabs(w), top = fmax(magnitude, fabs(value));
+  if (top * 0x1p-64 > t->unit || t->unit == 0) {
+    if (top > 0) widen(t, top);
+  }
+  nis_moments_add(&t->iteration, t->unit > 0 ? value / t->unit : 0);
+  nis_tail_add(&t->tail, magnitude);
+  nis_weights_add(&t->weights, w);
+  if (magnitude > 0) t->square += (w / t->unit) * (w / t->unit);
+}
+
+static struct estimate estimate_of(const struct tally *t, const struct moments *m)
+{
+  double error = m->n < 2 ? HUGE_VAL : nis_moments_error(m) * t->unit;
+  return (struct estimate){m->n < 1 ? NAN : m->mean * t->unit, error, nis_moments_spread(m)};
+}
+
+double nis_tally_factor(const struct tally *t)
+{
+  const double one_sigma = 0.8413447460685429;
+  return t->nets >= LEAST_NETS ? gsl_cdf_tdist_Pinv(one_sigma, t->nets - 1) : 1;
+}
+
+/* sum n_i^2 (mean_i - mean)^2 / (sum n_i)^2, for nets of equal size their usual standard error; and
+ * t for one standard deviation of a normal distribution. */
+static double net_error(const struct tally *t)
+{
+  double off = t->all.mean - t->net_origin, n = (double)t->all.n, nets = t->nets;
+  double sum = t->net[2] - 2 * off * t->net[1] + off * off * t->net[0];
+  double variance = fmax(sum, 0) / (n * n) * nets / (nets - 1);
+  return sqrt(variance) * nis_tally_factor(t) * t->unit;
+}
+
+struct estimate nis_tally_estimate(const struct tally *t)
+{
+  struct estimate estimate = estimate_of(t, &t->all);
+  if (t->nets >= LEAST_NETS) estimate.error = net_error(t);
+  return estimate;
+}
+
+struct estimate nis_tally_end_iteration(struct tally *t)
+{
+  struct estimate estimate = estimate_of(t, &t->iteration);
+  double error = nis_moments_error(&t->iteration);
+  if (error > 0) {
+    if (t->iterations == 0) t->origin = t->iteration.mean;
+    double off = (t->iteration.mean - t->origin) / error;
+    t->precision += 1 / (error * error);
+    t->precision_value += off / error;
+    t->precision_square += off * off;
+    t->iterations++;
+  }
+  nis_moments_merge(&t->all, &t->iteration);
+  t->iteration = (struct moments){0};
+  return estimate;
+}
+
+struct estimate nis_tally_end_net(struct tally *t)
+{
+  const struct moments *net = &t->iteration;
+  if (t->nets++ == 0) t->net_origin = net->mean;
+  double n2 = (double)net->n * (double)net->n, off = net->mean - t->net_origin;
+  t->net[0] += n2;
+  t->net[1] += n2 * off;
+  t->net[2] += n2 * off * off;
+  return nis_tally_end_iteration(t);
+}
+
+/* sum ((value_i - value) / error_i)^2 */
+static double chi2(const struct tally *t)
+{
+  double off = t->all.mean - t->origin;
+  double sum = t->precision_square - 2 * off * t->precision_value + off * off * t->precision;
+  return sum > 0 ? sum : 0;
+}
+
+static double efficiency(const struct tally *t, nis_w_max_rule rule)
+{
+  struct w_max_rule by = nis_default_rule;
+  by.rule = rule;
+  return nis_weights_efficiency(&t->weights, &by);
+}
+
+double nis_tally_efficiency(const struct tally *t)
+{
+  return efficiency(t, NIS_W_MAX_TAIL);
+}
+
+void nis_tally_result(const struct tally *t, nis_result *r)
+{
+  const struct weights *weights = &t->weights;
+  struct estimate estimate = nis_tally_estimate(t);
+  double n = (double)t->all.n;
+  r->value = estimate.value;
+  r->error = estimate.error;
+  r->chi2 = t->iterations > 1 ? chi2(t) : 0;
+  r->dof = t->iterations > 1 ? t->iterations - 1 : 0;
+  r->p_value = r->dof > 0 ? gsl_cdf_chisq_Q(r->chi2, r->dof) : NAN;
+  r->khat = nis_tail_shape(&t->tail);
+  r->zero_calls = weights->zeros;
+  r->efficiency = efficiency(t, NIS_W_MAX_TAIL);
+  r->efficiency_max = efficiency(t, NIS_W_MAX_LARGEST);
+  r->efficiency_median = efficiency(t, NIS_W_MAX_MEDIAN);
+  r->ess = n > 0 ? 0 : NAN;
+  if (weights->absolute == 0) return;
+  r->ess = n * t->all.mean * t->all.mean * n / t->square;
+  r->max_weight = weights->largest / fabs(estimate.value);
+  r->max_weight_share = weights->largest / weights->absolute;
+}

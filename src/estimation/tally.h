@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Running totals of weights: moments, iterations or nets and their chi2, the tail, the histogram.
+ */
+#ifndef NIS_TALLY_H
+#define NIS_TALLY_H
+
+#include "nis.h"
+#include "numerics/moments.h"
+#include "numerics/tail.h"
+#include "numerics/weights.h"
+
+/* Squares of 1e300 would overflow: moments and chi2 are of w / unit, a power of two not far below
+ * the largest weight. Everything else, and all that functions return, is in the weights' own unit. */
+struct tally {
+  double unit;
+  struct moments all, iteration; /* of controlled values */
+  double square;                 /* sum (w / unit)^2 */
+  int iterations;                /* ended, with a positive error */
+  double precision;              /* sum 1/error_i^2 */
+  double precision_value;        /* sum (value_i - origin)/error_i^2 */
+  double precision_square;       /* sum ((value_i - origin)/error_i)^2 */
+  double origin;                 /* value of the first iteration */
+  int nets;                      /* ended iterations that were nets, or 0: then all are */
+  double net_origin;             /* mean of the first net */
+  double net[3];                 /* sum n_i^2 (mean_i - net_origin)^k over them, k = 0, 1, 2 */
+  struct weights weights;
+  struct tail tail;
+};
+
+int nis_tally_init(struct tally *t);
+void nis_tally_clear(struct tally *t);
+void nis_tally_reset(struct tally *t);
+
+void nis_tally_add(struct tally *t, double w);
+
+/* A weight, and the value with the same mean and less variance that counts for the integral */
+void nis_tally_add_controlled(struct tally *t, double w, double value);
+
+/* What an iteration gave, or all of them. */
+struct estimate {
+  double value, error, spread; /* spread: relative standard deviation of one weight */
+};
+
+/* Closes the current iteration: it joins `all` and chi2. */
+struct estimate nis_tally_end_iteration(struct tally *t);
+
+/* The same for the points of one net, whose values are not independent: the error is then that of the
+ * spread of the nets' means, times Student's t for as many nets. */
+struct estimate nis_tally_end_net(struct tally *t);
+
+/* What an error is multiplied with: Student's t of the nets, or 1. */
+double nis_tally_factor(const struct tally *t);
+
+/* Over all ended iterations. */
+struct estimate nis_tally_estimate(const struct tally *t);
+
+/* nis_result.efficiency */
+double nis_tally_efficiency(const struct tally *t);
+
+/* value, error, chi2, dof, ess, efficiencies, zero_calls, max_weight; value NaN without a weight,
+ * and an infinite error below two */
+void nis_tally_result(const struct tally *t, nis_result *r);
+
+#endif

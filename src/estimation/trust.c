@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "trust.h"
+
+#include "base/error.h"
+#include "numerics/tail.h"
+
+#include <math.h>
+
+/* One true error bar in 10,000 is suspected for its chi2. */
+static const double least_p_value = 1e-4;
+enum { LEAST_WEIGHTS = 30 }; /* other than 0: the variance of fewer says little */
+
+/* A tail with k >= 0.7 would give the largest weight about a third of the sum of squares: where it has
+ * hardly any, the tail ends. */
+static const double least_square_share = 0.01;
+
+static uint64_t weights(const nis_result *r)
+{
+  return r->calls - r->train_calls;
+}
+
+/* Of the largest weight: w^2 / sum w^2, with ess = (sum w)^2 / sum w^2 */
+static double square_share(const nis_result *r)
+{
+  double of_mean = r->max_weight / (double)weights(r);
+  return of_mean * of_mean * r->ess;
+}
+
+int nis_trust_doubts(const nis_result *r)
+{
+  int doubts = 0;
+  uint64_t n = weights(r);
+  if (n < r->zero_calls + LEAST_WEIGHTS) doubts |= NIS_FEW_WEIGHTS;
+  if (r->khat > nis_tail_threshold(n) && square_share(r) > least_square_share)
+    doubts |= NIS_HEAVY_TAIL;
+  if (r->dof > 0 && r->p_value < least_p_value) doubts |= NIS_LARGE_CHI2;
+  if (r->late_peaks > 0) doubts |= NIS_LATE_PEAK;
+  return doubts;
+}
+
+static int explain_few(const nis_result *r)
+{
+  unsigned long long n = weights(r), others = n > r->zero_calls ? n - r->zero_calls : 0;
+  return nis_fail(
+      NIS_SUSPECT,
+      "the error is not to be believed: of %llu integration points only %llu have a value "
+      "other than 0 (at least %d are needed); give more calls, or hints where f is large",
+      n, others, LEAST_WEIGHTS);
+}
+
+int nis_trust_explain(const nis_result *r)
+{
+  if (r->suspect & NIS_LATE_PEAK)
+    return nis_fail(
+        NIS_SUSPECT,
+        "the error may be too small: %d peak%s turned up when the training was over, so "
+        "others may be missing; give more calls, or hints",
+        r->late_peaks, r->late_peaks == 1 ? "" : "s");
+  if (r->suspect & NIS_FEW_WEIGHTS) return explain_few(r);
+  if (r->suspect & NIS_LARGE_CHI2)
+    return nis_fail(
+        NIS_SUSPECT,
+        "the error is too small: the iterations disagree, chi2 = %.3g for %d degrees of "
+        "freedom (p = %.1g, at least %g is needed); give more calls",
+        r->chi2, r->dof, r->p_value, least_p_value);
+  return nis_fail(
+      NIS_SUSPECT,
+      "the error may be too small: the largest weights have a heavy tail, k-hat = %.2f "
+      "(at most %.2f for %llu points), the largest has %.2g of the sum; give more calls",
+      r->khat, nis_tail_threshold(weights(r)), (unsigned long long)weights(r), r->max_weight_share);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "event_file.h"
+
+#include "base/error.h"
+#include "format.h"
+#include "numerics/weights.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct event_format formats[] = {
+    {"LHE", NIS_FORMAT_LHE, 1, 0, &nis_lhe_stream, nis_stream_begin, nis_stream_write,
+     nis_stream_end},
+    {"LHE 3.0", NIS_FORMAT_LHE3, 1, 0, &nis_lhe3_stream, nis_stream_begin, nis_stream_write,
+     nis_stream_end},
+    {"NPY", NIS_FORMAT_NPY, 0, 1, &nis_npy_stream, nis_stream_begin, nis_stream_write,
+     nis_stream_end},
+    {"text", NIS_FORMAT_TEXT, 0, 0, &nis_text_stream, nis_stream_begin, nis_stream_write,
+     nis_stream_end},
+#ifdef NIS_HDF5
+    {"LHEH5", NIS_FORMAT_LHEH5, 1, 1, NULL, nis_lheh5_begin, nis_lheh5_write, nis_hdf5_end},
+    {"HDF5", NIS_FORMAT_HDF5, 0, 1, NULL, nis_hdf5_begin, nis_hdf5_write, nis_hdf5_end},
+#endif
+};
+
+static const struct {
+  const char *ending;
+  nis_event_format number;
+} endings[] = {{".lhe", NIS_FORMAT_LHE},   {".lheh5", NIS_FORMAT_LHEH5}, {".h5", NIS_FORMAT_HDF5},
+               {".hdf5", NIS_FORMAT_HDF5}, {".npy", NIS_FORMAT_NPY},     {".txt", NIS_FORMAT_TEXT},
+               {".dat", NIS_FORMAT_TEXT}};
+
+static int ends_with(const char *name, size_t n, const char *ending)
+{
+  size_t length = strlen(ending);
+  return n > length && strncmp(name + n - length, ending, length) == 0;
+}
+
+static nis_event_format number_of(const nis_event_options *o)
+{
+  size_t n = strlen(o->path);
+  if (o->format != NIS_FORMAT_BY_NAME) return o->format;
+  if (ends_with(o->path, n, ".gz")) n -= strlen(".gz");
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+    if (ends_with(o->path, n, endings[i].ending)) return endings[i].number;
+  return o->particles ? NIS_FORMAT_LHE : NIS_FORMAT_TEXT;
+}
+
+static const struct event_format *find(nis_event_format number)
+{
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+    if (formats[i].number == number) return &formats[i];
+  return NULL;
+}
+
+static int choose(const nis_event_options *o, const struct event_format **format)
+{
+  nis_event_format number = number_of(o);
+  *format = find(number);
+  if (!*format && (number == NIS_FORMAT_LHEH5 || number == NIS_FORMAT_HDF5))
+    return nis_fail(NIS_INVALID, "%s: this library was built without HDF5", o->path);
+  if (!*format)
+    return nis_fail(NIS_INVALID, "format must be between %d and %d, got %d", NIS_FORMAT_BY_NAME,
+                    NIS_FORMAT_TEXT, (int)number);
+  if ((*format)->needs_particles && !o->particles)
+    return nis_fail(NIS_INVALID, "%s: %s events need particles, which this integrand has not",
+                    o->path, (*format)->name);
+  if ((*format)->needs_file && ends_with(o->path, strlen(o->path), ".gz"))
+    return nis_fail(NIS_INVALID, "%s: %s is not compressed; text is, and LHE", o->path,
+                    (*format)->name);
+  return NIS_OK;
+}
+
+static int check_output(const struct output *output, const struct event_format *format)
+{
+  if (!format->needs_file || nis_output_is_file(output)) return NIS_OK;
+  return nis_fail(NIS_INVALID, "%s: %s needs a file, not a pipe or a device", output->name,
+                  format->name);
+}
+
+int nis_event_file_open(struct event_file *file, const nis_event_options *o,
+                        const struct event_run *run)
+{
+  *file = (struct event_file){.options = o, .run = run};
+  NIS_TRY(choose(o, &file->format));
+  NIS_TRY(nis_output_open(&file->output, o->path));
+  int status = check_output(&file->output, file->format);
+  if (status != NIS_OK) nis_output_discard(&file->output);
+  return status;
+}
+
+int nis_event_file_check(const nis_event_options *o)
+{
+  struct event_file file;
+  NIS_TRY(nis_event_file_open(&file, o, NULL));
+  nis_output_discard(&file.output);
+  return NIS_OK;
+}
+
+static int begin(struct event_file *file, const nis_event_block *first)
+{
+  const struct event_run *run = file->run;
+  file->all_one = file->options->unit_weights && run->weights->negatives == 0;
+  return file->format->begin(file, first);
+}
+
+/* The head has promised that there is none. */
+static int check_signs(const struct event_file *file, const nis_event_block *block)
+{
+  for (size_t i = 0; file->all_one && file->format->needs_particles && i < block->n; i++)
+    if (block->weight[i] < 0)
+      return nis_fail(
+          NIS_NO_FILE,
+          "%s: a negative weight after %llu events of weight 1, for which a Les Houches "
+          "file has no place; whole_run knows of it in time",
+          file->output.name, (unsigned long long)file->events);
+  return NIS_OK;
+}
+
+int nis_event_file_write(struct event_file *file, const nis_event_block *block, size_t *taken)
+{
+  *taken = 0;
+  if (file->events == 0) NIS_TRY(begin(file, block));
+  NIS_TRY(check_signs(file, block));
+  return file->format->write(file, block, taken);
+}
+
+int nis_event_file_close(struct event_file *file)
+{
+  int status = file->format->end(file);
+  if (status == NIS_OK && file->events > 0) return nis_output_commit(&file->output);
+  nis_output_discard(&file->output);
+  file->events = 0;
+  return status;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What several formats say in the same way. */
+#include "format.h"
+
+#include "base/error.h"
+#include "numerics/weights.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+int nis_no_particles(void)
+{
+  return nis_fail(NIS_CALLBACK,
+                  "the function that makes particles returned non-zero, or not 2 to %d of them",
+                  NIS_MOST_PARTICLES);
+}
+
+int nis_make_particles(const struct event_file *file, const nis_event_block *block, size_t i,
+                       nis_event *event)
+{
+  const nis_event_options *o = file->options;
+  *event = (nis_event){0};
+  if (!o->particles) return NIS_OK;
+  int bad = o->particles(block->x + i * block->dim, block->dim, event, o->particles_params);
+  return bad || event->nparticles < 2 || event->nparticles > NIS_MOST_PARTICLES ? NIS_CALLBACK
+                                                                                : NIS_OK;
+}
+
+double nis_largest_event(const struct event_file *file)
+{
+  const nis_event_summary *summary = file->run->summary;
+  if (file->options->unit_weights) return summary->unit;
+  return summary->unit * fmax(1, file->run->weights->largest / summary->w_max);
+}
+
+static void print_escaped(struct text *text, char c)
+{
+  if (c == '<')
+    nis_text_print(text, "&lt;");
+  else if (c == '>')
+    nis_text_print(text, "&gt;");
+  else if (c == '&')
+    nis_text_print(text, "&amp;");
+  else
+    nis_text_bytes(text, &c, 1);
+}
+
+static void print_lines(struct text *text, const char *lines, const char *prefix, int escape)
+{
+  while (*lines) {
+    size_t n = strcspn(lines, "\n");
+    nis_text_print(text, "%s", prefix);
+    for (size_t i = 0; i < n; i++)
+      if (escape)
+        print_escaped(text, lines[i]);
+      else
+        nis_text_bytes(text, lines + i, 1);
+    nis_text_bytes(text, "\n", 1);
+    lines += n + (lines[n] == '\n');
+  }
+}
+
+static void print_rule(struct text *text, const nis_event_options *o)
+{
+  switch (o->w_max) {
+  case NIS_W_MAX_LARGEST: nis_text_print(text, "the largest weight"); break;
+  case NIS_W_MAX_QUANTILE: nis_text_print(text, "quantile %.17g", o->quantile); break;
+  case NIS_W_MAX_MEDIAN: nis_text_print(text, "median of maxima"); break;
+  default: nis_text_print(text, "tail %.17g", o->tail);
+  }
+  nis_text_print(text, "%s%s", o->whole_run ? ", over the whole run" : "",
+                 o->unit_weights ? ", unit weights" : "");
+}
+
+void nis_print_head(struct text *text, const struct event_file *file, const char *prefix,
+                    int escape)
+{
+  const struct event_run *run = file->run;
+  nis_text_print(text, "%sgenerator: nis %s\n%sseed: %" PRIu64 "\n%sdim: %zu\n", prefix,
+                 nis_version(), prefix, run->seed, prefix, run->dim);
+  nis_text_print(text, "%scalls: %" PRIu64 "\n%sintegral: %.17g +- %.17g\n", prefix, run->calls,
+                 prefix, run->value, run->error);
+  nis_text_print(text, "%sunit: %.17g\n%sw_max: %.17g, ", prefix, run->summary->unit, prefix,
+                 run->summary->w_max);
+  print_rule(text, file->options);
+  nis_text_bytes(text, "\n", 1);
+  if (file->options->header) print_lines(text, file->options->header, prefix, escape);
+}

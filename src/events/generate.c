@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "generate.h"
+
+#include "base/error.h"
+#include "formats/event_file.h"
+#include "unweight.h"
+
+#include <stdio.h>
+
+static const uint64_t most = (uint64_t)1 << 62;
+
+static int check_count(uint64_t n, const char *name)
+{
+  if (n <= most) return NIS_OK;
+  return nis_fail(NIS_INVALID, "%s must be between 1 and 2^62, or 0 for no limit, got %llu", name,
+                  (unsigned long long)n);
+}
+
+static int check_rule(const nis_event_options *o)
+{
+  if ((int)o->w_max < 0 || (int)o->w_max >= NIS_W_MAX_RULES)
+    return nis_fail(NIS_INVALID, "w_max must be between 0 and %d, got %d", NIS_W_MAX_RULES - 1,
+                    (int)o->w_max);
+  if (!(o->tail >= 0 && o->tail < 1))
+    return nis_fail(NIS_INVALID, "tail must be above 0 and below 1, got %g", o->tail);
+  if (!(o->quantile >= 0 && o->quantile <= 1))
+    return nis_fail(NIS_INVALID, "quantile must be above 0 and at most 1, got %g", o->quantile);
+  return NIS_OK;
+}
+
+static int check(const nis_event_options *o)
+{
+  NIS_TRY(check_count(o->events, "events"));
+  NIS_TRY(check_count(o->calls, "calls"));
+  if (o->events == 0 && o->calls == 0)
+    return nis_fail(NIS_INVALID, "events and calls are both 0: one of them says how many events");
+  NIS_TRY(check_rule(o));
+  if (!o->sink && !o->path)
+    return nis_fail(NIS_INVALID, "events need a sink or the path of a file");
+  if (o->path && !*o->path) return nis_fail(NIS_INVALID, "path must not be empty");
+  return NIS_OK;
+}
+
+int nis_generate_check(const nis_event_options *o)
+{
+  NIS_TRY(check(o));
+  return o->path ? nis_event_file_check(o) : NIS_OK;
+}
+
+/* Where events go */
+struct receivers {
+  const nis_event_options *options;
+  struct event_file file;
+  const nis_event_summary *summary;
+};
+
+static int receive(const nis_event_block *block, size_t *taken, void *params)
+{
+  struct receivers *r = params;
+  *taken = block->n;
+  if (r->options->path) NIS_TRY(nis_event_file_write(&r->file, block, taken));
+  if (r->options->sink && r->options->sink(block, r->options->sink_params) != 0)
+    return nis_fail(NIS_STOPPED, "the event sink asked to stop after %llu events",
+                    (unsigned long long)(r->summary->events + block->n));
+  return NIS_OK;
+}
+
+/* What came before an error is still good; without an event the file goes away. */
+static int close_file(struct receivers *r, int status)
+{
+  char sentence[512];
+  snprintf(sentence, sizeof sentence, "%s", nis_last_error());
+  int closed = nis_event_file_close(&r->file);
+  if (status == NIS_OK) return closed;
+  unsigned long long events = r->file.events;
+  if (status == NIS_NO_FILE && closed == NIS_OK && events > 0)
+    return nis_fail(status, "%s; %llu events are in it", sentence, events);
+  return nis_fail(status, "%s", sentence);
+}
+
+static int compare_with_goal(const nis_event_options *o, const nis_event_summary *summary)
+{
+  unsigned long long events = summary->events, wanted = o->events, calls = o->calls;
+  if (events == 0) return nis_fail(NIS_NO_EVENTS, "no event in %llu calls", calls);
+  if (events >= wanted) return NIS_OK;
+  return nis_fail(NIS_GOAL_MISSED, "%llu calls gave %llu of %llu events", calls, events, wanted);
+}
+
+static int run(struct sampler *s, struct receivers *r, const struct event_plan *plan,
+               const struct event_run *about, struct weights *weights, nis_event_summary *summary,
+               uint64_t *used)
+{
+  const nis_event_options *o = r->options;
+  if (o->path) NIS_TRY(nis_event_file_open(&r->file, o, about));
+  int status = nis_unweight(s, plan, weights, summary, used);
+  if (o->path) status = close_file(r, status);
+  return status == NIS_OK ? compare_with_goal(o, summary) : status;
+}
+
+static nis_event_options with_defaults(const nis_event_options *given)
+{
+  nis_event_options o = *given;
+  if (o.tail == 0) o.tail = nis_default_rule.tail;
+  if (o.quantile == 0) o.quantile = nis_default_rule.quantile;
+  return o;
+}
+
+int nis_generate(struct sampler *s, const struct tally *tally, uint64_t first_point,
+                 const nis_event_options *given, nis_event_summary *summary, uint64_t *used)
+{
+  *used = 0;
+  NIS_TRY(check(given));
+  const nis_event_options o = with_defaults(given);
+  struct estimate estimate = nis_tally_estimate(tally);
+  struct weights weights;
+  struct receivers receivers = {.options = &o, .summary = summary};
+  const struct event_plan plan = {.first_point = first_point,
+                                  .events = o.events ? o.events : UINT64_MAX,
+                                  .calls = o.calls ? o.calls : UINT64_MAX,
+                                  .rule = {o.w_max, o.tail, o.quantile},
+                                  .whole_run = o.whole_run,
+                                  .unit_weights = o.unit_weights,
+                                  .weights = &tally->weights,
+                                  .take = receive,
+                                  .take_params = &receivers};
+  const struct event_run about = {.dim = s->flow.dim,
+                                  .seed = s->seed,
+                                  .calls = s->integrand.calls,
+                                  .value = estimate.value,
+                                  .error = estimate.error,
+                                  .summary = summary,
+                                  .weights = &weights,
+                                  .threads = s->threads,
+                                  .serial = s->integrand.threads == 1};
+  int status = nis_weights_init(&weights);
+  if (status == NIS_OK) status = run(s, &receivers, &plan, &about, &weights, summary, used);
+  nis_weights_clear(&weights);
+  return status;
+}

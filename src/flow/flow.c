@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "flow.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/streams.h"
+
+#include <math.h>
+
+/* Binary digits of the largest coordinate index: ceil(log2 dim). */
+static int digits(size_t dim)
+{
+  int n = 0;
+  while (((size_t)1 << n) < dim) n++;
+  return n;
+}
+
+/* Masks of i-flow (arXiv:2001.05486): layer 2k moves the coordinates whose index has binary digit
+ * k set, layer 2k + 1 the others; then from the start again. One dimension moves alone, and in
+ * layer -1 all of them do. */
+static int moves(size_t dim, int layer, size_t coordinate)
+{
+  if (dim == 1 || layer < 0) return 1;
+  size_t digit = (size_t)(layer / 2 % digits(dim));
+  return (coordinate >> digit & 1) == (layer % 2 == 0);
+}
+
+static int coupling_init(struct coupling *c, const struct flow_shape *shape,
+                         const struct kernels *kernels, int layer)
+{
+  const struct transform *t = kernels->transform[shape->transform];
+  c->pass = NIS_NEW(int, shape->dim);
+  c->move = NIS_NEW(int, shape->dim);
+  if (!c->pass || !c->move) return nis_no_memory();
+  for (size_t j = 0; j < shape->dim; j++) {
+    if (moves(shape->dim, layer, j))
+      c->move[c->moving++] = (int)j;
+    else
+      c->pass[c->passing++] = (int)j;
+  }
+  c->transform = shape->transform;
+  c->bins = shape->bins;
+  c->raw_rows = nis_transform_rows(t, c->bins);
+  c->kept_rows = t->kept_rows;
+  c->net = (struct net_shape){c->passing, shape->hidden_layers, shape->hidden_width,
+                              c->moving * c->raw_rows};
+  return NIS_OK;
+}
+
+struct weight_source {
+  const struct kernels *kernels;
+  uint64_t seed, next;
+};
+
+/* n numbers, uniform in (-bound, bound) */
+static void fill_uniform(struct weight_source *source, float *w, size_t n, double bound)
+{
+  double u[LANES];
+  for (size_t i = 0; i < n; i += LANES, source->next += LANES) {
+    source->kernels->uniforms(source->seed, STREAM_WEIGHTS, source->next, 1, u);
+    for (size_t l = 0; l < LANES && i + l < n; l++) w[i + l] = (float)(bound * (2 * u[l] - 1));
+  }
+}
+
+/* He's uniform initialisation (arXiv:1502.01852, eq. 14); the last layer stays zero, so that the
+ * flow starts as the identity. */
+static void net_init(const struct net_shape *net, float *w, struct weight_source *source)
+{
+  size_t columns = (size_t)net->inputs, rows = (size_t)net->width;
+  if (columns == 0) return;
+  for (int i = 0; i < net->hidden_layers; i++) {
+    fill_uniform(source, w, rows * columns, sqrt(6. / (double)columns));
+    fill_uniform(source, w + rows * columns, rows, 1 / sqrt((double)columns));
+    w += rows * (columns + 1);
+    columns = rows;
+  }
+}
+
+static int layers_init(struct flow *flow, const struct flow_shape *shape)
+{
+  for (int i = 0; i < flow->layers; i++) {
+    struct coupling *c = &flow->coupling[i];
+    NIS_TRY(coupling_init(c, shape, flow->kernels, shape->layers > 0 ? i : -1));
+    c->first_weight = flow->nweights;
+    flow->nweights += nis_net_weights(&c->net);
+  }
+  return NIS_OK;
+}
+
+static int unknown_kernels(void)
+{
+  char names[64] = "";
+  const struct kernels *set;
+  for (int i = 0; (set = nis_kernels_available(i)); i++) {
+    if (i > 0) strcat(names, ", ");
+    strcat(names, set->name);
+  }
+  return nis_fail(NIS_INVALID, "NIS_KERNELS must be one of %s on this processor, got '%s'", names,
+                  getenv("NIS_KERNELS"));
+}
+
+int nis_flow_init(struct flow *flow, const struct flow_shape *shape, uint64_t seed)
+{
+  *flow = (struct flow){
+      .dim = shape->dim, .layers = shape->layers > 0 ? shape->layers : 1, .kernels = nis_kernels()};
+  if (!flow->kernels) return unknown_kernels();
+  flow->coupling = NIS_NEW(struct coupling, flow->layers);
+  if (!flow->coupling) return nis_no_memory();
+  NIS_TRY(layers_init(flow, shape));
+  flow->weights = NIS_NEW(float, flow->nweights);
+  if (!flow->weights) return nis_no_memory();
+  struct weight_source source = {flow->kernels, seed, 0};
+  for (int i = 0; i < flow->layers; i++)
+    net_init(&flow->coupling[i].net, flow->weights + flow->coupling[i].first_weight, &source);
+  return NIS_OK;
+}
+
+void nis_flow_clear(struct flow *flow)
+{
+  for (int i = 0; flow->coupling && i < flow->layers; i++) {
+    free(flow->coupling[i].pass);
+    free(flow->coupling[i].move);
+  }
+  free(flow->coupling);
+  free(flow->weights);
+  *flow = (struct flow){0};
+}
+
+int nis_flow_scratch_init(struct flow_scratch *s, const struct flow *flow)
+{
+  size_t rows = 2 * flow->dim, most = 0, work = 0; /* adjoint and din */
+  for (int i = 0; i < flow->layers; i++) {
+    size_t floats = nis_net_work_floats(&flow->coupling[i].net);
+    size_t here = nis_coupling_rows(&flow->coupling[i]);
+    rows += here;
+    most = here > most ? here : most;
+    work = floats > work ? floats : work;
+  }
+  rows += most;
+  s->block = NIS_NEW(float, rows *LANES + work);
+  s->tile = NIS_NEW(float *, flow->layers);
+  if (!s->block || !s->tile) return nis_no_memory();
+  float *next = s->block;
+  s->adjoint = next, next += flow->dim * LANES;
+  s->din = next, next += flow->dim * LANES;
+  s->any = next, next += most * LANES;
+  for (int i = 0; i < flow->layers; i++) {
+    s->tile[i] = next;
+    next += nis_coupling_rows(&flow->coupling[i]) * LANES;
+  }
+  s->work = next;
+  return NIS_OK;
+}
+
+void nis_flow_scratch_clear(struct flow_scratch *s)
+{
+  free(s->block);
+  free(s->tile);
+  *s = (struct flow_scratch){0};
+}
+
+void nis_flow_sample(const struct flow *flow, double *u_to_x, double *log_q, struct flow_scratch *s)
+{
+  memset(log_q, 0, LANES * sizeof *log_q);
+  for (int i = 0; i < flow->layers; i++) {
+    const struct coupling *c = &flow->coupling[i];
+    nis_coupling_sample(c, flow->kernels, flow->weights, u_to_x, log_q,
+                        nis_coupling_slices(c, s->any));
+  }
+}
+
+void nis_flow_density(const struct flow *flow, double *x_to_u, double *log_q,
+                      struct flow_scratch *s)
+{
+  memset(log_q, 0, LANES * sizeof *log_q);
+  for (int i = flow->layers - 1; i >= 0; i--) {
+    const struct coupling *c = &flow->coupling[i];
+    nis_coupling_density(c, flow->kernels, flow->weights, x_to_u, log_q,
+                         nis_coupling_slices(c, s->tile[i]));
+  }
+}
+
+void nis_flow_backward(const struct flow *flow, const float *dlog_q, float *gradient,
+                       struct flow_scratch *s)
+{
+  memset(s->adjoint, 0, flow->dim * LANES * sizeof *s->adjoint);
+  for (int i = 0; i < flow->layers; i++) {
+    const struct coupling *c = &flow->coupling[i];
+    nis_coupling_backward(c, flow->kernels, flow->weights, dlog_q, s->adjoint, gradient,
+                          nis_coupling_slices(c, s->tile[i]), s->din, s->work);
+  }
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "weights.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <math.h>
+
+/* The leading bits of a positive double order as the number does: 11 of exponent, 6 of mantissa. */
+enum { BIN_SHIFT = 46, BINS = 1 << 17 };
+
+struct weight_bin {
+  uint64_t count;
+  double sum;
+};
+
+static unsigned bin_of(double magnitude)
+{
+  uint64_t bits;
+  memcpy(&bits, &magnitude, sizeof bits);
+  return (unsigned)(bits >> BIN_SHIFT);
+}
+
+static double upper_edge(unsigned bin)
+{
+  uint64_t bits = (uint64_t)(bin + 1) << BIN_SHIFT;
+  double edge;
+  memcpy(&edge, &bits, sizeof edge);
+  return edge;
+}
+
+int nis_weights_init(struct weights *t)
+{
+  *t = (struct weights){.bins = NIS_NEW(struct weight_bin, BINS)};
+  return t->bins ? NIS_OK : nis_no_memory();
+}
+
+void nis_weights_clear(struct weights *t)
+{
+  free(t->bins);
+  *t = (struct weights){0};
+}
+
+void nis_weights_reset(struct weights *t)
+{
+  memset(t->bins, 0, BINS * sizeof *t->bins);
+  *t = (struct weights){.bins = t->bins};
+}
+
+void nis_weights_copy(struct weights *to, const struct weights *from)
+{
+  struct weight_bin *bins = to->bins;
+  memcpy(bins, from->bins, BINS * sizeof *bins);
+  *to = *from;
+  to->bins = bins;
+}
+
+void nis_weights_add(struct weights *t, double w)
+{
+  double magnitude = fabs(w);
+  t->n++;
+  if (magnitude == 0) {
+    t->zeros++;
+    return;
+  }
+  t->negatives += w < 0;
+  t->absolute += magnitude;
+  t->largest = magnitude > t->largest ? magnitude : t->largest;
+  struct weight_bin *bin = &t->bins[bin_of(magnitude)];
+  bin->count++;
+  bin->sum += magnitude;
+}
+
+double nis_weights_mean(const struct weights *t)
+{
+  return t->absolute / (double)t->n;
+}
+
+double nis_weights_capped_mean(const struct weights *t, double w_max)
+{
+  double sum = t->absolute;
+  for (unsigned bin = bin_of(t->largest); bin > 0 && upper_edge(bin - 1) >= w_max; bin--)
+    sum -= t->bins[bin].sum - (double)t->bins[bin].count * w_max;
+  return sum / (double)t->n;
+}
+
+double nis_weights_largest(const struct weights *t, uint64_t k)
+{
+  uint64_t count = 0;
+  for (unsigned bin = bin_of(t->largest); bin > 0; bin--) {
+    count += t->bins[bin].count;
+    if (count >= k) return fmin(upper_edge(bin), t->largest);
+  }
+  return upper_edge(0);
+}
+
+double nis_weights_tail(const struct weights *t, double eps)
+{
+  double count = 0, sum = 0, allowed = eps * t->absolute;
+  double edge = upper_edge(bin_of(t->largest));
+  for (unsigned bin = bin_of(t->largest); bin > 0; bin--) {
+    count += (double)t->bins[bin].count;
+    sum += t->bins[bin].sum;
+    double lower = upper_edge(bin - 1);
+    if (sum - count * lower > allowed) break;
+    edge = lower;
+  }
+  return fmin(edge, t->largest);
+}
+
+/* Standard deviation of the excess above w_max, as a share of sum|w| */
+static double excess_error(const struct weights *t, double w_max)
+{
+  double square = 0;
+  for (unsigned bin = bin_of(t->largest); bin > 0 && upper_edge(bin - 1) >= w_max; bin--) {
+    double n = (double)t->bins[bin].count;
+    if (n > 0) square += n * pow((t->bins[bin].sum / n - w_max) / t->absolute, 2);
+  }
+  return sqrt(square);
+}
+
+/* The median of the maxima of samples of n/50 weights, drawn from the n that are not 0, is the
+ * largest weight number ceil(n 2^(-50/n)) from below (i-flow's bootstrap, arXiv:2001.10028, and
+ * MadNIS's way with zeros, without the drawing). */
+static uint64_t rank_from_below(uint64_t n, const struct w_max_rule *rule)
+{
+  double sample = n > 50 ? (double)n / 50 : 1;
+  double share = rule->rule == NIS_W_MAX_LARGEST    ? 1
+                 : rule->rule == NIS_W_MAX_QUANTILE ? rule->quantile
+                                                    : exp2(-1 / sample);
+  double rank = ceil((double)n * share);
+  return rank < 1 ? 1 : rank < (double)n ? (uint64_t)rank : n;
+}
+
+static uint64_t rank_from_above(const struct weights *t, const struct w_max_rule *rule)
+{
+  uint64_t n = t->n - t->zeros;
+  return n - rank_from_below(n, rule) + 1;
+}
+
+double nis_weights_w_max(const struct weights *t, const struct w_max_rule *rule)
+{
+  if (rule->rule == NIS_W_MAX_TAIL) return nis_weights_tail(t, rule->tail);
+  return nis_weights_largest(t, rank_from_above(t, rule));
+}
+
+/* w_max one standard deviation up and down: of the excess, or of the number of weights above it */
+static void w_max_range(const struct weights *t, const struct w_max_rule *rule, double w_max,
+                        double range[2])
+{
+  if (rule->rule == NIS_W_MAX_TAIL) {
+    double off = excess_error(t, w_max);
+    range[0] = nis_weights_tail(t, rule->tail + off);
+    range[1] = nis_weights_tail(t, fmax(rule->tail - off, 0));
+    return;
+  }
+  double rank = (double)rank_from_above(t, rule), off = sqrt(rank);
+  range[0] = nis_weights_largest(t, (uint64_t)(rank + off));
+  range[1] = nis_weights_largest(t, (uint64_t)fmax(rank - off, 1));
+}
+
+/* Relative standard error of the mean of min(|w|, cap), its bins' middles standing for them */
+static double capped_error(const struct weights *t, double cap)
+{
+  double square = 0, mean = nis_weights_capped_mean(t, cap), n = (double)t->n;
+  for (unsigned bin = bin_of(t->largest); bin > 0; bin--) {
+    double count = (double)t->bins[bin].count;
+    if (count > 0) square += count * pow(fmin(t->bins[bin].sum / count, cap) / mean, 2);
+  }
+  return n > 1 ? sqrt(fmax(square / n - 1, 0) / (n - 1)) : HUGE_VAL;
+}
+
+/* An efficiency never exceeds 1: a w_max below the mean would make nothing but overweights. */
+static double ratio(double mean, double w_max)
+{
+  return mean < w_max ? mean / w_max : 1;
+}
+
+double nis_weights_efficiency(const struct weights *t, const struct w_max_rule *rule)
+{
+  if (t->n == 0) return NAN;
+  return t->absolute == 0 ? 0 : ratio(nis_weights_mean(t), nis_weights_w_max(t, rule));
+}
+
+nis_unweighting nis_weights_unweighting(const struct weights *t, const struct w_max_rule *rule)
+{
+  double efficiency = nis_weights_efficiency(t, rule), range[2];
+  if (t->absolute == 0) return (nis_unweighting){0, efficiency, efficiency};
+  double mean = nis_weights_mean(t), w_max = nis_weights_w_max(t, rule);
+  w_max_range(t, rule, w_max, range);
+  double of_mean = efficiency * capped_error(t, t->largest);
+  double of_w_max = 0.5 * (ratio(mean, range[0]) - ratio(mean, range[1]));
+  return (nis_unweighting){w_max, efficiency, hypot(of_mean, of_w_max)};
+}
+
+nis_share nis_weights_partial(const struct weights *t, double w_max)
+{
+  double share = nis_weights_capped_mean(t, w_max) / w_max;
+  return (nis_share){share, share * capped_error(t, w_max)};
+}
+
+nis_share nis_weights_cut(const struct weights *t)
+{
+  double n = (double)t->n, share = (double)(t->n - t->zeros) / n;
+  return (nis_share){share, sqrt(share * (1 - share) / n)};
+}
