@@ -610,7 +610,7 @@ static struct sampler make_sampler(size_t dim, int threads)
   ck_assert_int_eq(nis_settings_resolve(&given, &full), NIS_OK);
   ck_assert_int_eq(nis_sampler_init(&s, no_integrand, &full), NIS_OK);
   noise_state = 99;
-  randomise(&s.flow, 0.4);
+  randomise(&s.mixture.flow, 0.4);
   return s;
 }
 
@@ -646,11 +646,11 @@ static struct minibatch make_batch(const struct replay *r, size_t n, nis_loss_ki
 
 static void batch_log_q(struct sampler *s, const struct minibatch *b, double *log_q)
 {
-  size_t dim = s->flow.dim;
+  size_t dim = s->mixture.flow.dim;
   double *x = doubles(b->n * dim);
   for (size_t i = 0; i < b->n; i++)
     memcpy(x + i * dim, b->replay->x + b->slot[i] * dim, dim * sizeof *x);
-  nis_sampler_density(s, b->n, x, log_q, NULL);
+  nis_sampler_density(s, NULL, b->n, x, log_q, NULL);
   free(x);
 }
 
@@ -696,13 +696,13 @@ static void shift_weights(struct flow *flow, double step, const double *directio
 static double loss_along(struct sampler *s, const struct minibatch *b, const double *c, double step,
                          const double *direction)
 {
-  size_t n = s->flow.nweights;
+  size_t n = s->mixture.flow.nweights;
   float *kept = malloc(n * sizeof *kept);
   ck_assert_ptr_nonnull(kept);
-  memcpy(kept, s->flow.weights, n * sizeof *kept);
-  shift_weights(&s->flow, step, direction);
+  memcpy(kept, s->mixture.flow.weights, n * sizeof *kept);
+  shift_weights(&s->mixture.flow, step, direction);
   double loss = naive_loss(s, b, c);
-  memcpy(s->flow.weights, kept, n * sizeof *kept);
+  memcpy(s->mixture.flow.weights, kept, n * sizeof *kept);
   free(kept);
   return loss;
 }
@@ -719,7 +719,7 @@ static void check_loss(struct sampler *s, const struct minibatch *b)
 {
   struct gradient g;
   const double step = 1e-3;
-  ck_assert_int_eq(nis_gradient_init(&g, &s->flow), NIS_OK);
+  ck_assert_int_eq(nis_gradient_init(&g, &s->mixture.flow), NIS_OK);
   nis_gradient_compute(&g, s, b);
   check_norm(&g);
   double *log_q = doubles(b->n), *c = doubles(b->n), *direction = doubles(g.nweights);
@@ -768,7 +768,7 @@ static struct points grid(void)
 static double loss_on_grid(struct sampler *s, const struct replay *r, nis_loss_kind kind)
 {
   double *log_q = doubles(CELLS), sum = 0;
-  nis_sampler_density(s, CELLS, r->x, log_q, NULL);
+  nis_sampler_density(s, NULL, CELLS, r->x, log_q, NULL);
   for (size_t i = 0; i < CELLS; i++)
     sum += exp(log_q[i]) * phi(exp(nis_replay_log_target(r, i) - log_q[i]), &kind);
   free(log_q);
@@ -779,11 +779,11 @@ static double slope_on_grid(struct sampler *s, const struct replay *r, nis_loss_
                             const double *direction)
 {
   const double step = 2e-3;
-  shift_weights(&s->flow, step, direction);
+  shift_weights(&s->mixture.flow, step, direction);
   double rise = loss_on_grid(s, r, kind);
-  shift_weights(&s->flow, -2 * step, direction);
+  shift_weights(&s->mixture.flow, -2 * step, direction);
   rise -= loss_on_grid(s, r, kind);
-  shift_weights(&s->flow, step, direction);
+  shift_weights(&s->mixture.flow, step, direction);
   return rise / (2 * step);
 }
 
@@ -792,14 +792,15 @@ START_TEST(gradient_is_that_of_the_integrated_loss)
 {
   nis_loss_kind kind = (nis_loss_kind)_i;
   struct sampler s = make_sampler(2, 2);
-  for (size_t i = 0; i < s.flow.nweights; i++) s.flow.weights[i] *= 0.3f; /* no limit is reached */
+  for (size_t i = 0; i < s.mixture.flow.nweights; i++)
+    s.mixture.flow.weights[i] *= 0.3f; /* no limit is reached */
   struct points p = grid();
   struct replay r = make_replay(&p, 2, 1);
   struct gradient g;
   size_t *slot = calloc(DRAWS, sizeof *slot);
-  double *direction = doubles(s.flow.nweights);
+  double *direction = doubles(s.mixture.flow.nweights);
   ck_assert_ptr_nonnull(slot);
-  ck_assert_int_eq(nis_gradient_init(&g, &s.flow), NIS_OK);
+  ck_assert_int_eq(nis_gradient_init(&g, &s.mixture.flow), NIS_OK);
   nis_replay_draw(&r, 0.5, DRAWS, slot);
   for (int baseline = 0; baseline < 2; baseline++) {
     struct minibatch b = {DRAWS, slot, &r, nis_loss(kind, 0), baseline, PART_ALL};
@@ -825,8 +826,8 @@ static struct sampler make_mixture(const double *share)
   const double mean[2][TRAIN_DIM] = {{.2, .3, .4}, {.95, .6, .02}};
   const double sigma[2][TRAIN_DIM] = {{.05, .1, .02}, {.1, .01, .2}};
   struct sampler s = make_sampler(TRAIN_DIM, 2);
-  memcpy(s.share, share, sizeof s.share);
-  for (int k = 0; k < 2; k++) nis_peaks_add(&s.peaks, mean[k], sigma[k], 0.3, 0);
+  memcpy(s.mixture.share, share, sizeof s.mixture.share);
+  for (int k = 0; k < 2; k++) nis_peaks_add(&s.mixture.peaks, mean[k], sigma[k], 0.3, 0);
   return s;
 }
 
@@ -843,14 +844,14 @@ static struct points draw(struct sampler *s, size_t n)
 static double *naive_channels(struct sampler *s, size_t n, const double *x)
 {
   double *out = doubles(n * CHANNELS), *log_flow = doubles(n), kept[CHANNELS];
-  memcpy(kept, s->share, sizeof kept);
-  memcpy(s->share, shares[0], sizeof kept);
-  nis_sampler_density(s, n, x, log_flow, NULL);
-  memcpy(s->share, kept, sizeof kept);
+  memcpy(kept, s->mixture.share, sizeof kept);
+  memcpy(s->mixture.share, shares[0], sizeof kept);
+  nis_sampler_density(s, NULL, n, x, log_flow, NULL);
+  memcpy(s->mixture.share, kept, sizeof kept);
   for (size_t i = 0; i < n; i++) {
     out[i * CHANNELS + CHANNEL_UNIFORM] = 0;
     out[i * CHANNELS + CHANNEL_FLOW] = log_flow[i];
-    out[i * CHANNELS + CHANNEL_PEAKS] = nis_peaks_log_density(&s->peaks, x + i * TRAIN_DIM);
+    out[i * CHANNELS + CHANNEL_PEAKS] = nis_peaks_log_density(&s->mixture.peaks, x + i * TRAIN_DIM);
   }
   free(log_flow);
   return out;
@@ -862,8 +863,8 @@ static void check_point(const struct sampler *s, const double *naive, double log
 {
   double q = 0;
   for (int c = 0; c < CHANNELS; c++) {
-    q += s->share[c] > 0 ? s->share[c] * exp(naive[c]) : 0;
-    if (s->share[c] == 0)
+    q += s->mixture.share[c] > 0 ? s->mixture.share[c] * exp(naive[c]) : 0;
+    if (s->mixture.share[c] == 0)
       require(log_channel[c] == -HUGE_VAL, "channel %d has %g", c, log_channel[c]);
     else
       require(fabs(log_channel[c] - naive[c]) < 1e-5, "channel %d has %g, not %g", c,
@@ -877,7 +878,7 @@ static void check_mixture(struct sampler *s, size_t n)
   struct points p = draw(s, n);
   double *log_q = doubles(n), *log_channel = doubles(n * CHANNELS);
   double *naive = naive_channels(s, n, p.x);
-  nis_sampler_density(s, n, p.x, log_q, log_channel);
+  nis_sampler_density(s, NULL, n, p.x, log_q, log_channel);
   for (size_t i = 0; i < n; i++) {
     check_point(s, naive + i * CHANNELS, p.log_q[i], p.log_channel + i * CHANNELS);
     check_point(s, naive + i * CHANNELS, log_q[i], log_channel + i * CHANNELS);
@@ -902,14 +903,14 @@ END_TEST
 static enum channel naive_channel(struct sampler *s, size_t i, const double *x)
 {
   double u[(TRAIN_DIM + 1) * LANES], from[TRAIN_DIM], peak[TRAIN_DIM];
-  s->flow.kernels->uniforms(s->seed, STREAM_TRAIN, 7 + i, TRAIN_DIM + 1, u);
+  s->mixture.flow.kernels->uniforms(s->seed, STREAM_TRAIN, 7 + i, TRAIN_DIM + 1, u);
   for (size_t j = 0; j < TRAIN_DIM; j++) from[j] = u[j * LANES];
-  double left = u[TRAIN_DIM * LANES] - s->share[CHANNEL_UNIFORM];
+  double left = u[TRAIN_DIM * LANES] - s->mixture.share[CHANNEL_UNIFORM];
   int uniform = memcmp(x, from, sizeof from) == 0;
   require(uniform == (left < 0), "point %zu is%s uniform", i, uniform ? "" : " not");
   if (left < 0) return CHANNEL_UNIFORM;
-  left -= s->share[CHANNEL_FLOW];
-  nis_peaks_sample(&s->peaks, left > 0.7 * s->share[CHANNEL_PEAKS], from, peak);
+  left -= s->mixture.share[CHANNEL_FLOW];
+  nis_peaks_sample(&s->mixture.peaks, left > 0.7 * s->mixture.share[CHANNEL_PEAKS], from, peak);
   int of_peaks = memcmp(x, peak, sizeof peak) == 0;
   require(of_peaks == (left > 0), "point %zu is%s of the peaks", i, of_peaks ? "" : " not");
   return left > 0 ? CHANNEL_PEAKS : CHANNEL_FLOW;
@@ -930,7 +931,7 @@ START_TEST(every_channel_gets_its_share)
   struct points p = draw(&s, n);
   size_t count[CHANNELS] = {0};
   for (size_t i = 0; i < n; i++) count[naive_channel(&s, i, p.x + i * TRAIN_DIM)]++;
-  for (int c = 0; c < CHANNELS; c++) require_share(count[c], n, s.share[c], name[c]);
+  for (int c = 0; c < CHANNELS; c++) require_share(count[c], n, s.mixture.share[c], name[c]);
   nis_points_clear(&p);
   nis_sampler_clear(&s);
 }
@@ -944,7 +945,7 @@ START_TEST(points_follow_the_density_of_the_mixture)
   struct points p = draw(&s, n);
   for (int c = 0; c < CHANNELS; c++) {
     double sum = 0, square = 0;
-    if (s.share[c] == 0) continue;
+    if (s.mixture.share[c] == 0) continue;
     for (size_t i = 0; i < n; i++) {
       double ratio = exp(p.log_channel[i * CHANNELS + c] - p.log_q[i]);
       sum += ratio, square += ratio * ratio;
@@ -962,19 +963,19 @@ START_TEST(a_gradient_that_is_no_number_is_no_step)
   struct sampler s = make_sampler(TRAIN_DIM, 1);
   struct gradient g;
   struct optimizer o;
-  size_t bytes = s.flow.nweights * sizeof *s.flow.weights;
+  size_t bytes = s.mixture.flow.nweights * sizeof *s.mixture.flow.weights;
   float *before = malloc(bytes);
   ck_assert_ptr_nonnull(before);
-  ck_assert_int_eq(nis_gradient_init(&g, &s.flow), NIS_OK);
-  ck_assert_int_eq(nis_optimizer_init(&o, &s.flow), NIS_OK);
-  memcpy(before, s.flow.weights, bytes);
+  ck_assert_int_eq(nis_gradient_init(&g, &s.mixture.flow), NIS_OK);
+  ck_assert_int_eq(nis_optimizer_init(&o, &s.mixture.flow), NIS_OK);
+  memcpy(before, s.mixture.flow.weights, bytes);
   g.values[3] = NAN, g.norm = NAN;
   nis_optimizer_step(&o, &s, &g, 0.1, 1);
-  ck_assert(memcmp(before, s.flow.weights, bytes) == 0);
+  ck_assert(memcmp(before, s.mixture.flow.weights, bytes) == 0);
   g.values[3] = 1, g.norm = 1;
   nis_optimizer_step(&o, &s, &g, 0.1, 1);
-  ck_assert_double_lt(s.flow.weights[3], before[3] - 0.01);
-  ck_assert(isfinite(s.flow.weights[3]) && s.flow.weights[4] == before[4]);
+  ck_assert_double_lt(s.mixture.flow.weights[3], before[3] - 0.01);
+  ck_assert(isfinite(s.mixture.flow.weights[3]) && s.mixture.flow.weights[4] == before[4]);
   free(before);
   nis_optimizer_clear(&o), nis_gradient_clear(&g), nis_sampler_clear(&s);
 }
@@ -987,7 +988,7 @@ static void gradient_with(int threads, size_t n, nis_loss_kind loss, struct grad
   struct sampler s = make_sampler(TRAIN_DIM, threads);
   struct replay r = random_replay();
   struct minibatch b = make_batch(&r, n, loss);
-  ck_assert_int_eq(nis_gradient_init(g, &s.flow), NIS_OK);
+  ck_assert_int_eq(nis_gradient_init(g, &s.mixture.flow), NIS_OK);
   nis_gradient_compute(g, &s, &b);
   nis_replay_clear(&r);
   nis_sampler_clear(&s);

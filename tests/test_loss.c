@@ -112,8 +112,9 @@ static void make_flow(struct scene *c, int threads)
   ck_assert_int_eq(nis_settings_resolve(&given, &full), NIS_OK);
   ck_assert_int_eq(nis_sampler_init(&c->s, no_integrand, &full), NIS_OK);
   noise_state = 5;
-  for (size_t i = 0; i < c->s.flow.nweights; i++) c->s.flow.weights[i] = (float)(0.4 * noise());
-  ck_assert_int_eq(nis_gradient_init(&c->g, &c->s.flow), NIS_OK);
+  for (size_t i = 0; i < c->s.mixture.flow.nweights; i++)
+    c->s.mixture.flow.weights[i] = (float)(0.4 * noise());
+  ck_assert_int_eq(nis_gradient_init(&c->g, &c->s.mixture.flow), NIS_OK);
 }
 
 /* f = q e^(spread noise), and densities p that differ from q; the mean of q/p is 1. */
@@ -122,7 +123,7 @@ static void make_points(struct scene *c, double spread)
   static double f[STORED], log_p[STORED];
   double sum = 0;
   for (size_t i = 0; i < STORED * DIM; i++) c->x[i] = (noise() + 1) / 2;
-  nis_sampler_density(&c->s, STORED, c->x, c->log_q, NULL);
+  nis_sampler_density(&c->s, NULL, STORED, c->x, c->log_q, NULL);
   for (size_t i = 0; i < STORED; i++) {
     f[i] = exp(c->log_q[i] + spread * noise()) * (noise() < 0 ? -1 : 1);
     log_p[i] = c->log_q[i] + 0.7 * noise();
@@ -187,7 +188,7 @@ static double objective(struct scene *c, nis_loss_kind kind, double baseline)
   double constant = constant_of(kind, baseline), sum = 0;
   double *kept = malloc(sizeof c->log_q);
   memcpy(kept, c->log_q, sizeof c->log_q);
-  nis_sampler_density(&c->s, STORED, c->x, c->log_q, NULL);
+  nis_sampler_density(&c->s, NULL, STORED, c->x, c->log_q, NULL);
   for (size_t k = 0; k < c->n; k++) {
     size_t i = c->slot[k];
     sum += part_at(c, i) * (phi(kind, ratio_at(c, i)) + constant);
@@ -200,12 +201,12 @@ static double objective(struct scene *c, nis_loss_kind kind, double baseline)
 static double objective_along(struct scene *c, nis_loss_kind kind, double baseline, double step,
                               const double *direction)
 {
-  size_t n = c->s.flow.nweights;
+  size_t n = c->s.mixture.flow.nweights;
   float *kept = malloc(n * sizeof *kept);
-  memcpy(kept, c->s.flow.weights, n * sizeof *kept);
-  for (size_t i = 0; i < n; i++) c->s.flow.weights[i] += (float)(step * direction[i]);
+  memcpy(kept, c->s.mixture.flow.weights, n * sizeof *kept);
+  for (size_t i = 0; i < n; i++) c->s.mixture.flow.weights[i] += (float)(step * direction[i]);
   double value = objective(c, kind, baseline);
-  memcpy(c->s.flow.weights, kept, n * sizeof *kept);
+  memcpy(c->s.mixture.flow.weights, kept, n * sizeof *kept);
   free(kept);
   return value;
 }

@@ -100,7 +100,7 @@ static void expect(const struct subject *s, const struct points *p, size_t i, ui
   static uint64_t last; /* one more than the number of the last event's point */
   double chance[LANES], w = nis_point_weight(p, i), ratio = fabs(w) / w_max, sign = w < 0 ? -1 : 1;
   uint64_t point = s->plan.first_point + k;
-  s->sampler.flow.kernels->uniforms(s->sampler.seed, STREAM_ACCEPT, point, 1, chance);
+  s->sampler.mixture.flow.kernels->uniforms(s->sampler.seed, STREAM_ACCEPT, point, 1, chance);
   int whole = (int)ratio, copies = whole + (chance[0] < ratio - whole);
   if (!s->plan.unit_weights) copies = chance[0] < ratio;
   if (k == 0) last = 0;

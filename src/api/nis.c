@@ -19,6 +19,7 @@
 
 struct nis {
   nis_options options; /* complete */
+  double *hints;       /* [nhints][dim], what options.hints points to; owned */
   struct sampler sampler;
   struct tally tally;
   struct components components; /* none when f has one value */
@@ -40,6 +41,16 @@ int nis_complete_options(const nis_options *given, nis_options *complete)
   return nis_settings_resolve(given, complete);
 }
 
+static int copy_hints(nis *s)
+{
+  size_t n = s->options.nhints * s->options.dim;
+  s->hints = NIS_NEW(double, n);
+  if (!s->hints) return nis_no_memory();
+  if (n > 0) memcpy(s->hints, s->options.hints, n * sizeof *s->hints);
+  s->options.hints = s->hints;
+  return NIS_OK;
+}
+
 int nis_create(nis **out, nis_integrand *f, const nis_options *options)
 {
   nis_clear_error();
@@ -51,7 +62,8 @@ int nis_create(nis **out, nis_integrand *f, const nis_options *options)
   nis *s = NIS_NEW(nis, 1);
   if (!s) return nis_no_memory();
   s->options = complete;
-  int status = nis_sampler_init(&s->sampler, f, &complete);
+  int status = copy_hints(s);
+  if (status == NIS_OK) status = nis_sampler_init(&s->sampler, f, &s->options);
   if (status == NIS_OK) status = nis_tally_init(&s->tally);
   if (status == NIS_OK)
     status = nis_components_init(&s->components, complete.ncomp > 1 ? complete.ncomp : 0,
@@ -67,6 +79,7 @@ void nis_free(nis *s)
 {
   if (!s) return;
   nis_sampler_clear(&s->sampler);
+  free(s->hints);
   nis_tally_clear(&s->tally);
   nis_components_clear(&s->components);
   free(s);
@@ -233,7 +246,7 @@ int nis_density(nis *s, size_t n, const double *x, double *log_q)
   double *cube = NIS_NEW(double, n * domain->dim);
   if (!cube) return nis_no_memory();
   for (size_t i = 0; i < n; i++) nis_domain_in(domain, x + i * domain->dim, cube + i * domain->dim);
-  nis_sampler_density(&s->sampler, n, cube, log_q, NULL);
+  nis_sampler_density(&s->sampler, NULL, n, cube, log_q, NULL);
   for (size_t i = 0; i < n; i++)
     log_q[i] -= nis_domain_log_jacobian(domain, cube + i * domain->dim);
   free(cube);
@@ -263,7 +276,8 @@ static int generate(nis *s, const nis_event_options *options, nis_event_summary 
 {
   uint64_t used;
   NIS_TRY(can_generate(s));
-  int status = nis_generate(&s->sampler, &s->tally, s->tried, options, summary, &used);
+  int status = nis_generate(&s->sampler, &s->tally.weights, nis_tally_estimate(&s->tally), s->tried,
+                            options, summary, &used);
   s->tried += used;
   return status;
 }

@@ -56,7 +56,8 @@ static int add_block(struct job *j, uint64_t from, size_t n)
     nis_sampler_draw(j->s, STREAM_INTEGRATE, j->plan->first_point + j->used, n, p);
   int status = nis_sampler_evaluate(j->s, p);
   for (size_t i = 0; i < p->n; i++) {
-    double value = nis_control_value(p, i, j->s->beta);
+    double value = nis_control_value(nis_point_weight(p, i), p->log_q[i],
+                                     p->log_channel + i * CHANNELS, j->s->mixture.beta);
     nis_tally_add_controlled(j->plan->tally, nis_point_weight(p, i), value);
     add_components(j, i, value);
   }
@@ -87,7 +88,7 @@ static int iterate(struct job *j, uint64_t calls)
   uint64_t from = j->used, end = from + calls;
   int status = NIS_OK;
   if (j->plan->nets)
-    nis_net_scramble(&j->net, j->s->flow.kernels, j->s->seed, j->plan->first_point + from);
+    nis_net_scramble(&j->net, j->s->mixture.flow.kernels, j->s->seed, j->plan->first_point + from);
   while (status == NIS_OK && j->used < end) {
     uint64_t left = end - j->used;
     status = add_block(j, from, left < j->points.capacity ? (size_t)left : j->points.capacity);
@@ -139,11 +140,11 @@ int nis_estimate_flow(struct sampler *s, const struct integration *plan, uint64_
   struct job j = {.s = s, .plan = plan};
   size_t block = plan->calls < BLOCK_POINTS ? (size_t)plan->calls : BLOCK_POINTS;
   if (plan->components->n > 0 && block > COMPONENT_BLOCK) block = COMPONENT_BLOCK;
-  int status = nis_points_init(&j.points, block, s->flow.dim);
+  int status = nis_points_init(&j.points, block, s->mixture.dim);
   j.components = NIS_NEW(double, block * plan->components->n);
   if (!j.components) status = nis_no_memory();
   if (plan->components->n > 0) j.points.components = j.components;
-  if (status == NIS_OK && plan->nets) status = nis_net_init(&j.net, s->flow.dim + 1);
+  if (status == NIS_OK && plan->nets) status = nis_net_init(&j.net, s->mixture.dim + 1);
   if (status == NIS_OK) status = run(&j);
   *used = j.used;
   nis_points_clear(&j.points);

@@ -15,7 +15,7 @@ int nis_pace(struct sampler *s, double seconds, uint64_t *calls)
   struct points p;
   double start = nis_clock(), spent = 0;
   size_t timed = 0;
-  int status = nis_points_init(&p, MOST_TIMED, s->flow.dim);
+  int status = nis_points_init(&p, MOST_TIMED, s->mixture.dim);
   nis_monitor_begin(&s->monitor, NIS_TRAINING, *calls);
   for (size_t n = 1; status == NIS_OK && spent < timed_share * seconds; n *= 2) {
     n = (size_t)fmin((double)n, timed_share * (double)*calls - (double)timed);

@@ -37,11 +37,6 @@ void nis_tally_add(struct tally *t, double w);
 /* A weight, and the value with the same mean and less variance that counts for the integral */
 void nis_tally_add_controlled(struct tally *t, double w, double value);
 
-/* What an iteration gave, or all of them. */
-struct estimate {
-  double value, error, spread; /* spread: relative standard deviation of one weight */
-};
-
 /* Closes the current iteration: it joins `all` and chi2. */
 struct estimate nis_tally_end_iteration(struct tally *t);
 

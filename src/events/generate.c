@@ -105,13 +105,13 @@ static nis_event_options with_defaults(const nis_event_options *given)
   return o;
 }
 
-int nis_generate(struct sampler *s, const struct tally *tally, uint64_t first_point,
-                 const nis_event_options *given, nis_event_summary *summary, uint64_t *used)
+int nis_generate(struct sampler *s, const struct weights *seen, struct estimate estimate,
+                 uint64_t first_point, const nis_event_options *given, nis_event_summary *summary,
+                 uint64_t *used)
 {
   *used = 0;
   NIS_TRY(check(given));
   const nis_event_options o = with_defaults(given);
-  struct estimate estimate = nis_tally_estimate(tally);
   struct weights weights;
   struct receivers receivers = {.options = &o, .summary = summary};
   const struct event_plan plan = {.first_point = first_point,
@@ -120,10 +120,10 @@ int nis_generate(struct sampler *s, const struct tally *tally, uint64_t first_po
                                   .rule = {o.w_max, o.tail, o.quantile},
                                   .whole_run = o.whole_run,
                                   .unit_weights = o.unit_weights,
-                                  .weights = &tally->weights,
+                                  .weights = seen,
                                   .take = receive,
                                   .take_params = &receivers};
-  const struct event_run about = {.dim = s->flow.dim,
+  const struct event_run about = {.dim = s->mixture.dim,
                                   .seed = s->seed,
                                   .calls = s->integrand.calls,
                                   .value = estimate.value,

@@ -56,7 +56,7 @@ static void count(struct unweighter *u, size_t i)
 
 static int flush(struct unweighter *u)
 {
-  nis_event_block block = {u->nevents, u->s->flow.dim, u->x, u->weight, u->log_q, u->trials};
+  nis_event_block block = {u->nevents, u->s->mixture.dim, u->x, u->weight, u->log_q, u->trials};
   size_t taken = 0;
   u->nevents = 0;
   if (block.n == 0) return NIS_OK;
@@ -67,7 +67,7 @@ static int flush(struct unweighter *u)
 
 static int push(struct unweighter *u, const double *row)
 {
-  size_t i = u->nevents++, dim = u->s->flow.dim;
+  size_t i = u->nevents++, dim = u->s->mixture.dim;
   uint64_t point = (uint64_t)row[POINT] + 1;
   u->ratio[i] = fabs(row[WEIGHT]) / u->w_max;
   u->weight[i] = copysign(u->plan->unit_weights ? 1 : fmax(1, u->ratio[i]), row[WEIGHT]);
@@ -116,7 +116,7 @@ static void accept(struct unweighter *u)
   u->nrows = 0;
   for (; i < u->tried.n && u->accepted < u->plan->events; i++) {
     if (i % LANES == 0)
-      u->s->flow.kernels->uniforms(u->s->seed, STREAM_ACCEPT, u->next + i, 1, chance);
+      u->s->mixture.flow.kernels->uniforms(u->s->seed, STREAM_ACCEPT, u->next + i, 1, chance);
     double weight = nis_point_weight(&u->tried, i);
     uint64_t n = copies(u, weight, chance[i % LANES]);
     if (n > 0) add_row(u, i, weight, chance[i % LANES]);
@@ -247,7 +247,7 @@ static int run_twice(struct unweighter *u)
 
 static int allocate(struct unweighter *u)
 {
-  size_t dim = u->s->flow.dim;
+  size_t dim = u->s->mixture.dim;
   NIS_TRY(nis_points_init(&u->tried, BLOCK_POINTS, dim));
   u->rows = NIS_NEW(double, BLOCK_POINTS * u->width);
   u->x = NIS_NEW(double, BLOCK_POINTS *(dim + 3));
@@ -294,7 +294,7 @@ int nis_unweight(struct sampler *s, const struct event_plan *plan, struct weight
                          .plan = plan,
                          .weights = weights,
                          .summary = summary,
-                         .width = X + s->flow.dim,
+                         .width = X + s->mixture.dim,
                          .next = plan->first_point,
                          .last = plan->first_point};
   nis_weights_copy(weights, plan->weights);

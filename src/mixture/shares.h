@@ -4,7 +4,7 @@
 #ifndef NIS_SHARES_H
 #define NIS_SHARES_H
 
-#include "sampler/sampler.h"
+#include "mixture.h"
 
 struct share_points {
   size_t n;

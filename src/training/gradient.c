@@ -60,10 +60,10 @@ static void add_tile(const struct job *job, size_t tile, int worker, float *grad
   struct sampler *s = job->s;
   const struct minibatch *batch = job->batch;
   const struct flow *flow = job->g->flow;
-  struct flow_scratch *scratch = &nis_sampler_scratch(s, flow)[worker];
+  struct flow_scratch *scratch = nis_workspace_scratch(&s->work[worker], &s->mixture, flow);
   size_t dim = flow->dim, first = tile * LANES;
   size_t n = batch->n - first < LANES ? batch->n - first : LANES;
-  double *z = nis_sampler_tile(s, worker), *log_q = z + dim * LANES;
+  double *z = s->work[worker].tile, *log_q = z + dim * LANES;
   gather(batch, dim, first, n, z);
   nis_flow_density(flow, z, log_q, scratch);
   float dlog_q[LANES] = {0};

@@ -103,10 +103,10 @@ static void gather(struct candidates *c, const struct replay *r, double most)
 /* Against the mixture without its uniform share */
 static void score_mixture(struct candidates *c, struct sampler *s, const struct replay *r)
 {
-  double kept = s->share[CHANNEL_UNIFORM];
-  s->share[CHANNEL_UNIFORM] = 0;
-  nis_sampler_density(s, c->n, c->x, c->score, NULL);
-  s->share[CHANNEL_UNIFORM] = kept;
+  double share[CHANNELS];
+  memcpy(share, s->mixture.share, sizeof share);
+  share[CHANNEL_UNIFORM] = 0;
+  nis_sampler_density(s, share, c->n, c->x, c->score, NULL);
   for (size_t i = 0; i < c->n; i++) c->score[i] = r->log_f[c->slot[i]] - c->score[i];
 }
 
@@ -114,7 +114,8 @@ static void score_mixture(struct candidates *c, struct sampler *s, const struct 
 static void score_peaks(struct candidates *c, const struct sampler *s, const struct replay *r)
 {
   for (size_t i = 0; i < c->n; i++)
-    c->score[i] = r->log_f[c->slot[i]] - nis_peaks_log_density(&s->peaks, c->x + i * s->flow.dim);
+    c->score[i] = r->log_f[c->slot[i]] -
+                  nis_peaks_log_density(&s->mixture.peaks, c->x + i * s->mixture.flow.dim);
 }
 
 /* The best that are far from each other, until there are so many climbers */
@@ -149,7 +150,7 @@ static double inside(double x)
 static void propose(struct team *t)
 {
   double u[t->dim * LANES];
-  t->s->flow.kernels->uniforms(t->s->seed, STREAM_SEARCH, t->search->point, t->dim, u);
+  t->s->mixture.flow.kernels->uniforms(t->s->seed, STREAM_SEARCH, t->search->point, t->dim, u);
   t->search->point += LANES;
   for (int k = 0; k < t->n; k++)
     for (size_t j = 0; j < t->dim; j++) {
@@ -257,7 +258,7 @@ static int points_on(const struct team *t, const struct climber *c)
 /* The climber keeps its widths: others are compared with them. */
 static void add_peaks(const struct team *t, const struct climber *c, double share)
 {
-  struct peaks *peaks = &t->s->peaks;
+  struct peaks *peaks = &t->s->mixture.peaks;
   double wider[t->dim];
   int young = t->search->cold ? YOUNG_ROUNDS : 0;
   nis_peaks_add(peaks, c->x, c->sigma, fmax(least_share, fmin(share, largest_share)), young);
@@ -268,8 +269,8 @@ static void add_peaks(const struct team *t, const struct climber *c, double shar
 static void join_mixture(struct team *t, const struct climber *c, double log_z)
 {
   struct sampler *s = t->s;
-  double log_q, log_peaks = nis_peaks_log_density(&s->peaks, c->x);
-  nis_sampler_density(s, 1, c->x, &log_q, NULL);
+  double log_q, log_peaks = nis_peaks_log_density(&s->mixture.peaks, c->x);
+  nis_sampler_density(s, NULL, 1, c->x, &log_q, NULL);
   double height = c->log_f - log_z, share = peak_share(c, t->dim, log_z);
   if (height - log_q > missed) t->search->found++;
   if (height - log_q > missed && share > heavy_share) t->search->unseen += points_on(t, c) < SEEN;
@@ -304,7 +305,7 @@ static int judge(struct team *t, double log_z)
 
 static int team_init(struct team *t, struct search *search, struct sampler *s)
 {
-  size_t dim = s->flow.dim;
+  size_t dim = s->mixture.flow.dim;
   *t = (struct team){.s = s, .search = search, .dim = dim};
   NIS_TRY(nis_points_init(&t->trial, 2 * dim + CLIMBERS, dim));
   t->block = NIS_NEW(double, 2 * dim * CLIMBERS);

@@ -140,9 +140,9 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
   size_t last = t->round_size + t->choice, largest = t->survey > last ? t->survey : last;
   NIS_TRY(nis_points_init(&t->fresh, largest, o->dim));
   NIS_TRY(nis_replay_init(&t->replay, o->dim, replay_capacity(calls, o)));
-  NIS_TRY(learner_init(&t->flow, &s->flow));
-  NIS_TRY(learner_init(&t->negative, &s->negative));
-  NIS_TRY(learner_init(&t->map, &s->map));
+  NIS_TRY(learner_init(&t->flow, &s->mixture.flow));
+  NIS_TRY(learner_init(&t->negative, &s->mixture.negative));
+  NIS_TRY(learner_init(&t->map, &s->mixture.map));
   t->slot = NIS_NEW(size_t, slots);
   size_t fit = PEAK_POINTS * (o->dim + PEAKS_MOST);
   t->fit = NIS_NEW(double, fit > t->fresh.capacity ? fit : t->fresh.capacity);
@@ -208,7 +208,8 @@ static void split_signs(struct trainer *t, size_t stored)
   double negative = nis_replay_negative(&t->replay, stored, t->beta);
   if (negative < signed_share || negative > 1 - signed_share) return;
   t->two_signs = 1;
-  memcpy(t->s->negative.weights, t->s->flow.weights, t->s->flow.nweights * sizeof(float));
+  struct mixture *m = &t->s->mixture;
+  memcpy(m->negative.weights, m->flow.weights, m->flow.nweights * sizeof(float));
 }
 
 /* While beta < 1 old rounds mislead: only the last few are replayed. At beta = 1 all points since
@@ -257,7 +258,7 @@ static void gradient_step(struct trainer *t)
 {
   double u[LANES];
   size_t n = (size_t)t->o->minibatch;
-  t->s->flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, t->flow.optimizer.step, 1, u);
+  t->s->mixture.flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, t->flow.optimizer.step, 1, u);
   nis_replay_draw(&t->replay, u[0], n, t->slot);
   struct minibatch batch = {n,           t->slot, &t->replay, nis_loss(t->o->loss, finishing(t)),
                             t->baseline, PART_ALL};
@@ -299,10 +300,10 @@ static int learn(struct trainer *t)
 /* The peaks follow the target that the flow is learning; the first one begins as all of it. */
 static void fit_peaks(struct trainer *t)
 {
-  struct peaks *peaks = &t->s->peaks;
+  struct peaks *peaks = &t->s->mixture.peaks;
   size_t dim = peaks->dim;
   double u[LANES], *x = t->fit;
-  t->s->flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, (uint64_t)t->round << 40, 1, u);
+  t->s->mixture.flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, (uint64_t)t->round << 40, 1, u);
   nis_replay_draw_target(&t->replay, u[0], PEAK_POINTS, t->slot);
   for (size_t i = 0; i < PEAK_POINTS; i++)
     memcpy(x + i * dim, t->replay.x + t->slot[i] * dim, dim * sizeof *x);
@@ -323,7 +324,7 @@ static void set_floors(const struct trainer *t, double *floor)
 
 static void open_channels(struct trainer *t)
 {
-  double *share = t->s->share;
+  double *share = t->s->mixture.share;
   set_floors(t, share);
   share[CHANNEL_FLOW] = 1;
   for (int c = 0; c < CHANNELS; c++)
@@ -343,7 +344,7 @@ static void fit_shares(struct trainer *t)
   double floor[CHANNELS];
   struct share_points p = newest_points(t);
   set_floors(t, floor);
-  nis_shares_fit(&p, floor, t->s->share);
+  nis_shares_fit(&p, floor, t->s->mixture.share);
 }
 
 /* When the next round would be the last one, a longer search: what it finds can still be sampled,
@@ -375,7 +376,7 @@ static int search(struct trainer *t)
 /* Fresh points that nothing has learnt from choose between the channels. */
 static void choose_channels(struct trainer *t)
 {
-  double sum = 0, *share = t->s->share;
+  double sum = 0, *share = t->s->mixture.share;
   struct share_points p = newest_points(t);
   nis_shares_choose(&p, share, !t->two_signs);
   for (int c = 0; c < CHANNELS; c++) {
@@ -383,27 +384,33 @@ static void choose_channels(struct trainer *t)
     sum += share[c];
   }
   for (int c = 0; c < CHANNELS; c++) share[c] /= sum;
-  if (!t->s->integrand.norm) nis_control_fit(&t->fresh, share, t->s->beta);
+  if (!t->s->integrand.norm)
+    nis_control_fit(p.n, t->fresh.f, p.log_p, p.log_channel, share, t->s->mixture.beta);
 }
 
 /* The tops near the hints are peaks from the second round on: the first one's fit would move them
  * to where its points are. */
 static int follow_hints(struct trainer *t)
 {
-  const struct sampler *s = t->s;
-  if (s->nhints == 0) return NIS_OK;
+  const nis_options *o = t->o;
+  if (o->nhints == 0) return NIS_OK;
+  double *x = NIS_NEW(double, o->nhints * o->dim);
+  if (!x) return nis_no_memory();
+  for (size_t i = 0; i < o->nhints; i++)
+    nis_domain_in(&t->s->integrand.domain, o->hints + i * o->dim, x + i * o->dim);
   uint64_t calls = (uint64_t)(hint_share * (double)t->calls), most = (t->calls - spent(t)) / 2;
   if (calls > most) calls = most;
-  NIS_TRY(nis_search_from(&t->search, t->s, s->nhints, s->hints, t->log_z, calls));
-  if (s->peaks.count > 0) open_channels(t);
-  return NIS_OK;
+  int status = nis_search_from(&t->search, t->s, o->nhints, x, t->log_z, calls);
+  if (t->s->mixture.peaks.count > 0) open_channels(t);
+  free(x);
+  return status;
 }
 
 static int learn_round(struct trainer *t)
 {
   t->search.cold = t->beta == 1;
   NIS_TRY(learn(t));
-  if (t->s->share[CHANNEL_UNIFORM] == 1)
+  if (t->s->mixture.share[CHANNEL_UNIFORM] == 1)
     open_channels(t);
   else
     fit_shares(t);
@@ -453,8 +460,8 @@ int nis_train_flow(struct sampler *s, uint64_t first_point, uint64_t calls, cons
 {
   struct trainer t;
   *outcome = (struct training){0};
-  for (int c = 0; c < CHANNELS; c++) s->share[c] = c == CHANNEL_UNIFORM;
-  memset(s->beta, 0, sizeof s->beta);
+  for (int c = 0; c < CHANNELS; c++) s->mixture.share[c] = c == CHANNEL_UNIFORM;
+  memset(s->mixture.beta, 0, sizeof s->mixture.beta);
   nis_monitor_begin(&s->monitor, NIS_TRAINING, calls);
   s->integrand.norm = o->follow == NIS_FOLLOW_NORM && o->ncomp > 1;
   int status = trainer_init(&t, s, calls, o, outcome);

@@ -50,7 +50,7 @@ static size_t sample_work(struct subject *t)
 
 static size_t density_work(struct subject *t)
 {
-  nis_sampler_density(&t->s, POINTS, t->points.x, t->points.log_q, NULL);
+  nis_sampler_density(&t->s, NULL, POINTS, t->points.x, t->points.log_q, NULL);
   return POINTS;
 }
 
@@ -92,8 +92,8 @@ static int subject_init(struct subject *t, const nis_options *o)
   *t = (struct subject){0};
   NIS_TRY(nis_sampler_init(&t->s, cheap, o));
   NIS_TRY(nis_points_init(&t->points, POINTS, o->dim));
-  NIS_TRY(nis_gradient_init(&t->gradient, &t->s.flow));
-  NIS_TRY(nis_optimizer_init(&t->optimizer, &t->s.flow));
+  NIS_TRY(nis_gradient_init(&t->gradient, &t->s.mixture.flow));
+  NIS_TRY(nis_optimizer_init(&t->optimizer, &t->s.mixture.flow));
   t->slot = NIS_NEW(size_t, o->minibatch);
   if (!t->slot) return nis_no_memory();
   for (int i = 0; i < o->minibatch; i++) t->slot[i] = (size_t)i * 7919 % STORED;
@@ -243,7 +243,7 @@ static int measure_shares(const nis_options *given, double shares[SHARES])
   int status = nis_sampler_init(&s, clocked_cheap, &o);
   double start = nis_clock();
   if (status == NIS_OK) {
-    s.flow.kernels = &clocked;
+    s.mixture.flow.kernels = &clocked;
     struct training outcome;
     status = nis_train_flow(&s, 0, 20000, &o, &outcome);
   }
@@ -261,13 +261,13 @@ static int describe(const nis_options *o, struct flow_bench *out)
   int status = nis_sampler_init(&s, cheap, o);
   if (status == NIS_OK) {
     *out = (struct flow_bench){.dim = o->dim,
-                               .weights = s.flow.nweights,
+                               .weights = s.mixture.flow.nweights,
                                .layers = o->layers,
                                .hidden_layers = o->hidden_layers,
                                .hidden_width = o->hidden_width,
                                .bins = o->bins,
-                               .coupling = s.flow.kernels->transform[o->coupling]->name,
-                               .flops = pass_flops(&s.flow)};
+                               .coupling = s.mixture.flow.kernels->transform[o->coupling]->name,
+                               .flops = pass_flops(&s.mixture.flow)};
   }
   nis_sampler_clear(&s);
   return status;

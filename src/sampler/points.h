@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Points of the unit cube with the density that they were drawn from and the integrand's values. */
+#ifndef NIS_POINTS_H
+#define NIS_POINTS_H
+
+#include "mixture/mixture.h"
+
+/* x[n][dim], with log-densities and the integrand's value times dx/du. */
+struct points {
+  size_t capacity, n;
+  double *x, *log_q, *f; /* one block, owned through x */
+  double *log_channel;   /* [n][CHANNELS] log-densities; -inf for a channel without share */
+  double *components;    /* [n][ncomp] of f, not owned; NULL: not wanted */
+};
+
+enum { BLOCK_POINTS = 16384 }; /* drawn at a time, so that memory does not grow with calls */
+
+int nis_points_init(struct points *p, size_t capacity, size_t dim);
+void nis_points_clear(struct points *p);
+
+/* f/q of point i, 0 where f is 0 */
+double nis_point_weight(const struct points *p, size_t i);
+
+#endif
