@@ -44,6 +44,16 @@ typedef double nis_integrand(double *x, size_t dim, void *params);
 typedef int nis_batch_integrand(size_t n, size_t dim, const double *x, size_t ncomp, double *f,
                                 void *params);
 
+/* What an integrand may call; elsewhere they do nothing and give 0. nis_refuse() ends the run that it
+ * is called for, as a batch integrand's non-zero return does. nis_thread() is the number of the thread
+ * that calls, 0 .. options.threads-1, none of them twice at a time: params can hold an array of
+ * scratch for each. Sinks, progress callbacks and makers of particles may call both as well. */
+NIS_API void nis_refuse(void);
+NIS_API int nis_thread(void);
+
+/* C++: an exception out of any of the functions that are called ends the run in the same way,
+ * and comes out of the library's function, on the thread that called that. The handle stays good. */
+
 /* ---- what can happen ------------------------------------------------------------ */
 
 /* Zero: all well. Positive: a valid result, and why the run ended early or short.
@@ -57,7 +67,7 @@ typedef enum {
   NIS_SUSPECT = 4,     /* the error is not to be believed: see nis_result.suspect */
   NIS_INVALID = -1,    /* an argument or an option is out of range */
   NIS_NO_MEMORY = -2,
-  NIS_CALLBACK = -3,   /* the batch integrand returned non-zero */
+  NIS_CALLBACK = -3,   /* an integrand returned non-zero, or nis_refuse() was called */
   NIS_BAD_VALUES = -4, /* more than a tenth of the integrand's values were NaN or Inf */
   NIS_NO_EVENTS = -5,  /* the integrand was zero wherever it was looked at */
   NIS_NO_FILE = -6     /* a file could not be written; what is in it is said in the sentence */

@@ -5,6 +5,7 @@
 #include "estimation/components.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/host.h"
 #include "estimation/estimate.h"
 #include "events/generate.h"
 #include "base/memory.h"
@@ -36,7 +37,7 @@ static int need(const void *pointer, const char *name)
 
 int nis_complete_options(const nis_options *given, nis_options *complete)
 {
-  nis_clear_error();
+  NIS_ENTER();
   NIS_TRY(need(complete, "complete"));
   return nis_settings_resolve(given, complete);
 }
@@ -53,7 +54,7 @@ static int copy_hints(nis *s)
 
 int nis_create(nis **out, nis_integrand *f, const nis_options *options)
 {
-  nis_clear_error();
+  NIS_ENTER();
   if (!out) return nis_fail(NIS_INVALID, "out must not be NULL");
   *out = NULL;
   nis_options complete;
@@ -155,7 +156,7 @@ static int nothing(const nis *s, nis_result *r)
 
 int nis_train(nis *s, uint64_t calls)
 {
-  nis_clear_error();
+  NIS_ENTER();
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need_count(calls, "calls", 1));
   if (is_empty(s)) return NIS_OK;
@@ -187,7 +188,7 @@ static int estimate(nis *s, uint64_t calls, double rel_error, double abs_error, 
 int nis_estimate(nis *s, uint64_t calls, nis_result *result)
 {
   nis_result unused;
-  nis_clear_error();
+  NIS_ENTER();
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need_count(calls, "calls", 2));
   if (!result) result = &unused;
@@ -203,7 +204,7 @@ static int need_room(const struct domain *d)
 
 int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
 {
-  nis_clear_error();
+  NIS_ENTER();
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(x, "x"));
   struct points p;
@@ -236,7 +237,7 @@ static int check_points(const struct domain *d, size_t n, const double *x)
 
 int nis_density(nis *s, size_t n, const double *x, double *log_q)
 {
-  nis_clear_error();
+  NIS_ENTER();
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(x, "x"));
   NIS_TRY(need(log_q, "log_q"));
@@ -255,7 +256,7 @@ int nis_density(nis *s, size_t n, const double *x, double *log_q)
 
 int nis_check_events(const nis_event_options *options)
 {
-  nis_clear_error();
+  NIS_ENTER();
   NIS_TRY(need(options, "options"));
   return nis_generate_check(options);
 }
@@ -285,7 +286,7 @@ static int generate(nis *s, const nis_event_options *options, nis_event_summary 
 int nis_events(nis *s, const nis_event_options *options, nis_event_summary *summary)
 {
   nis_event_summary unused;
-  nis_clear_error();
+  NIS_ENTER();
   if (!summary) summary = &unused;
   *summary = (nis_event_summary){.status = NIS_INVALID};
   NIS_TRY(need(s, "the handle"));
@@ -339,7 +340,7 @@ static void compare_with_goals(const nis *s, nis_result *r)
 
 int nis_run(nis *s, nis_result *r)
 {
-  nis_clear_error();
+  NIS_ENTER();
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(r, "result"));
   if (is_empty(s)) return nothing(s, r);
@@ -355,6 +356,7 @@ int nis_run(nis *s, nis_result *r)
 
 nis_result nis_integrate_with(nis_integrand *f, const nis_options *options)
 {
+  NIS_ENTER();
   nis *s;
   nis_result r;
   int status = nis_create(&s, f, options);

@@ -3,10 +3,18 @@
 
 #include "clock.h"
 #include "error.h"
+#include "host.h"
+
+static int call_progress(void *context, const struct callback *self)
+{
+  const struct monitor *m = context;
+  (void)self;
+  return m->callback(&m->now, m->params);
+}
 
 int nis_monitor_report(struct monitor *m)
 {
-  if (m->callback && !m->stopped) m->stopped = m->callback(&m->now, m->params) != 0;
+  if (m->callback && !m->stopped) m->stopped = nis_host_call(call_progress, m, 0) != 0;
   if (m->stopped)
     return nis_fail(NIS_STOPPED, "the progress callback asked to stop after %llu calls",
                     (unsigned long long)m->now.calls);

@@ -2,6 +2,7 @@
 #include "generate.h"
 
 #include "base/error.h"
+#include "base/host.h"
 #include "formats/event_file.h"
 #include "unweight.h"
 
@@ -54,12 +55,25 @@ struct receivers {
   const nis_event_summary *summary;
 };
 
+struct delivery {
+  const nis_event_options *options;
+  const nis_event_block *block;
+};
+
+static int call_sink(void *context, const struct callback *self)
+{
+  const struct delivery *d = context;
+  (void)self;
+  return d->options->sink(d->block, d->options->sink_params);
+}
+
 static int receive(const nis_event_block *block, size_t *taken, void *params)
 {
   struct receivers *r = params;
   *taken = block->n;
   if (r->options->path) NIS_TRY(nis_event_file_write(&r->file, block, taken));
-  if (r->options->sink && r->options->sink(block, r->options->sink_params) != 0)
+  struct delivery delivery = {r->options, block};
+  if (r->options->sink && nis_host_call(call_sink, &delivery, 0) != 0)
     return nis_fail(NIS_STOPPED, "the event sink asked to stop after %llu events",
                     (unsigned long long)(r->summary->events + block->n));
   return NIS_OK;

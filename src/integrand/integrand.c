@@ -3,8 +3,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/host.h"
 #include "base/memory.h"
-#include "base/parallel.h"
+#include "base/team.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -48,7 +49,7 @@ struct pass {
   const double *x;
   double *f, *components; /* the latter may be NULL */
   size_t finished;        /* points */
-  int refused;            /* a batch callback returned non-zero */
+  int refused;            /* by the user's function, in one of the ways of nis_host_call */
 };
 
 static double norm(const struct integrand_call *c, const double *components)
@@ -69,24 +70,34 @@ static double followed(const struct integrand_call *c, const double *components)
   return c->norm ? norm(c, components) : components[0];
 }
 
-static int call_components(struct pass *p, int worker, size_t first, size_t n, const double *box)
+/* Points of one worker in the user's coordinates, and where their values go: [n][ncomp] */
+struct batch {
+  const struct integrand_call *c;
+  size_t n;
+  double *box, *values;
+  size_t done;
+};
+
+static int call_integrand(void *context, const struct callback *self)
 {
-  struct integrand_call *c = p->c;
-  double *to = c->components + (size_t)worker * c->batch_points * c->ncomp;
-  if (c->batch(n, c->domain.dim, box, c->ncomp, to, c->params) != 0) return 1;
-  for (size_t i = 0; i < n; i++) p->f[first + i] = followed(c, to + i * c->ncomp);
-  if (p->components) memcpy(p->components + first * c->ncomp, to, n * c->ncomp * sizeof *to);
+  struct batch *b = context;
+  const struct integrand_call *c = b->c;
+  size_t dim = c->domain.dim;
+  if (c->batch) {
+    int refused = c->batch(b->n, dim, b->box, c->ncomp, b->values, c->params);
+    b->done = refused ? 0 : b->n;
+    return refused;
+  }
+  for (; b->done < b->n && !self->refused; b->done++)
+    b->values[b->done] = c->f(b->box + b->done * dim, dim, c->params);
   return 0;
 }
 
-static int call(struct pass *p, int worker, size_t first, size_t n, double *box)
+static void take_components(struct pass *p, size_t first, size_t n, const double *values)
 {
-  struct integrand_call *c = p->c;
-  size_t dim = c->domain.dim;
-  if (c->ncomp > 1) return call_components(p, worker, first, n, box);
-  if (c->batch) return c->batch(n, dim, box, 1, p->f + first, c->params);
-  for (size_t i = 0; i < n; i++) p->f[first + i] = c->f(box + i * dim, dim, c->params);
-  return 0;
+  size_t ncomp = p->c->ncomp;
+  for (size_t i = 0; i < n; i++) p->f[first + i] = followed(p->c, values + i * ncomp);
+  if (p->components) memcpy(p->components + first * ncomp, values, n * ncomp * sizeof *values);
 }
 
 static void call_batch(void *context, size_t item, int worker)
@@ -99,11 +110,13 @@ static void call_batch(void *context, size_t item, int worker)
   double *box = c->box + (size_t)worker * c->batch_points * dim;
   for (size_t i = 0; i < n; i++)
     nis_domain_out(&c->domain, p->x + (first + i) * dim, box + i * dim);
-  if (call(p, worker, first, n, box) != 0) {
+  struct batch batch = {.c = c, .n = n, .box = box, .values = p->f + first};
+  if (c->ncomp > 1) batch.values = c->components + (size_t)worker * c->batch_points * c->ncomp;
+  if (nis_host_call(call_integrand, &batch, worker) != 0)
     __atomic_store_n(&p->refused, 1, __ATOMIC_RELAXED);
-    return;
-  }
-  __atomic_fetch_add(&p->finished, n, __ATOMIC_RELAXED);
+  else if (c->ncomp > 1)
+    take_components(p, first, n, batch.values);
+  __atomic_fetch_add(&p->finished, batch.done, __ATOMIC_RELAXED);
 }
 
 static void take_bad(struct integrand_call *c, const double *x, double value)
@@ -161,7 +174,7 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     nis_parallel_for(c->threads, (points + pass.grain - 1) / pass.grain, call_batch, &pass);
     c->calls += pass.finished;
     if (pass.refused)
-      return nis_fail(NIS_CALLBACK, "the batch integrand returned non-zero after %llu calls",
+      return nis_fail(NIS_CALLBACK, "the integrand ended the run after %llu calls",
                       (unsigned long long)c->calls);
     take_values(c, &pass);
     *done += points;

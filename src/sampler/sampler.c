@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/parallel.h"
+#include "base/team.h"
 
 _Static_assert((int)NIS_RATIONAL_QUADRATIC == RATIONAL_QUADRATIC &&
                    (int)NIS_PIECEWISE_QUADRATIC == PIECEWISE_QUADRATIC &&

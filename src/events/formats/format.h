@@ -39,9 +39,9 @@ int nis_hdf5_begin(struct event_file *file, const nis_event_block *first);
 int nis_hdf5_write(struct event_file *file, const nis_event_block *block, size_t *taken);
 int nis_hdf5_end(struct event_file *file);
 
-/* The particles of event i; all zero where the user gave no function. */
-int nis_make_particles(const struct event_file *file, const nis_event_block *block, size_t i,
-                       nis_event *event);
+/* The particles of n events from number `first` on; all zero where the user gave no function. */
+int nis_make_particles(const struct event_file *file, const nis_event_block *block, size_t first,
+                       size_t n, int worker, nis_event *events);
 int nis_no_particles(void); /* NIS_CALLBACK: the user's function returned non-zero */
 
 /* The largest weight in units of the integral */

@@ -292,7 +292,7 @@ int nis_lheh5_begin(struct event_file *file, const nis_event_block *first)
   nis_event event;
   NIS_TRY(open_file(file));
   struct hdf5 *h = file->state;
-  if (nis_make_particles(file, first, 0, &event) != NIS_OK) return nis_no_particles();
+  if (nis_make_particles(file, first, 0, 1, 0, &event) != NIS_OK) return nis_no_particles();
   h->nmax = event.nparticles;
   put_version(h->file);
   put_init(h->file, &event);
@@ -315,7 +315,7 @@ static int fill_event(const struct event_file *file, const nis_event_block *bloc
 {
   const struct hdf5 *h = file->state;
   nis_event e;
-  if (nis_make_particles(file, block, i, &e) != NIS_OK) return nis_no_particles();
+  if (nis_make_particles(file, block, i, 1, 0, &e) != NIS_OK) return nis_no_particles();
   if (e.nparticles > h->nmax)
     return nis_fail(NIS_INVALID, "an event has %d particles, the first had %d: not for LHEH5",
                     e.nparticles, h->nmax);

@@ -3,6 +3,7 @@
 #include "format.h"
 
 #include "base/error.h"
+#include "base/host.h"
 #include "numerics/weights.h"
 
 #include <inttypes.h>
@@ -16,15 +17,32 @@ int nis_no_particles(void)
                   NIS_MOST_PARTICLES);
 }
 
-int nis_make_particles(const struct event_file *file, const nis_event_block *block, size_t i,
-                       nis_event *event)
+struct decays {
+  const nis_event_options *options;
+  size_t n, dim;
+  const double *x;
+  nis_event *events;
+};
+
+static int call_particles(void *context, const struct callback *self)
 {
-  const nis_event_options *o = file->options;
-  *event = (nis_event){0};
-  if (!o->particles) return NIS_OK;
-  int bad = o->particles(block->x + i * block->dim, block->dim, event, o->particles_params);
-  return bad || event->nparticles < 2 || event->nparticles > NIS_MOST_PARTICLES ? NIS_CALLBACK
-                                                                                : NIS_OK;
+  const struct decays *d = context;
+  for (size_t i = 0; i < d->n; i++) {
+    nis_event *event = d->events + i;
+    if (d->options->particles(d->x + i * d->dim, d->dim, event, d->options->particles_params))
+      return 1;
+    if (event->nparticles < 2 || event->nparticles > NIS_MOST_PARTICLES || self->refused) return 1;
+  }
+  return 0;
+}
+
+int nis_make_particles(const struct event_file *file, const nis_event_block *block, size_t first,
+                       size_t n, int worker, nis_event *events)
+{
+  struct decays decays = {file->options, n, block->dim, block->x + first * block->dim, events};
+  memset(events, 0, n * sizeof *events);
+  if (!file->options->particles) return NIS_OK;
+  return nis_host_call(call_particles, &decays, worker) ? NIS_CALLBACK : NIS_OK;
 }
 
 double nis_largest_event(const struct event_file *file)
