@@ -389,7 +389,7 @@ static void naive_adam(const struct adam *a, double gradient, double *mean, doub
   double g = a->scale * gradient;
   *mean = a->beta1 * *mean + (1 - a->beta1) * g;
   *square = a->beta2 * *square + (1 - a->beta2) * g * g;
-  *parameter -= a->rate * *mean / (sqrt(*square) + a->epsilon);
+  *parameter = a->keep * *parameter - a->rate * *mean / (sqrt(*square) + a->epsilon);
 }
 
 static void check_adam(const struct kernels *set, size_t n)
@@ -403,6 +403,7 @@ static void check_adam(const struct kernels *set, size_t n)
     gradient[0] = 0; /* no gradient, no step: 0/epsilon */
     a.rate = 1e-2f / (float)(1 + step);
     a.scale = step % 2 ? 1 : 0.3f;
+    a.keep = step % 3 ? 1 : 1 - 0.5f * a.rate;
     set->adam_step(n, &a, gradient, mean, square, p);
     for (size_t i = 0; i < n; i++)
       naive_adam(&a, gradient[i], &exact[n + i], &exact[2 * n + i], &exact[i]);
@@ -1100,7 +1101,7 @@ END_TEST
 START_TEST(adam_bits_of_fused_sets_agree)
 {
   enum { N = 1003 };
-  const struct adam a = {1e-2f, 0.9f, 0.999f, 1e-8f, 0.7f};
+  const struct adam a = {1e-2f, 0.9f, 0.999f, 1e-8f, 0.995f, 0.7f};
   const struct kernels *set[2];
   float *block[2];
   if (!fused_sets(set)) return;

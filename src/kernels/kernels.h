@@ -44,6 +44,7 @@ int nis_transform_rows(const struct transform *transform, int bins);
 
 struct adam {
   float rate, beta1, beta2, epsilon; /* rate includes the bias corrections */
+  float keep;                        /* multiplies the parameters: decay */
   float scale;                       /* multiplies the gradient: clipping */
 };
 

@@ -5,9 +5,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "optimizer.h"
 #include "replay.h"
 #include "search.h"
+#include "steps.h"
 #include "mixture/shares.h"
 
 #include <math.h>
@@ -34,7 +34,6 @@ static const double least_cooling = 0.7;      /* beta falls by no more from roun
 static const double hot_replay = 4;           /* gradient samples per point while beta < 1 */
 static const double ramp = 1.5;               /* steps done grow as this power of the calls */
 static const double variance_from = 0.55;     /* share of the steps before the variance loss */
-static const double largest_norm = 1;         /* of a gradient; longer ones are shortened */
 static const double search_from = 0.3;        /* beta */
 static const double search_until = 0.85;      /* share of the calls */
 static const double search_share = 0.01;      /* of the training calls, each time ... */
@@ -43,11 +42,6 @@ static const double time_share = 0.5;         /* of the time that is left */
 static const double hint_share = 0.1;         /* of the training calls */
 static const double least_share = 1e-3;       /* of a channel in the end; less is none */
 static const double signed_share = 0.02;      /* negative part of |f| that a flow is for */
-
-struct learner {
-  struct gradient gradient;
-  struct optimizer optimizer;
-};
 
 struct trainer {
   struct sampler *s;
@@ -63,6 +57,8 @@ struct trainer {
   uint64_t calls;                    /* to spend in all */
   uint64_t drawn;                    /* spent in rounds */
   uint64_t steps;                    /* gradient steps planned */
+  uint64_t due;                      /* of them, those to be done by now */
+  int status;                        /* of them: why they ended */
   int round, last_search;
   int searched;          /* for the last time */
   double begun, seconds; /* when, and how many it may take; 0: any number */
@@ -102,25 +98,13 @@ static size_t replay_capacity(uint64_t calls, const nis_options *o)
   return (size_t)(calls < most ? calls : most);
 }
 
-static int learner_init(struct learner *l, struct flow *flow)
-{
-  NIS_TRY(nis_gradient_init(&l->gradient, flow));
-  return nis_optimizer_init(&l->optimizer, flow);
-}
-
-static void learner_clear(struct learner *l)
-{
-  nis_gradient_clear(&l->gradient);
-  nis_optimizer_clear(&l->optimizer);
-}
-
 static void trainer_clear(struct trainer *t)
 {
   nis_points_clear(&t->fresh);
   nis_replay_clear(&t->replay);
-  learner_clear(&t->flow);
-  learner_clear(&t->negative);
-  learner_clear(&t->map);
+  nis_learner_clear(&t->flow);
+  nis_learner_clear(&t->negative);
+  nis_learner_clear(&t->map);
   free(t->slot);
   free(t->fit);
 }
@@ -140,9 +124,9 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
   size_t last = t->round_size + t->choice, largest = t->survey > last ? t->survey : last;
   NIS_TRY(nis_points_init(&t->fresh, largest, o->dim));
   NIS_TRY(nis_replay_init(&t->replay, o->dim, replay_capacity(calls, o)));
-  NIS_TRY(learner_init(&t->flow, &s->mixture.flow));
-  NIS_TRY(learner_init(&t->negative, &s->mixture.negative));
-  NIS_TRY(learner_init(&t->map, &s->mixture.map));
+  NIS_TRY(nis_learner_init(&t->flow, &s->mixture.flow));
+  NIS_TRY(nis_learner_init(&t->negative, &s->mixture.negative));
+  NIS_TRY(nis_learner_init(&t->map, &s->mixture.map));
   t->slot = NIS_NEW(size_t, slots);
   size_t fit = PEAK_POINTS * (o->dim + PEAKS_MOST);
   t->fit = NIS_NEW(double, fit > t->fresh.capacity ? fit : t->fresh.capacity);
@@ -246,28 +230,6 @@ static int finishing(const struct trainer *t)
   return t->beta == 1 && (double)t->flow.optimizer.step > variance_from * (double)t->steps;
 }
 
-static void learner_step(struct trainer *t, struct learner *l, double rate, enum part part,
-                         struct minibatch *batch)
-{
-  batch->part = part;
-  nis_gradient_compute(&l->gradient, t->s, batch);
-  nis_optimizer_step(&l->optimizer, t->s, &l->gradient, rate, largest_norm);
-}
-
-static void gradient_step(struct trainer *t)
-{
-  double u[LANES];
-  size_t n = (size_t)t->o->minibatch;
-  t->s->mixture.flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, t->flow.optimizer.step, 1, u);
-  nis_replay_draw(&t->replay, u[0], n, t->slot);
-  struct minibatch batch = {n,           t->slot, &t->replay, nis_loss(t->o->loss, finishing(t)),
-                            t->baseline, PART_ALL};
-  double rate = learning_rate(t);
-  learner_step(t, &t->flow, rate, t->two_signs ? PART_POSITIVE : PART_ALL, &batch);
-  if (t->two_signs) learner_step(t, &t->negative, rate, PART_NEGATIVE, &batch);
-  learner_step(t, &t->map, rate, PART_ALL, &batch);
-}
-
 /* The gradient steps that are due by now. While beta < 1 few, for the few points that are
  * replayed would be learnt by heart; then more and more, as points come together. */
 static uint64_t steps_due(struct trainer *t)
@@ -283,16 +245,33 @@ static uint64_t steps_due(struct trainer *t)
   return t->cold_step + (uint64_t)((double)(t->steps - t->cold_step) * pow(share, ramp));
 }
 
+/* The next step of those that are due, on points drawn anew */
+static int next_step(struct step *step, void *context)
+{
+  struct trainer *t = context;
+  const nis_options *o = t->o;
+  uint64_t number = t->flow.optimizer.step;
+  double u[LANES];
+  if (number >= t->due || (t->seconds > 0 && elapsed(t) > t->seconds)) return 0;
+  t->status = nis_monitor_report(&t->s->monitor);
+  if (t->status != NIS_OK) return 0;
+  t->s->mixture.flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, number, 1, u);
+  nis_replay_draw(&t->replay, u[0], (size_t)o->minibatch, t->slot);
+  step->batch = (struct minibatch){(size_t)o->minibatch, t->slot, &t->replay,
+                                   nis_loss(o->loss, finishing(t)), t->baseline};
+  step->rate = learning_rate(t);
+  return 1;
+}
+
 static int learn(struct trainer *t)
 {
-  uint64_t due = steps_due(t);
-  int status = NIS_OK;
-  while (status == NIS_OK && t->flow.optimizer.step < due) {
-    if (t->seconds > 0 && elapsed(t) > t->seconds) break;
-    gradient_step(t);
-    status = nis_monitor_report(&t->s->monitor);
-  }
-  return status;
+  struct learner *learners[] = {&t->flow, &t->map, &t->negative};
+  t->due = steps_due(t);
+  t->status = NIS_OK;
+  t->flow.part = t->two_signs ? PART_POSITIVE : PART_ALL;
+  t->negative.part = PART_NEGATIVE;
+  nis_take_steps(t->s, learners, t->two_signs ? 3 : 2, next_step, t);
+  return t->status;
 }
 
 /* ---- the other channels ------------------------------------------------------------------ */
