@@ -100,14 +100,28 @@ typedef struct {
                               events, |w|/w_max on the average */
   nis_event_sink *sink; /* takes the events ... */
   void *sink_params;    /* handed to it */
-  const char *path;     /* ... or a file does, or both; "-": standard output. The file bears this
-                              name when it is complete, and PATH.part until then. Stopped early, or
-                              on a full disk, it holds the events so far and is as valid */
+  const char *path;     /* ... or a file does, or both; "-": standard output. See below */
   nis_event_format format;  /* of the file; one of the above */
   nis_particles *particles; /* needed for the three Les Houches formats */
   void *particles_params;   /* handed to it */
-  const char *header;       /* lines for the head of the file, "key: value\n", but for NPY */
+  const char *header;       /* lines of UTF-8 for the head of the file, "key: value\n", but for NPY.
+                                 Other bytes and control characters come out as \xNN */
+  int force; /* 1: an existing file at `path` is replaced; default 0: that is NIS_NO_FILE */
 } nis_event_options;
+
+/* A file bears its name when it is complete. Until then it is PATH.XXXXXX.part beside it, with six
+ * letters and digits that no other writer has (`ls PATH.*.part`). Stopped early, or on a full disk,
+ * it holds the events so far and is as valid. What a killed process leaves stays under that name:
+ * HDF5 and NPY files can be read up to the latest block of events, the others lack their last line
+ * and may end inside an event. Where the name was taken meanwhile, or cannot be given, the sentence
+ * says where the complete file is.
+ *
+ * A new file has the mode that the umask leaves; one that replaces another has its mode, and its
+ * owner and group where the process may give them. A symbolic link stays, and the file that it leads
+ * to is made or replaced. Standard output, devices and FIFOs are written in place and waited for:
+ * before the first event for the reader of a FIFO, later for a slow one, whether or not the
+ * descriptor is non-blocking. Meanwhile the progress function is called and can end the run. A
+ * reader that has gone is NIS_NO_FILE, without a signal. */
 
 /* A number with its standard error */
 typedef struct {
@@ -145,8 +159,9 @@ typedef struct {
  * calls ran out first; then, and whenever a run ends early, what was made is handed on. */
 NIS_API int nis_events(nis *s, const nis_event_options *options, nis_event_summary *summary);
 
-/* Could nis_events begin with these options? NIS_INVALID or NIS_NO_FILE with a sentence where not:
- * for the moment before a long training. */
+/* Could nis_events begin with these options? NIS_INVALID or NIS_NO_FILE with a sentence where not,
+ * also where a file exists that may not be replaced or whole_run has no place for its temporary
+ * file: for the moment before a long training. */
 NIS_API int nis_check_events(const nis_event_options *options);
 
 #ifdef __cplusplus

@@ -6,6 +6,7 @@ LIBRARY is libnis_integrands.so.
 """
 
 import ctypes
+import glob
 import json
 import math
 import os
@@ -40,6 +41,11 @@ def start(*words, **more):
     return subprocess.Popen([NIS, *map(str, words)], stdin=subprocess.DEVNULL, text=True,
                             stdout=more.pop("stdout", subprocess.PIPE),
                             stderr=more.pop("stderr", subprocess.PIPE), **more)
+
+
+def part_size(path):
+    """Of what is being written, 0 before it begins"""
+    return sum(map(os.path.getsize, glob.glob(glob.escape(path) + ".??????.part")))
 
 
 def wait_until(condition):
@@ -790,7 +796,7 @@ class Events(unittest.TestCase):
     def make(self, *words, code=0, output=None):
         if words[0] not in particle_rows():
             self.path = os.path.join(self.folder, "out.txt")
-        done = nis("events", *words, "-o", output or self.path, *SMALL)
+        done = nis("events", *words, "-o", output or self.path, "--force", *SMALL)
         self.assertEqual(done.returncode, code, done)
         return done
 
@@ -989,7 +995,7 @@ class Events(unittest.TestCase):
             resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
         with open(self.path, "w") as file:
             file.write("precious")
-        done = nis("events", "ee3j", "-n", 500, "--calls", 5000, "-o", self.path, *SMALL,
+        done = nis("events", "ee3j", "-n", 500, "--calls", 5000, "-o", self.path, "--force", *SMALL,
                    preexec_fn=limit)
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"nis: cannot write {self.path}: File too large\n", done.stderr)
@@ -1007,11 +1013,10 @@ class Events(unittest.TestCase):
     # ---- Ctrl-C
 
     def stop_events(self, *words, number=signal.SIGINT):
-        part = self.path + ".part"
         process = start("events", "ee3j", "-n", "1e12", "-o", self.path, "--calls", 5000,
                         *SMALL, *words)
         self.addCleanup(process.kill)
-        wait_until(lambda: os.path.exists(part) and os.path.getsize(part) > 100000)
+        wait_until(lambda: part_size(self.path) > 100000)
         self.assertFalse(os.path.exists(self.path))
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=PATIENCE)

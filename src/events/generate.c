@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/host.h"
 #include "formats/event_file.h"
+#include "spool.h"
 #include "unweight.h"
 
 #include <stdio.h>
@@ -44,8 +45,12 @@ static int check(const nis_event_options *o)
 
 int nis_generate_check(const nis_event_options *o)
 {
+  struct spool spool = {0};
   NIS_TRY(check(o));
-  return o->path ? nis_event_file_check(o) : NIS_OK;
+  if (o->path) NIS_TRY(nis_event_file_check(o));
+  if (o->whole_run) NIS_TRY(nis_spool_open(&spool, 1));
+  nis_spool_close(&spool);
+  return NIS_OK;
 }
 
 /* Where events go */
@@ -80,16 +85,17 @@ static int receive(const nis_event_block *block, size_t *taken, void *params)
 }
 
 /* What came before an error is still good; without an event the file goes away. */
-static int close_file(struct receivers *r, int status)
+static int close_file(struct receivers *r, int status, nis_event_summary *summary)
 {
   char sentence[512];
   snprintf(sentence, sizeof sentence, "%s", nis_last_error());
   int closed = nis_event_file_close(&r->file);
-  if (status == NIS_OK) return closed;
   unsigned long long events = r->file.events;
+  if (!r->options->sink) summary->events = events;
+  if (status >= NIS_OK && closed != NIS_OK) return closed;
   if (status == NIS_NO_FILE && closed == NIS_OK && events > 0)
     return nis_fail(status, "%s; %llu events are in it", sentence, events);
-  return nis_fail(status, "%s", sentence);
+  return status == NIS_OK ? NIS_OK : nis_fail(status, "%s", sentence);
 }
 
 static int compare_with_goal(const nis_event_options *o, const nis_event_summary *summary)
@@ -105,9 +111,10 @@ static int run(struct sampler *s, struct receivers *r, const struct event_plan *
                uint64_t *used)
 {
   const nis_event_options *o = r->options;
+  nis_monitor_begin(&s->monitor, NIS_GENERATING, o->events ? o->events : o->calls);
   if (o->path) NIS_TRY(nis_event_file_open(&r->file, o, about));
   int status = nis_unweight(s, plan, weights, summary, used);
-  if (o->path) status = close_file(r, status);
+  if (o->path) status = close_file(r, status, summary);
   return status == NIS_OK ? compare_with_goal(o, summary) : status;
 }
 
@@ -145,7 +152,8 @@ int nis_generate(struct sampler *s, const struct weights *seen, struct estimate 
                                   .summary = summary,
                                   .weights = &weights,
                                   .threads = s->threads,
-                                  .serial = s->integrand.threads == 1};
+                                  .serial = s->integrand.threads == 1,
+                                  .monitor = &s->monitor};
   int status = nis_weights_init(&weights);
   if (status == NIS_OK) status = run(s, &receivers, &plan, &about, &weights, summary, used);
   nis_weights_clear(&weights);

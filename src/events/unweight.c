@@ -178,7 +178,7 @@ static int gather(struct unweighter *u)
 /* Calls take() on all rows of a spool, block by block. */
 static int for_rows(struct unweighter *u, struct spool *from, int (*take)(struct unweighter *))
 {
-  NIS_TRY(nis_spool_rewind(from));
+  nis_spool_rewind(from);
   for (;;) {
     NIS_TRY(nis_spool_read(from, u->rows, BLOCK_POINTS, &u->nrows));
     if (u->nrows == 0) return NIS_OK;

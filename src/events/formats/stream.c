@@ -89,9 +89,12 @@ static int put_tail(struct event_file *file, struct piece *piece)
   return put(file, piece);
 }
 
+/* Where the head counts events it counts those that are there, at the end as after every block: what
+ * a killed process leaves can be read. */
 static int renew_head(struct event_file *file, struct piece *piece)
 {
   const nis_event none = {0};
+  if (!file->format->stream->head_counts_events) return NIS_OK;
   piece->plain.n = 0;
   file->format->stream->head(&piece->plain, file, &none);
   if (piece->plain.short_of_memory) return nis_no_memory();
@@ -108,9 +111,7 @@ static int close_stream(struct event_file *file, struct stream *stream)
     NIS_TRY(nis_output_truncate(&file->output, stream->last_piece));
     status = put_tail(file, stream->pieces);
   }
-  if (status == NIS_OK && file->format->stream->head_counts_events)
-    status = renew_head(file, stream->pieces);
-  return status;
+  return status == NIS_OK ? renew_head(file, stream->pieces) : status;
 }
 
 int nis_stream_end(struct event_file *file)
@@ -200,6 +201,7 @@ int nis_stream_write(struct event_file *file, const nis_event_block *block, size
   int status = need_pieces(stream, n);
   if (status == NIS_OK) nis_parallel_for(file->run->serial ? 1 : file->run->threads, n, work, &job);
   for (size_t k = 0; k < n && status == NIS_OK; k++) status = put_piece(file, block, k);
+  if (status == NIS_OK) status = renew_head(file, stream->pieces);
   *taken = (size_t)(file->events - before);
   return status;
 }
