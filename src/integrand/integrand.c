@@ -21,12 +21,9 @@ int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_opt
                                .slice = LEAST_SLICE,
                                .ncomp = o->ncomp};
   NIS_TRY(nis_domain_init(&c->domain, o->dim, o->lower, o->upper));
-  c->box = NIS_NEW(double, (size_t)c->threads * c->batch_points * o->dim);
   c->bad_point = NIS_NEW(double, o->dim);
   c->scale = NIS_NEW(double, o->ncomp);
-  size_t most = o->ncomp > 1 ? (size_t)c->threads * c->batch_points * o->ncomp : 0;
-  c->components = NIS_NEW(double, most);
-  if (!c->box || !c->bad_point || !c->scale || !c->components) return nis_no_memory();
+  if (!c->bad_point || !c->scale) return nis_no_memory();
   for (size_t k = 0; k < o->ncomp; k++) c->scale[k] = o->scales ? o->scales[k] : 1;
   return NIS_OK;
 }
@@ -34,9 +31,8 @@ int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_opt
 void nis_integrand_clear(struct integrand_call *c)
 {
   nis_domain_clear(&c->domain);
-  free(c->box);
+  free(c->room);
   free(c->bad_point);
-  free(c->components);
   free(c->scale);
   *c = (struct integrand_call){0};
 }
@@ -44,12 +40,27 @@ void nis_integrand_clear(struct integrand_call *c)
 /* One parallel pass over a slice of points, cut into batches. */
 struct pass {
   struct integrand_call *c;
-  size_t n, grain;
+  size_t n, grain, workers;
+  size_t width; /* numbers that a worker holds of each point of its batch */
   const double *x;
   double *f, *components; /* the latter may be NULL */
   size_t finished;        /* points */
   int refused;            /* a batch callback returned non-zero */
 };
+
+/* Room for what the workers hold, as large as the largest pass so far needs, whatever the options
+ * would allow: coordinates, and the components where the caller does not want them. */
+static int make_room(struct pass *p)
+{
+  struct integrand_call *c = p->c;
+  p->width = c->domain.dim + (c->ncomp > 1 && !p->components ? c->ncomp : 0);
+  size_t size = nis_product(nis_product(p->workers, p->grain), p->width);
+  if (size <= c->room_size) return NIS_OK;
+  free(c->room);
+  c->room = NIS_RAW(double, size);
+  c->room_size = c->room ? size : 0;
+  return c->room ? NIS_OK : nis_no_memory();
+}
 
 static double norm(const struct integrand_call *c, const double *components)
 {
@@ -69,21 +80,20 @@ static double followed(const struct integrand_call *c, const double *components)
   return c->norm ? norm(c, components) : components[0];
 }
 
-static int call_components(struct pass *p, int worker, size_t first, size_t n, const double *box)
+static int call_components(struct pass *p, size_t first, size_t n, double *box)
 {
   struct integrand_call *c = p->c;
-  double *to = c->components + (size_t)worker * c->batch_points * c->ncomp;
+  double *to = p->components ? p->components + first * c->ncomp : box + n * c->domain.dim;
   if (c->batch(n, c->domain.dim, box, c->ncomp, to, c->params) != 0) return 1;
   for (size_t i = 0; i < n; i++) p->f[first + i] = followed(c, to + i * c->ncomp);
-  if (p->components) memcpy(p->components + first * c->ncomp, to, n * c->ncomp * sizeof *to);
   return 0;
 }
 
-static int call(struct pass *p, int worker, size_t first, size_t n, double *box)
+static int call(struct pass *p, size_t first, size_t n, double *box)
 {
   struct integrand_call *c = p->c;
   size_t dim = c->domain.dim;
-  if (c->ncomp > 1) return call_components(p, worker, first, n, box);
+  if (c->ncomp > 1) return call_components(p, first, n, box);
   if (c->batch) return c->batch(n, dim, box, 1, p->f + first, c->params);
   for (size_t i = 0; i < n; i++) p->f[first + i] = c->f(box + i * dim, dim, c->params);
   return 0;
@@ -96,10 +106,10 @@ static void call_batch(void *context, size_t item, int worker)
   size_t dim = c->domain.dim, first = item * p->grain;
   size_t n = p->n - first < p->grain ? p->n - first : p->grain;
   if (__atomic_load_n(&p->refused, __ATOMIC_RELAXED)) return;
-  double *box = c->box + (size_t)worker * c->batch_points * dim;
+  double *box = c->room + (size_t)worker * p->grain * p->width;
   for (size_t i = 0; i < n; i++)
     nis_domain_out(&c->domain, p->x + (first + i) * dim, box + i * dim);
-  if (call(p, worker, first, n, box) != 0) {
+  if (call(p, first, n, box) != 0) {
     __atomic_store_n(&p->refused, 1, __ATOMIC_RELAXED);
     return;
   }
@@ -157,8 +167,12 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     size_t share = (points + (size_t)c->threads - 1) / (size_t)c->threads;
     struct pass pass = {.c = c, .n = points, .x = x + *done * c->domain.dim, .f = f + *done};
     if (components) pass.components = components + *done * c->ncomp;
-    pass.grain = c->f && share < c->batch_points ? share : c->batch_points;
-    nis_parallel_for(c->threads, (points + pass.grain - 1) / pass.grain, call_batch, &pass);
+    pass.grain = c->f ? share : points;
+    if (pass.grain > c->batch_points) pass.grain = c->batch_points;
+    size_t batches = (points + pass.grain - 1) / pass.grain;
+    pass.workers = batches < (size_t)c->threads ? batches : (size_t)c->threads;
+    NIS_TRY(make_room(&pass));
+    nis_parallel_for((int)pass.workers, batches, call_batch, &pass);
     c->calls += pass.finished;
     if (pass.refused)
       return nis_fail(NIS_CALLBACK, "the batch integrand returned non-zero after %llu calls",

@@ -75,7 +75,7 @@ int nis_sampler_init(struct sampler *s, nis_integrand *f, const nis_options *o)
   NIS_TRY(nis_flow_init(&s->map, &shape, o->seed));
   NIS_TRY(nis_peaks_init(&s->peaks, o->dim));
   NIS_TRY(copy_hints(s, o));
-  s->tiles = NIS_NEW(double, (size_t)s->threads *tile_rows(o->dim) * LANES);
+  s->tiles = NIS_RAW(double, (size_t)s->threads *tile_rows(o->dim) * LANES);
   return s->tiles ? scratch_init(s) : nis_no_memory();
 }
 
@@ -95,7 +95,7 @@ void nis_sampler_clear(struct sampler *s)
 int nis_points_init(struct points *p, size_t capacity, size_t dim)
 {
   *p = (struct points){.capacity = capacity};
-  p->x = NIS_NEW(double, capacity *(dim + 2 + CHANNELS));
+  p->x = NIS_RAW(double, nis_product(capacity, dim + 2 + CHANNELS));
   if (!p->x) return nis_no_memory();
   p->log_q = p->x + capacity * dim;
   p->f = p->log_q + capacity;
