@@ -235,6 +235,16 @@ static int check_points(const struct domain *d, size_t n, const double *x)
   return NIS_OK;
 }
 
+/* n <= BLOCK_POINTS; cube[n][dim] is scratch. */
+static void block_density(nis *s, size_t n, const double *x, double *cube, double *log_q)
+{
+  struct domain *domain = &s->sampler.integrand.domain;
+  size_t dim = domain->dim;
+  for (size_t i = 0; i < n; i++) nis_domain_in(domain, x + i * dim, cube + i * dim);
+  nis_sampler_density(&s->sampler, NULL, n, cube, log_q, NULL);
+  for (size_t i = 0; i < n; i++) log_q[i] -= nis_domain_log_jacobian(domain, cube + i * dim);
+}
+
 int nis_density(nis *s, size_t n, const double *x, double *log_q)
 {
   NIS_ENTER();
@@ -244,12 +254,11 @@ int nis_density(nis *s, size_t n, const double *x, double *log_q)
   struct domain *domain = &s->sampler.integrand.domain;
   NIS_TRY(need_room(domain));
   NIS_TRY(check_points(domain, n, x));
-  double *cube = NIS_NEW(double, n * domain->dim);
+  double *cube = NIS_RAW(double, BLOCK_POINTS * domain->dim);
   if (!cube) return nis_no_memory();
-  for (size_t i = 0; i < n; i++) nis_domain_in(domain, x + i * domain->dim, cube + i * domain->dim);
-  nis_sampler_density(&s->sampler, NULL, n, cube, log_q, NULL);
-  for (size_t i = 0; i < n; i++)
-    log_q[i] -= nis_domain_log_jacobian(domain, cube + i * domain->dim);
+  for (size_t done = 0; done < n; done += BLOCK_POINTS)
+    block_density(s, n - done < BLOCK_POINTS ? n - done : BLOCK_POINTS, x + done * domain->dim,
+                  cube, log_q + done);
   free(cube);
   return NIS_OK;
 }

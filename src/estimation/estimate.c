@@ -141,7 +141,7 @@ int nis_estimate_flow(struct sampler *s, const struct integration *plan, uint64_
   size_t block = plan->calls < BLOCK_POINTS ? (size_t)plan->calls : BLOCK_POINTS;
   if (plan->components->n > 0 && block > COMPONENT_BLOCK) block = COMPONENT_BLOCK;
   int status = nis_points_init(&j.points, block, s->mixture.dim);
-  j.components = NIS_NEW(double, block * plan->components->n);
+  j.components = NIS_RAW(double, nis_product(block, plan->components->n));
   if (!j.components) status = nis_no_memory();
   if (plan->components->n > 0) j.points.components = j.components;
   if (status == NIS_OK && plan->nets) status = nis_net_init(&j.net, s->mixture.dim + 1);

@@ -22,12 +22,9 @@ int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_opt
                                .slice = LEAST_SLICE,
                                .ncomp = o->ncomp};
   NIS_TRY(nis_domain_init(&c->domain, o->dim, o->lower, o->upper));
-  c->box = NIS_NEW(double, (size_t)c->threads * c->batch_points * o->dim);
   c->bad_point = NIS_NEW(double, o->dim);
   c->scale = NIS_NEW(double, o->ncomp);
-  size_t most = o->ncomp > 1 ? (size_t)c->threads * c->batch_points * o->ncomp : 0;
-  c->components = NIS_NEW(double, most);
-  if (!c->box || !c->bad_point || !c->scale || !c->components) return nis_no_memory();
+  if (!c->bad_point || !c->scale) return nis_no_memory();
   for (size_t k = 0; k < o->ncomp; k++) c->scale[k] = o->scales ? o->scales[k] : 1;
   return NIS_OK;
 }
@@ -35,9 +32,8 @@ int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_opt
 void nis_integrand_clear(struct integrand_call *c)
 {
   nis_domain_clear(&c->domain);
-  free(c->box);
+  free(c->room);
   free(c->bad_point);
-  free(c->components);
   free(c->scale);
   *c = (struct integrand_call){0};
 }
@@ -45,12 +41,27 @@ void nis_integrand_clear(struct integrand_call *c)
 /* One parallel pass over a slice of points, cut into batches. */
 struct pass {
   struct integrand_call *c;
-  size_t n, grain;
+  size_t n, grain, workers;
+  size_t width; /* numbers that a worker holds of each point of its batch */
   const double *x;
   double *f, *components; /* the latter may be NULL */
   size_t finished;        /* points */
   int refused;            /* by the user's function, in one of the ways of nis_host_call */
 };
+
+/* Room for what the workers hold, as large as the largest pass so far needs, whatever the options
+ * would allow: coordinates, and the components where the caller does not want them. */
+static int make_room(struct pass *p)
+{
+  struct integrand_call *c = p->c;
+  p->width = c->domain.dim + (c->ncomp > 1 && !p->components ? c->ncomp : 0);
+  size_t size = nis_product(nis_product(p->workers, p->grain), p->width);
+  if (size <= c->room_size) return NIS_OK;
+  free(c->room);
+  c->room = NIS_RAW(double, size);
+  c->room_size = c->room ? size : 0;
+  return c->room ? NIS_OK : nis_no_memory();
+}
 
 static double norm(const struct integrand_call *c, const double *components)
 {
@@ -93,13 +104,6 @@ static int call_integrand(void *context, const struct callback *self)
   return 0;
 }
 
-static void take_components(struct pass *p, size_t first, size_t n, const double *values)
-{
-  size_t ncomp = p->c->ncomp;
-  for (size_t i = 0; i < n; i++) p->f[first + i] = followed(p->c, values + i * ncomp);
-  if (p->components) memcpy(p->components + first * ncomp, values, n * ncomp * sizeof *values);
-}
-
 static void call_batch(void *context, size_t item, int worker)
 {
   struct pass *p = context;
@@ -107,15 +111,15 @@ static void call_batch(void *context, size_t item, int worker)
   size_t dim = c->domain.dim, first = item * p->grain;
   size_t n = p->n - first < p->grain ? p->n - first : p->grain;
   if (__atomic_load_n(&p->refused, __ATOMIC_RELAXED)) return;
-  double *box = c->box + (size_t)worker * c->batch_points * dim;
+  double *box = c->room + (size_t)worker * p->grain * p->width;
   for (size_t i = 0; i < n; i++)
     nis_domain_out(&c->domain, p->x + (first + i) * dim, box + i * dim);
   struct batch batch = {.c = c, .n = n, .box = box, .values = p->f + first};
-  if (c->ncomp > 1) batch.values = c->components + (size_t)worker * c->batch_points * c->ncomp;
+  if (c->ncomp > 1) batch.values = p->components ? p->components + first * c->ncomp : box + n * dim;
   if (nis_host_call(call_integrand, &batch, worker) != 0)
     __atomic_store_n(&p->refused, 1, __ATOMIC_RELAXED);
-  else if (c->ncomp > 1)
-    take_components(p, first, n, batch.values);
+  for (size_t i = 0; c->ncomp > 1 && i < batch.done; i++)
+    p->f[first + i] = followed(c, batch.values + i * c->ncomp);
   __atomic_fetch_add(&p->finished, batch.done, __ATOMIC_RELAXED);
 }
 
@@ -170,8 +174,12 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     size_t share = (points + (size_t)c->threads - 1) / (size_t)c->threads;
     struct pass pass = {.c = c, .n = points, .x = x + *done * c->domain.dim, .f = f + *done};
     if (components) pass.components = components + *done * c->ncomp;
-    pass.grain = c->f && share < c->batch_points ? share : c->batch_points;
-    nis_parallel_for(c->threads, (points + pass.grain - 1) / pass.grain, call_batch, &pass);
+    pass.grain = c->f ? share : points;
+    if (pass.grain > c->batch_points) pass.grain = c->batch_points;
+    size_t batches = (points + pass.grain - 1) / pass.grain;
+    pass.workers = batches < (size_t)c->threads ? batches : (size_t)c->threads;
+    NIS_TRY(make_room(&pass));
+    nis_parallel_for((int)pass.workers, batches, call_batch, &pass);
     c->calls += pass.finished;
     if (pass.refused)
       return nis_fail(NIS_CALLBACK, "the integrand ended the run after %llu calls",

@@ -14,12 +14,12 @@ struct integrand_call {
   struct domain domain;
   int threads; /* that may call it at once */
   size_t batch_points;
-  double *box; /* [threads][batch_points][dim], owned */
+  double *room; /* of the batches that are being called; owned */
+  size_t room_size;
   size_t ncomp;
-  double *components; /* [threads][batch_points][ncomp] when ncomp > 1, owned */
-  double *scale;      /* [ncomp], of the norm; owned */
-  int norm;           /* f is sqrt(sum (f_c / scale_c)^2), else component 0 */
-  size_t slice;       /* points between two looks at the clock */
+  double *scale; /* [ncomp], of the norm; owned */
+  int norm;      /* f is sqrt(sum (f_c / scale_c)^2), else component 0 */
+  size_t slice;  /* points between two looks at the clock */
   uint64_t calls, bad_calls;
   double *bad_point; /* [dim], the first one, in the user's coordinates; owned */
   double bad_value;

@@ -9,7 +9,7 @@
 int nis_points_init(struct points *p, size_t capacity, size_t dim)
 {
   *p = (struct points){.capacity = capacity};
-  p->x = NIS_NEW(double, capacity *(dim + 2 + CHANNELS));
+  p->x = NIS_RAW(double, nis_product(capacity, dim + 2 + CHANNELS));
   if (!p->x) return nis_no_memory();
   p->log_q = p->x + capacity * dim;
   p->f = p->log_q + capacity;

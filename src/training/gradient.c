@@ -13,7 +13,7 @@ static const double largest_coefficient = 10;
 int nis_gradient_init(struct gradient *g, struct flow *flow)
 {
   *g = (struct gradient){.flow = flow};
-  g->values = NIS_NEW(float, GRADIENT_CHUNKS * flow->nweights);
+  g->values = NIS_NEW(float, nis_product(GRADIENT_CHUNKS, flow->nweights));
   g->square = NIS_NEW(double, nis_parameter_slices(flow));
   return g->values && g->square ? NIS_OK : nis_no_memory();
 }

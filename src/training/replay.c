@@ -9,11 +9,11 @@
 int nis_replay_init(struct replay *r, size_t dim, size_t capacity)
 {
   *r = (struct replay){.dim = dim, .capacity = capacity};
-  r->x = NIS_NEW(double, capacity *dim);
-  r->log_f = NIS_NEW(double, capacity);
-  r->log_p = NIS_NEW(double, capacity);
-  r->negative = NIS_NEW(char, capacity);
-  r->running = NIS_NEW(double, capacity + 1);
+  r->x = NIS_RAW(double, nis_product(capacity, dim));
+  r->log_f = NIS_RAW(double, capacity);
+  r->log_p = NIS_RAW(double, capacity);
+  r->negative = NIS_RAW(char, capacity);
+  r->running = NIS_RAW(double, capacity + 1);
   return r->x && r->log_f && r->log_p && r->negative && r->running ? NIS_OK : nis_no_memory();
 }
 

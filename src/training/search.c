@@ -76,7 +76,7 @@ struct candidates {
 static int candidates_init(struct candidates *c, const struct replay *r)
 {
   size_t n = r->count < CANDIDATES ? r->count : CANDIDATES;
-  *c = (struct candidates){.slot = NIS_NEW(size_t, n), .x = NIS_NEW(double, n *(r->dim + 1))};
+  *c = (struct candidates){.slot = NIS_RAW(size_t, n), .x = NIS_RAW(double, n *(r->dim + 1))};
   c->score = c->x ? c->x + n * r->dim : NULL;
   return c->slot && c->x ? NIS_OK : nis_no_memory();
 }
