@@ -73,7 +73,7 @@ int nis_sampler_init(struct sampler *s, nis_integrand *f, const nis_options *o)
   NIS_TRY(nis_flow_init(&s->negative, &shape, o->seed));
   shape.layers = 0;
   NIS_TRY(nis_flow_init(&s->map, &shape, o->seed));
-  NIS_TRY(nis_peaks_init(&s->peaks, o->dim));
+  NIS_TRY(nis_peaks_init(&s->peaks, o->dim, s->threads));
   NIS_TRY(copy_hints(s, o));
   s->tiles = NIS_NEW(double, (size_t)s->threads *tile_rows(o->dim) * LANES);
   return s->tiles ? scratch_init(s) : nis_no_memory();
@@ -153,14 +153,13 @@ static void channel_densities(const struct sampler *s, int worker, size_t lanes,
                               double *y, double *log_channel)
 {
   size_t dim = s->flow.dim;
-  double log_net[LANES], point[dim];
+  double log_net[LANES], log_peaks[LANES];
+  if (s->share[CHANNEL_PEAKS] > 0) nis_peaks_tile(&s->peaks, worker, x, log_peaks);
   for (size_t l = 0; l < lanes; l++) {
     double *to = log_channel + l * CHANNELS;
     for (int c = 0; c < CHANNELS; c++) to[c] = -HUGE_VAL;
     if (s->share[CHANNEL_UNIFORM] > 0) to[CHANNEL_UNIFORM] = 0;
-    if (s->share[CHANNEL_PEAKS] <= 0) continue;
-    for (size_t j = 0; j < dim; j++) point[j] = x[j * LANES + l];
-    to[CHANNEL_PEAKS] = nis_peaks_log_density(&s->peaks, point);
+    if (s->share[CHANNEL_PEAKS] > 0) to[CHANNEL_PEAKS] = log_peaks[l];
   }
   for (int i = 0; i < NET_CHANNELS; i++) {
     enum channel c = net_channels[i].channel;
@@ -211,15 +210,13 @@ static void choose_lanes(const struct sampler *s, const double *u, struct choice
   }
 }
 
-static void draw_peak_lanes(const struct sampler *s, const struct choice *choice, double *x)
+static void draw_peak_lanes(const struct sampler *s, int worker, const struct choice *choice,
+                            double *u_to_x)
 {
-  size_t dim = s->flow.dim;
-  double from[dim], to[dim];
   for (int l = 0; l < LANES; l++) {
     if (choice->channel[l] != CHANNEL_PEAKS) continue;
-    for (size_t j = 0; j < dim; j++) from[j] = x[j * LANES + l];
-    nis_peaks_sample(&s->peaks, nis_peaks_choose(&s->peaks, choice->left[l]), from, to);
-    for (size_t j = 0; j < dim; j++) x[j * LANES + l] = to[j];
+    int peak = nis_peaks_choose(&s->peaks, choice->left[l]);
+    nis_peaks_sample(&s->peaks, worker, peak, LANES, u_to_x + l);
   }
 }
 
@@ -230,7 +227,7 @@ static void draw_lanes(const struct sampler *s, int worker, const struct choice 
   size_t dim = s->flow.dim;
   double unused[LANES];
   memcpy(x, u, dim * LANES * sizeof *x);
-  if (choice->lanes[CHANNEL_PEAKS] > 0) draw_peak_lanes(s, choice, x);
+  if (choice->lanes[CHANNEL_PEAKS] > 0) draw_peak_lanes(s, worker, choice, x);
   for (int i = 0; i < NET_CHANNELS; i++) {
     enum channel c = net_channels[i].channel;
     if (choice->lanes[c] == 0) continue;
