@@ -909,7 +909,8 @@ static enum channel naive_channel(struct sampler *s, size_t i, const double *x)
   require(uniform == (left < 0), "point %zu is%s uniform", i, uniform ? "" : " not");
   if (left < 0) return CHANNEL_UNIFORM;
   left -= s->mixture.share[CHANNEL_FLOW];
-  nis_peaks_sample(&s->mixture.peaks, left > 0.7 * s->mixture.share[CHANNEL_PEAKS], from, peak);
+  memcpy(peak, from, sizeof peak);
+  nis_peaks_sample(&s->mixture.peaks, 0, left > 0.7 * s->mixture.share[CHANNEL_PEAKS], 1, peak);
   int of_peaks = memcmp(x, peak, sizeof peak) == 0;
   require(of_peaks == (left > 0), "point %zu is%s of the peaks", i, of_peaks ? "" : " not");
   return left > 0 ? CHANNEL_PEAKS : CHANNEL_FLOW;

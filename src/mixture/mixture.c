@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-int nis_mixture_init(struct mixture *m, const struct flow_shape *shape, uint64_t seed)
+int nis_mixture_init(struct mixture *m, const struct flow_shape *shape, uint64_t seed, int threads)
 {
   struct flow_shape map = *shape;
   map.layers = 0;
@@ -14,7 +14,7 @@ int nis_mixture_init(struct mixture *m, const struct flow_shape *shape, uint64_t
   NIS_TRY(nis_flow_init(&m->flow, shape, seed));
   NIS_TRY(nis_flow_init(&m->negative, shape, seed));
   NIS_TRY(nis_flow_init(&m->map, &map, seed));
-  return nis_peaks_init(&m->peaks, shape->dim);
+  return nis_peaks_init(&m->peaks, shape->dim, threads);
 }
 
 void nis_mixture_clear(struct mixture *m)
@@ -25,14 +25,13 @@ void nis_mixture_clear(struct mixture *m)
   nis_peaks_clear(&m->peaks);
 }
 
-int nis_workspace_init(struct workspace *w, const struct mixture *m)
+int nis_workspace_init(struct workspace *w, const struct mixture *m, int worker)
 {
-  *w = (struct workspace){0};
+  *w = (struct workspace){.worker = worker};
   NIS_TRY(nis_flow_scratch_init(&w->coupling, &m->flow));
   NIS_TRY(nis_flow_scratch_init(&w->map, &m->map));
   w->tile = NIS_NEW(double, (m->dim + 1) * LANES);
-  w->point = NIS_NEW(double, 2 * m->dim);
-  return w->tile && w->point ? NIS_OK : nis_no_memory();
+  return w->tile ? NIS_OK : nis_no_memory();
 }
 
 void nis_workspace_clear(struct workspace *w)
@@ -40,7 +39,6 @@ void nis_workspace_clear(struct workspace *w)
   nis_flow_scratch_clear(&w->coupling);
   nis_flow_scratch_clear(&w->map);
   free(w->tile);
-  free(w->point);
 }
 
 struct flow_scratch *nis_workspace_scratch(struct workspace *w, const struct mixture *m,
@@ -96,6 +94,9 @@ static int next_lanes(struct lanes *lanes, const uint8_t *from, enum channel c, 
   return lanes->n;
 }
 
+/* Where points come from that no channel has drawn */
+static const uint8_t nobody[MIXTURE_BLOCK] = {[0 ... MIXTURE_BLOCK - 1] = CHANNELS};
+
 /* Points of channel c in place of their uniform numbers, with its density at them */
 static void draw_flow(const struct mixture *m, struct workspace *w, enum channel c, size_t n,
                       const uint8_t *from, double *x, double *log_channel)
@@ -111,16 +112,21 @@ static void draw_flow(const struct mixture *m, struct workspace *w, enum channel
   }
 }
 
-/* The density of channel c at the points that came from others */
-static void look_up_flow(const struct mixture *m, struct workspace *w, enum channel c, size_t n,
-                         const uint8_t *from, const double *x, double *log_channel)
+/* The density of channel c at the points that it did not tell of while drawing them: the peaks tell
+ * of none. */
+static void look_up(const struct mixture *m, struct workspace *w, enum channel c, size_t n,
+                    const uint8_t *from, const double *x, double *log_channel)
 {
   const struct flow *flow = flow_of(m, c);
+  if (!flow) from = nobody;
   struct lanes lanes;
   double log_density[LANES];
   for (size_t i = 0; next_lanes(&lanes, from, c, 1, n, &i);) {
     gather(&lanes, m->dim, x, w->tile);
-    nis_flow_density(flow, w->tile, log_density, nis_workspace_scratch(w, m, flow));
+    if (flow)
+      nis_flow_density(flow, w->tile, log_density, nis_workspace_scratch(w, m, flow));
+    else
+      nis_peaks_tile(&m->peaks, w->worker, w->tile, log_density);
     keep(&lanes, c, log_density, log_channel);
   }
 }
@@ -138,14 +144,10 @@ static double mixture_log_density(const double *share, const double *log_channel
 static void complete(const struct mixture *m, struct workspace *w, const double *share, size_t n,
                      const uint8_t *from, const double *x, double *log_channel, double *log_q)
 {
-  for (size_t i = 0; i < n; i++) {
-    double *to = log_channel + i * CHANNELS;
-    if (share[CHANNEL_UNIFORM] > 0) to[CHANNEL_UNIFORM] = 0;
-    if (share[CHANNEL_PEAKS] > 0)
-      to[CHANNEL_PEAKS] = nis_peaks_log_density(&m->peaks, x + i * m->dim);
-  }
-  for (enum channel c = 0; c < CHANNELS; c++)
-    if (flow_of(m, c) && share[c] > 0) look_up_flow(m, w, c, n, from, x, log_channel);
+  for (size_t i = 0; share[CHANNEL_UNIFORM] > 0 && i < n; i++)
+    log_channel[i * CHANNELS + CHANNEL_UNIFORM] = 0;
+  for (enum channel c = CHANNEL_UNIFORM + 1; c < CHANNELS; c++)
+    if (share[c] > 0) look_up(m, w, c, n, from, x, log_channel);
   for (size_t i = 0; i < n; i++) log_q[i] = mixture_log_density(share, log_channel + i * CHANNELS);
 }
 
@@ -179,8 +181,8 @@ void nis_mixture_draw(const struct mixture *m, struct workspace *w, size_t n, do
   forget(n, log_channel);
   for (size_t i = 0; i < n; i++) {
     if (from[i] != CHANNEL_PEAKS) continue;
-    memcpy(w->point, x + i * m->dim, m->dim * sizeof *x);
-    nis_peaks_sample(&m->peaks, nis_peaks_choose(&m->peaks, chooser[i]), w->point, x + i * m->dim);
+    int peak = nis_peaks_choose(&m->peaks, chooser[i]);
+    nis_peaks_sample(&m->peaks, w->worker, peak, 1, x + i * m->dim);
   }
   for (enum channel c = 0; c < CHANNELS; c++)
     if (flow_of(m, c) && m->share[c] > 0) draw_flow(m, w, c, n, from, x, log_channel);
@@ -190,8 +192,6 @@ void nis_mixture_draw(const struct mixture *m, struct workspace *w, size_t n, do
 void nis_mixture_density(const struct mixture *m, struct workspace *w, const double *share,
                          size_t n, const double *x, double *log_channel, double *log_q)
 {
-  uint8_t from[MIXTURE_BLOCK];
-  memset(from, CHANNELS, n); /* none */
   forget(n, log_channel);
-  complete(m, w, share, n, from, x, log_channel, log_q);
+  complete(m, w, share, n, nobody, x, log_channel, log_q);
 }

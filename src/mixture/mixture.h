@@ -33,15 +33,16 @@ struct mixture {
 struct workspace {
   struct flow_scratch coupling; /* of either coupling flow */
   struct flow_scratch map;
-  double *tile;  /* [dim + 1][LANES] */
-  double *point; /* [2][dim] */
+  double *tile; /* [dim + 1][LANES] */
+  int worker;   /* its number */
 };
 
-/* Untrained: every flow the identity, no peaks, all points from the coupling flow. */
-int nis_mixture_init(struct mixture *m, const struct flow_shape *shape, uint64_t seed);
+/* Untrained: every flow the identity, no peaks, all points from the coupling flow. For as many
+ * workers at once as `threads`. */
+int nis_mixture_init(struct mixture *m, const struct flow_shape *shape, uint64_t seed, int threads);
 void nis_mixture_clear(struct mixture *m);
 
-int nis_workspace_init(struct workspace *w, const struct mixture *m);
+int nis_workspace_init(struct workspace *w, const struct mixture *m, int worker);
 void nis_workspace_clear(struct workspace *w);
 
 /* The scratch that this flow of the mixture uses */

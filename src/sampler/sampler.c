@@ -17,10 +17,10 @@ int nis_sampler_init(struct sampler *s, nis_integrand *f, const nis_options *o)
   *s = (struct sampler){.threads = o->threads, .seed = o->seed};
   s->monitor = (struct monitor){.callback = o->progress, .params = o->progress_params};
   NIS_TRY(nis_integrand_init(&s->integrand, f, o));
-  NIS_TRY(nis_mixture_init(&s->mixture, &shape, o->seed));
+  NIS_TRY(nis_mixture_init(&s->mixture, &shape, o->seed, o->threads));
   s->work = NIS_NEW(struct workspace, s->threads);
   if (!s->work) return nis_no_memory();
-  for (int i = 0; i < s->threads; i++) NIS_TRY(nis_workspace_init(&s->work[i], &s->mixture));
+  for (int i = 0; i < s->threads; i++) NIS_TRY(nis_workspace_init(&s->work[i], &s->mixture, i));
   return NIS_OK;
 }
 

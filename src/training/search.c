@@ -113,9 +113,8 @@ static void score_mixture(struct candidates *c, struct sampler *s, const struct 
 /* Against the peaks, whose tails say more than a flow's where there are no points */
 static void score_peaks(struct candidates *c, const struct sampler *s, const struct replay *r)
 {
-  for (size_t i = 0; i < c->n; i++)
-    c->score[i] = r->log_f[c->slot[i]] -
-                  nis_peaks_log_density(&s->mixture.peaks, c->x + i * s->mixture.flow.dim);
+  nis_peaks_log_densities(&s->mixture.peaks, c->n, c->x, c->score);
+  for (size_t i = 0; i < c->n; i++) c->score[i] = r->log_f[c->slot[i]] - c->score[i];
 }
 
 /* The best that are far from each other, until there are so many climbers */

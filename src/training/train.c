@@ -281,18 +281,17 @@ static void fit_peaks(struct trainer *t)
 {
   struct peaks *peaks = &t->s->mixture.peaks;
   size_t dim = peaks->dim;
-  double u[LANES], *x = t->fit;
+  double u[LANES], *x = t->fit, *work = x + PEAK_POINTS * dim;
   t->s->mixture.flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, (uint64_t)t->round << 40, 1, u);
   nis_replay_draw_target(&t->replay, u[0], PEAK_POINTS, t->slot);
   for (size_t i = 0; i < PEAK_POINTS; i++)
     memcpy(x + i * dim, t->replay.x + t->slot[i] * dim, dim * sizeof *x);
   if (peaks->count == 0) {
-    double mean[dim], sigma[dim];
-    for (size_t j = 0; j < dim; j++) mean[j] = 0.5, sigma[j] = 0.3;
-    nis_peaks_add(peaks, mean, sigma, 1, 0);
+    for (size_t j = 0; j < dim; j++) work[j] = 0.5, work[dim + j] = 0.3;
+    nis_peaks_add(peaks, work, work + dim, 1, 0);
   }
   /* A tempered target is a step on the way, where wrong shapes do no harm. */
-  nis_peaks_fit(peaks, PEAK_POINTS, x, t->beta == 1, 1, x + PEAK_POINTS * dim);
+  nis_peaks_fit(peaks, PEAK_POINTS, x, t->beta == 1, 1, work);
 }
 
 static void set_floors(const struct trainer *t, double *floor)
