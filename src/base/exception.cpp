@@ -13,10 +13,7 @@ static_assert(sizeof(std::exception_ptr) == sizeof(void *) &&
 static void keep(struct exception *exception)
 {
   if (__atomic_exchange_n(&exception->thrown, 1, __ATOMIC_RELAXED)) return;
-  std::exception_ptr current = std::current_exception();
-  // of another language
-  if (!current) current = std::make_exception_ptr(std::bad_exception());
-  new (&exception->kept) std::exception_ptr(std::move(current));
+  new (&exception->kept) std::exception_ptr(std::current_exception());
 }
 
 int nis_exception_catch(nis_call *call, void *context, const struct callback *self,
@@ -39,5 +36,6 @@ void nis_exception_throw(struct exception *exception)
   auto kept = reinterpret_cast<std::exception_ptr *>(&exception->kept);
   std::exception_ptr flying = std::move(*kept);
   kept->~exception_ptr();
+  if (!flying) throw std::bad_exception(); // it was of another language
   std::rethrow_exception(std::move(flying));
 }
