@@ -89,7 +89,8 @@ typedef enum {
   NIS_HEAVY_TAIL = 1, /* khat > min(0.7, 1 - 1/log10 n) (Vehtari et al.), and the largest weight has
                           more than 1 % of the sum of squares */
   NIS_LARGE_CHI2 = 2, /* p_value < 1e-4 */
-  NIS_FEW_WEIGHTS = 4, /* fewer than 30 weights of the frozen flow are not 0 */
+  NIS_FEW_WEIGHTS = 4, /* fewer than 30 weights of the estimate are not 0; of ncomp > 1 the first
+                          component's, or, where it is 0 at all points, of all together */
   NIS_LATE_PEAK = 8    /* late_peaks > 0 */
 } nis_doubt;
 
@@ -225,7 +226,8 @@ typedef struct {
   void *params;        /* handed to the integrand; never looked at, never freed */
   uint64_t calls;      /* integrand calls in all, training included; default 1,000,000 */
   double rel_error;    /* stop when error <= rel_error * |value|, in [0, 1) ... */
-  double abs_error;    /* ... or error <= abs_error, >= 0; default 0: spend all calls */
+  double abs_error;    /* ... or error <= abs_error, >= 0; default 0: spend all calls. An error
+                          from fewer than 30 weights that are not 0 meets neither */
   double max_seconds;  /* wall time of nis_run and nis_integrate, >= 0; default 0: no limit. A
                                  share goes to training; results then depend on the machine */
   uint64_t seed;       /* default 0, a seed like any other */

@@ -108,7 +108,7 @@ static int fill_result(const nis *s, int status, nis_result *r)
   r->search_calls = s->training.search_calls;
   r->bad_calls = s->sampler.integrand.bad_calls;
   r->late_peaks = s->training.late_peaks;
-  r->suspect = nis_trust_doubts(r);
+  r->suspect = nis_trust_doubts(&s->tally, &s->components, r);
   r->stop = status == NIS_STOPPED || status == NIS_CALLBACK ? NIS_STOP_CALLBACK
             : status == NIS_TIME_LIMIT                      ? NIS_STOP_TIME
                                                             : NIS_STOP_CALLS;
@@ -117,10 +117,10 @@ static int fill_result(const nis *s, int status, nis_result *r)
 }
 
 /* What an error bar is worth goes before how the run came to it. */
-static int judge(nis_result *r)
+static int judge(const nis *s, nis_result *r)
 {
   int ended = r->status == NIS_OK || r->status == NIS_GOAL_MISSED || r->status == NIS_TIME_LIMIT;
-  if (ended && r->suspect) r->status = nis_trust_explain(r);
+  if (ended && r->suspect) r->status = nis_trust_explain(&s->tally, &s->components, r);
   return r->status;
 }
 
@@ -168,7 +168,9 @@ static int estimate(nis *s, uint64_t calls, double rel_error, double abs_error, 
   uint64_t used;
   int status = nis_estimate_flow(&s->sampler, &plan, &used);
   s->estimated += used;
-  return fill_result(s, status, result);
+  fill_result(s, status, result);
+  if (status == NIS_OK && plan.goal_met) result->stop = NIS_STOP_GOAL;
+  return result->status;
 }
 
 int nis_estimate(nis *s, uint64_t calls, nis_result *result)
@@ -180,7 +182,7 @@ int nis_estimate(nis *s, uint64_t calls, nis_result *result)
   if (!result) result = &unused;
   if (is_empty(s)) return nothing(s, result);
   estimate(s, calls, 0, 0, result);
-  return judge(result);
+  return judge(s, result);
 }
 
 static int need_room(const struct domain *d)
@@ -309,9 +311,8 @@ static void compare_with_goals(const nis *s, nis_result *r)
   const nis_options *o = &s->options;
   unsigned long long calls = r->calls, most = o->calls;
   int goal = o->rel_error > 0 || o->abs_error > 0;
-  if (nis_goal_met(&s->tally, o->rel_error, o->abs_error)) {
-    r->stop = NIS_STOP_GOAL;
-  } else if (calls < most && o->max_seconds > 0) {
+  if (r->stop == NIS_STOP_GOAL) return;
+  if (calls < most && o->max_seconds > 0) {
     r->stop = NIS_STOP_TIME;
     r->status = nis_fail(NIS_TIME_LIMIT, "max_seconds = %g were enough for %llu of %llu calls",
                          o->max_seconds, calls, most);
@@ -336,7 +337,7 @@ int nis_run(nis *s, nis_result *r)
   status = status == NIS_OK ? train_and_estimate(s, calls, r) : fill_result(s, status, r);
   s->sampler.monitor.deadline = 0;
   if (status == NIS_OK) compare_with_goals(s, r);
-  return judge(r);
+  return judge(s, r);
 }
 
 nis_result nis_integrate_with(nis_integrand *f, const nis_options *options)
