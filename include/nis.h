@@ -208,8 +208,9 @@ typedef enum {
  * NIS_POINTS_NETS     16 to 31 nets of 2^m Sobol points, in up to 64 dimensions, each scrambled anew
  *                     (Matousek, J. Complexity 14 (1998) 527; Joe, Kuo, SIAM J. Sci. Comput. 30
  *                     (2008) 2635). An iteration is a net; the error is that of the spread of the
- *                     nets, times Student's t (1.03 for 16). What calls are left over go to the
- *                     training, or stay unspent where that would make it a quarter longer */
+ *                     nets, times Student's t (1.03 for 16; of estimates with nets of different
+ *                     sizes that of the large ones). What calls are left over go to the training,
+ *                     or stay unspent where that would make it a quarter longer */
 typedef enum { NIS_POINTS_DEFAULT = 0, NIS_POINTS_RANDOM, NIS_POINTS_NETS } nis_point_set;
 
 /* What the flow learns when the batch integrand has several values a point */

@@ -120,7 +120,7 @@ void nis_components_end_net(struct components *c)
 static double covariance_of(const struct components *c, size_t a, size_t b)
 {
   if (c->samples < 2) return a == b ? HUGE_VAL : 0;
-  double points = (double)c->points, samples = (double)c->samples;
+  double points = (double)c->points, samples = points * points / c->weight; /* of equal size */
   return c->squares[at(c, a > b ? a : b, a > b ? b : a)] / (points * points) * samples /
          (samples - 1);
 }
