@@ -148,8 +148,8 @@ typedef struct {
   double efficiency;   /* integration: as in nis_result; generation: events per call */
 } nis_progress;
 
-/* Called from the thread that called the library, several times a second if the
- * integrand allows. Non-zero ends the run with NIS_STOPPED and what is known so far. */
+/* Called from the thread that called the library, some ten times a second at most, and at the end of
+ * every iteration, if the integrand allows. Non-zero ends the run with NIS_STOPPED and what is known so far. */
 typedef int nis_progress_callback(const nis_progress *now, void *params);
 
 /* ---- options ------------------------------------------------------------------------ */

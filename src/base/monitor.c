@@ -4,9 +4,19 @@
 #include "clock.h"
 #include "error.h"
 
+static const double pause = 0.1; /* seconds between two reports */
+
+static void tell(struct monitor *m)
+{
+  int always = m->now.finished || m->now.done >= m->now.total;
+  if (!m->callback || m->stopped || (!always && nis_clock() < m->due)) return;
+  m->stopped = m->callback(&m->now, m->params) != 0;
+  m->due = nis_clock() + pause;
+}
+
 int nis_monitor_report(struct monitor *m)
 {
-  if (m->callback && !m->stopped) m->stopped = m->callback(&m->now, m->params) != 0;
+  tell(m);
   if (m->stopped)
     return nis_fail(NIS_STOPPED, "the progress callback asked to stop after %llu calls",
                     (unsigned long long)m->now.calls);
@@ -19,6 +29,7 @@ int nis_monitor_report(struct monitor *m)
 void nis_monitor_begin(struct monitor *m, int phase, uint64_t total)
 {
   m->stopped = 0;
+  m->due = 0;
   m->now = (nis_progress){.phase = phase, .total = total, .calls = m->now.calls};
 }
 
