@@ -129,6 +129,68 @@ START_TEST(a_component_that_is_zero)
 }
 END_TEST
 
+/* ---- the sentence ---------------------------------------------------------------------------- */
+
+/* Uses the library itself, wrongly. */
+static double careless(double *x, size_t dim, void *params)
+{
+  nis_train(NULL, 1);
+  return peak(x, dim, params);
+}
+
+static int careless_progress(const nis_progress *now, void *params)
+{
+  (void)now, (void)params;
+  nis_train(NULL, 1);
+  return 0;
+}
+
+static int careless_sink(const nis_event_block *events, void *params)
+{
+  (void)events, (void)params;
+  nis_train(NULL, 1);
+  return 0;
+}
+
+/* Refuses at once, and has left a sentence of its own by then. */
+static int refuse(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
+{
+  (void)n, (void)dim, (void)x, (void)ncomp, (void)f, (void)params;
+  return 1;
+}
+
+START_TEST(calls_inside_leave_no_sentence)
+{
+  double x[20], weight[10];
+  nis_options o = small(2);
+  o.progress = careless_progress;
+  nis *s = make(careless, &o);
+  ck_assert_int_eq(nis_train(s, 1000), NIS_OK);
+  ck_assert_str_eq(nis_last_error(), "");
+  ck_assert_int_eq(nis_estimate(s, 1000, NULL), NIS_OK);
+  ck_assert_str_eq(nis_last_error(), "");
+  ck_assert_int_eq(nis_sample(s, 10, x, NULL, weight), NIS_OK);
+  ck_assert_str_eq(nis_last_error(), "");
+  nis_event_options events = {.events = 10, .sink = careless_sink};
+  ck_assert_int_eq(nis_events(s, &events, NULL), NIS_OK);
+  ck_assert_str_eq(nis_last_error(), "");
+  nis_free(s);
+  ck_assert_int_eq(nis_integrate_with(careless, &o).status, NIS_OK);
+  ck_assert_str_eq(nis_last_error(), "");
+}
+END_TEST
+
+START_TEST(calls_inside_do_not_replace_the_sentence)
+{
+  nis_options o = small(2);
+  o.progress = careless_progress, o.batch = refuse;
+  nis *s = make(NULL, &o);
+  ck_assert_int_eq(nis_estimate(s, 1000, NULL), NIS_CALLBACK);
+  check_says("integrand returned non-zero");
+  nis_free(s);
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("histories");
@@ -139,5 +201,9 @@ int main(void)
   tcase_add_test(verdicts, nothing_but_zeros_meets_no_goal);
   tcase_add_test(verdicts, a_component_that_is_zero);
   suite_add_tcase(suite, verdicts);
+  TCase *sentences = tcase_create("sentences");
+  tcase_add_test(sentences, calls_inside_leave_no_sentence);
+  tcase_add_test(sentences, calls_inside_do_not_replace_the_sentence);
+  suite_add_tcase(suite, sentences);
   return run_suite(suite);
 }

@@ -33,6 +33,13 @@ static int need(const void *pointer, const char *name)
   return pointer ? NIS_OK : nis_fail(NIS_INVALID, "%s must not be NULL", name);
 }
 
+/* What the user's callbacks did with the library inside a call that went well is no news of it. */
+static int leave(int status)
+{
+  if (status == NIS_OK) nis_clear_error();
+  return status;
+}
+
 int nis_complete_options(const nis_options *given, nis_options *complete)
 {
   nis_clear_error();
@@ -112,7 +119,7 @@ static int fill_result(const nis *s, int status, nis_result *r)
   r->stop = status == NIS_STOPPED || status == NIS_CALLBACK ? NIS_STOP_CALLBACK
             : status == NIS_TIME_LIMIT                      ? NIS_STOP_TIME
                                                             : NIS_STOP_CALLS;
-  if (status == NIS_OK) status = nis_integrand_verdict(&s->sampler.integrand);
+  if (leave(status) == NIS_OK) status = nis_integrand_verdict(&s->sampler.integrand);
   return r->status = status;
 }
 
@@ -153,7 +160,7 @@ int nis_train(nis *s, uint64_t calls)
   uint64_t spent = s->sampler.integrand.calls - before;
   s->trained += spent;
   s->train_calls += spent;
-  return status;
+  return leave(status);
 }
 
 static int estimate(nis *s, uint64_t calls, double rel_error, double abs_error, nis_result *result)
@@ -214,7 +221,7 @@ int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
     }
   }
   nis_points_clear(&p);
-  return status;
+  return leave(status);
 }
 
 static int check_points(const struct domain *d, size_t n, const double *x)
@@ -278,7 +285,7 @@ int nis_events(nis *s, const nis_event_options *options, nis_event_summary *summ
   *summary = (nis_event_summary){.status = NIS_INVALID};
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(options, "options"));
-  return summary->status = generate(s, options, summary);
+  return summary->status = leave(generate(s, options, summary));
 }
 
 static nis_result failed(int status, uint64_t seed)

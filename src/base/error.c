@@ -4,13 +4,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static _Thread_local char sentence[512];
+static _Thread_local struct sentence sentence;
 
 int nis_fail(int status, const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(sentence, sizeof sentence, format, arguments);
+  vsnprintf(sentence.text, sizeof sentence.text, format, arguments);
   va_end(arguments);
   return status;
 }
@@ -22,12 +22,22 @@ int nis_no_memory(void)
 
 void nis_clear_error(void)
 {
-  sentence[0] = '\0';
+  sentence.text[0] = '\0';
+}
+
+struct sentence nis_keep_error(void)
+{
+  return sentence;
+}
+
+void nis_restore_error(const struct sentence *kept)
+{
+  sentence = *kept;
 }
 
 const char *nis_last_error(void)
 {
-  return sentence;
+  return sentence.text;
 }
 
 const char *nis_strerror(int status)

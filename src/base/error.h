@@ -11,6 +11,14 @@ int nis_fail(int status, const char *format, ...) __attribute__((format(printf, 
 int nis_no_memory(void);
 void nis_clear_error(void);
 
+/* The sentence that callbacks of the user found, who may have called the library inside, to put back */
+struct sentence {
+  char text[512];
+};
+
+struct sentence nis_keep_error(void);
+void nis_restore_error(const struct sentence *kept);
+
 /* Passes every status but NIS_OK up to the caller. */
 #define NIS_TRY(call)                                                                              \
   do {                                                                                             \

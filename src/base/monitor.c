@@ -10,7 +10,9 @@ static void tell(struct monitor *m)
 {
   int always = m->now.finished || m->now.done >= m->now.total;
   if (!m->callback || m->stopped || (!always && nis_clock() < m->due)) return;
+  struct sentence kept = nis_keep_error();
   m->stopped = m->callback(&m->now, m->params) != 0;
+  nis_restore_error(&kept);
   m->due = nis_clock() + pause;
 }
 
