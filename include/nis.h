@@ -99,7 +99,8 @@ typedef enum {
   NIS_HEAVY_TAIL = 1, /* khat > min(0.7, 1 - 1/log10 n) (Vehtari et al.), and the largest weight has
                           more than 1 % of the sum of squares */
   NIS_LARGE_CHI2 = 2, /* p_value < 1e-4 */
-  NIS_FEW_WEIGHTS = 4, /* fewer than 30 weights of the frozen flow are not 0 */
+  NIS_FEW_WEIGHTS = 4, /* fewer than 30 weights of the estimate are not 0; of ncomp > 1 the first
+                          component's, or, where it is 0 at all points, of all together */
   NIS_LATE_PEAK = 8    /* late_peaks > 0 */
 } nis_doubt;
 
@@ -157,8 +158,8 @@ typedef struct {
   double efficiency;   /* integration: as in nis_result; generation: events per call */
 } nis_progress;
 
-/* Called from the thread that called the library, several times a second if the
- * integrand allows. Non-zero ends the run with NIS_STOPPED and what is known so far. */
+/* Called from the thread that called the library, some ten times a second at most, and at the end of
+ * every iteration, if the integrand allows. Non-zero ends the run with NIS_STOPPED and what is known so far. */
 typedef int nis_progress_callback(const nis_progress *now, void *params);
 
 /* ---- options ------------------------------------------------------------------------ */
@@ -217,8 +218,9 @@ typedef enum {
  * NIS_POINTS_NETS     16 to 31 nets of 2^m Sobol points, in up to 64 dimensions, each scrambled anew
  *                     (Matousek, J. Complexity 14 (1998) 527; Joe, Kuo, SIAM J. Sci. Comput. 30
  *                     (2008) 2635). An iteration is a net; the error is that of the spread of the
- *                     nets, times Student's t (1.03 for 16). What calls are left over go to the
- *                     training, or stay unspent where that would make it a quarter longer */
+ *                     nets, times Student's t (1.03 for 16; of estimates with nets of different
+ *                     sizes that of the large ones). What calls are left over go to the training,
+ *                     or stay unspent where that would make it a quarter longer */
 typedef enum { NIS_POINTS_DEFAULT = 0, NIS_POINTS_RANDOM, NIS_POINTS_NETS } nis_point_set;
 
 /* What the flow learns when the batch integrand has several values a point */
@@ -235,7 +237,8 @@ typedef struct {
   void *params;        /* handed to the integrand; never looked at, never freed */
   uint64_t calls;      /* integrand calls in all, training included; default 1,000,000 */
   double rel_error;    /* stop when error <= rel_error * |value|, in [0, 1) ... */
-  double abs_error;    /* ... or error <= abs_error, >= 0; default 0: spend all calls */
+  double abs_error;    /* ... or error <= abs_error, >= 0; default 0: spend all calls. An error
+                          from fewer than 30 weights that are not 0 meets neither */
   double max_seconds;  /* wall time of nis_run and nis_integrate, >= 0; default 0: no limit. A
                                  share goes to training; results then depend on the machine */
   uint64_t seed;       /* default 0, a seed like any other */

@@ -35,6 +35,13 @@ static int need(const void *pointer, const char *name)
   return pointer ? NIS_OK : nis_fail(NIS_INVALID, "%s must not be NULL", name);
 }
 
+/* What the user's callbacks did with the library inside a call that went well is no news of it. */
+static int leave(int status)
+{
+  if (status == NIS_OK) nis_clear_error();
+  return status;
+}
+
 int nis_complete_options(const nis_options *given, nis_options *complete)
 {
   NIS_ENTER();
@@ -122,19 +129,19 @@ static int fill_result(const nis *s, int status, nis_result *r)
   r->search_calls = s->training.search_calls;
   r->bad_calls = s->sampler.integrand.bad_calls;
   r->late_peaks = s->training.late_peaks;
-  r->suspect = nis_trust_doubts(r);
+  r->suspect = nis_trust_doubts(&s->tally, &s->components, r);
   r->stop = status == NIS_STOPPED || status == NIS_CALLBACK ? NIS_STOP_CALLBACK
             : status == NIS_TIME_LIMIT                      ? NIS_STOP_TIME
                                                             : NIS_STOP_CALLS;
-  if (status == NIS_OK) status = nis_integrand_verdict(&s->sampler.integrand);
+  if (leave(status) == NIS_OK) status = nis_integrand_verdict(&s->sampler.integrand);
   return r->status = status;
 }
 
 /* What an error bar is worth goes before how the run came to it. */
-static int judge(nis_result *r)
+static int judge(const nis *s, nis_result *r)
 {
   int ended = r->status == NIS_OK || r->status == NIS_GOAL_MISSED || r->status == NIS_TIME_LIMIT;
-  if (ended && r->suspect) r->status = nis_trust_explain(r);
+  if (ended && r->suspect) r->status = nis_trust_explain(&s->tally, &s->components, r);
   return r->status;
 }
 
@@ -167,7 +174,7 @@ int nis_train(nis *s, uint64_t calls)
   uint64_t spent = s->sampler.integrand.calls - before;
   s->trained += spent;
   s->train_calls += spent;
-  return status;
+  return leave(status);
 }
 
 static int estimate(nis *s, uint64_t calls, double rel_error, double abs_error, nis_result *result)
@@ -182,7 +189,9 @@ static int estimate(nis *s, uint64_t calls, double rel_error, double abs_error, 
   uint64_t used;
   int status = nis_estimate_flow(&s->sampler, &plan, &used);
   s->estimated += used;
-  return fill_result(s, status, result);
+  fill_result(s, status, result);
+  if (status == NIS_OK && plan.goal_met) result->stop = NIS_STOP_GOAL;
+  return result->status;
 }
 
 int nis_estimate(nis *s, uint64_t calls, nis_result *result)
@@ -194,7 +203,7 @@ int nis_estimate(nis *s, uint64_t calls, nis_result *result)
   if (!result) result = &unused;
   if (is_empty(s)) return nothing(s, result);
   estimate(s, calls, 0, 0, result);
-  return judge(result);
+  return judge(s, result);
 }
 
 static int need_room(const struct domain *d)
@@ -226,7 +235,7 @@ int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
     }
   }
   nis_points_clear(&p);
-  return status;
+  return leave(status);
 }
 
 static int check_points(const struct domain *d, size_t n, const double *x)
@@ -300,7 +309,7 @@ int nis_events(nis *s, const nis_event_options *options, nis_event_summary *summ
   *summary = (nis_event_summary){.status = NIS_INVALID};
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(options, "options"));
-  return summary->status = generate(s, options, summary);
+  return summary->status = leave(generate(s, options, summary));
 }
 
 static nis_result failed(int status, uint64_t seed)
@@ -333,9 +342,8 @@ static void compare_with_goals(const nis *s, nis_result *r)
   const nis_options *o = &s->options;
   unsigned long long calls = r->calls, most = o->calls;
   int goal = o->rel_error > 0 || o->abs_error > 0;
-  if (nis_goal_met(&s->tally, o->rel_error, o->abs_error)) {
-    r->stop = NIS_STOP_GOAL;
-  } else if (calls < most && o->max_seconds > 0) {
+  if (r->stop == NIS_STOP_GOAL) return;
+  if (calls < most && o->max_seconds > 0) {
     r->stop = NIS_STOP_TIME;
     r->status = nis_fail(NIS_TIME_LIMIT, "max_seconds = %g were enough for %llu of %llu calls",
                          o->max_seconds, calls, most);
@@ -360,7 +368,7 @@ int nis_run(nis *s, nis_result *r)
   status = status == NIS_OK ? train_and_estimate(s, calls, r) : fill_result(s, status, r);
   s->sampler.monitor.deadline = 0;
   if (status == NIS_OK) compare_with_goals(s, r);
-  return judge(r);
+  return judge(s, r);
 }
 
 nis_result nis_integrate_with(nis_integrand *f, const nis_options *options)

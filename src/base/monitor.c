@@ -12,9 +12,19 @@ static int call_progress(void *context, const struct callback *self)
   return m->callback(&m->now, m->params);
 }
 
+static const double pause = 0.1; /* seconds between two reports */
+
+static void tell(struct monitor *m)
+{
+  int always = m->now.finished || m->now.done >= m->now.total;
+  if (!m->callback || m->stopped || (!always && nis_clock() < m->due)) return;
+  m->stopped = nis_host_call(call_progress, m, 0) != 0;
+  m->due = nis_clock() + pause;
+}
+
 int nis_monitor_report(struct monitor *m)
 {
-  if (m->callback && !m->stopped) m->stopped = nis_host_call(call_progress, m, 0) != 0;
+  tell(m);
   if (m->stopped)
     return nis_fail(NIS_STOPPED, "the progress callback asked to stop after %llu calls",
                     (unsigned long long)m->now.calls);
@@ -27,6 +37,7 @@ int nis_monitor_report(struct monitor *m)
 void nis_monitor_begin(struct monitor *m, int phase, uint64_t total)
 {
   m->stopped = 0;
+  m->due = 0;
   m->now = (nis_progress){.phase = phase, .total = total, .calls = m->now.calls};
 }
 

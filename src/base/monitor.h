@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tells the user how far the run is, and remembers whether it is to stop. */
+/* Tells the user how far the run is, some ten times a second at most but at the end of every iteration, and
+ * remembers whether it is to stop. */
 #ifndef NIS_MONITOR_H
 #define NIS_MONITOR_H
 
@@ -10,10 +11,12 @@ struct monitor {
   void *params;
   nis_progress now;
   int stopped;     /* the callback said so, and is not asked again in this phase */
+  double due;      /* of nis_clock(): when it is called next; 0: as soon as possible */
   double deadline; /* of nis_clock(); 0: none */
 };
 
-/* NIS_OK, NIS_STOPPED when the callback wants the run to end, or NIS_TIME_LIMIT. */
+/* NIS_OK, NIS_STOPPED when the callback wants the run to end, or NIS_TIME_LIMIT. The first report of a
+ * phase, the one at its end and those of iterations always reach the callback. */
 int nis_monitor_report(struct monitor *m);
 
 /* Begins a phase of `total` calls or events. */

@@ -4,6 +4,7 @@
 #include "mixture/control.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "trust.h"
 
 #include <math.h>
 
@@ -16,11 +17,12 @@ enum {
   LEAST_NETS = 16         /* up to twice as many: fewer would leave their spread uncertain */
 };
 
-int nis_goal_met(const struct tally *tally, double rel_error, double abs_error)
+static int goal_met(const struct integration *plan)
 {
-  struct estimate now = nis_tally_estimate(tally);
-  double goal = fmax(abs_error, rel_error * fabs(now.value));
-  return (rel_error > 0 || abs_error > 0) && now.error <= goal;
+  struct estimate now = nis_tally_estimate(plan->tally);
+  double goal = fmax(plan->abs_error, plan->rel_error * fabs(now.value));
+  if (!(plan->rel_error > 0 || plan->abs_error > 0)) return 0;
+  return now.error <= goal && !nis_trust_few(plan->tally, plan->components);
 }
 
 struct job {
@@ -38,6 +40,7 @@ static void add_components(struct job *j, size_t i, double value)
   struct components *c = j->plan->components;
   if (c->n == 0) return;
   double *v = j->components + i * c->n, over_q = exp(-j->points.log_q[i]);
+  c->valued += (uint64_t)nis_components_have_value(c, v);
   v[0] = value;
   for (size_t k = 1; k < c->n; k++) v[k] = v[k] == 0 ? 0 : v[k] * over_q;
   if (j->plan->nets)
@@ -128,14 +131,14 @@ static int run(struct job *j)
   uint64_t size = net_points(plan->calls), calls = nis_estimate_calls(plan->calls, plan->nets);
   nis_monitor_begin(&j->s->monitor, NIS_INTEGRATING, calls);
   for (int i = 0; status == NIS_OK && j->used < calls; i++) {
-    if (i >= before && nis_goal_met(j->plan->tally, plan->rel_error, plan->abs_error)) break;
+    if (i >= before && goal_met(plan)) break;
     uint64_t end = plan->nets ? j->used + size : iteration_end(calls, j->used, i, early);
     status = iterate(j, end - j->used);
   }
   return status;
 }
 
-int nis_estimate_flow(struct sampler *s, const struct integration *plan, uint64_t *used)
+int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *used)
 {
   struct job j = {.s = s, .plan = plan};
   size_t block = plan->calls < BLOCK_POINTS ? (size_t)plan->calls : BLOCK_POINTS;
@@ -147,6 +150,7 @@ int nis_estimate_flow(struct sampler *s, const struct integration *plan, uint64_
   if (status == NIS_OK && plan->nets) status = nis_net_init(&j.net, s->mixture.dim + 1);
   if (status == NIS_OK) status = run(&j);
   *used = j.used;
+  plan->goal_met = goal_met(plan);
   nis_points_clear(&j.points);
   nis_net_clear(&j.net);
   free(j.components);

@@ -23,7 +23,7 @@ struct tally {
   double origin;                 /* value of the first iteration */
   int nets;                      /* ended iterations that were nets, or 0: then all are */
   double net_origin;             /* mean of the first net */
-  double net[3];                 /* sum n_i^2 (mean_i - net_origin)^k over them, k = 0, 1, 2 */
+  double net[3]; /* sum n_i^2 (mean_i - net_origin)^k over them, k = 0, 1, 2; n_i points */
   struct weights weights;
   struct tail tail;
 };
@@ -41,7 +41,8 @@ void nis_tally_add_controlled(struct tally *t, double w, double value);
 struct estimate nis_tally_end_iteration(struct tally *t);
 
 /* The same for the points of one net, whose values are not independent: the error is then that of the
- * spread of the nets' means, times Student's t for as many nets. */
+ * spread of the nets' means, times Student's t for as many nets. Of nets of different sizes the
+ * large ones say what the spread is: they count as n^2 / sum n_i^2 nets. */
 struct estimate nis_tally_end_net(struct tally *t);
 
 /* What an error is multiplied with: Student's t of the nets, or 1. */
