@@ -72,6 +72,19 @@ static int ignore(const nis_event_block *events, void *params)
   return 0;
 }
 
+START_TEST(one_event_costs_little)
+{
+  nis_options o = tiny(256);
+  nis *s;
+  ck_assert_int_eq(nis_create(&s, ramp, &o), NIS_OK);
+  ck_assert_int_ge(nis_estimate(s, 1000, NULL), NIS_OK);
+  heap.bytes = 0;
+  ck_assert_int_eq(events_of(s, 1, ignore, NULL, NULL), NIS_OK);
+  check_between((double)heap.bytes, 0, 1e6, "bytes");
+  nis_free(s);
+}
+END_TEST
+
 /* ---- where there is none -------------------------------------------------------------------- */
 
 START_TEST(sizes_that_overflow)
@@ -162,6 +175,7 @@ int main(void)
   TCase *all = tcase_create("memory");
   tcase_set_timeout(all, 300);
   tcase_add_test(all, memory_follows_the_calls_not_their_limits);
+  tcase_add_test(all, one_event_costs_little);
   tcase_add_test(all, sizes_that_overflow);
   tcase_add_test(all, the_largest_options);
   tcase_add_test(all, any_block_may_be_missing);

@@ -25,9 +25,10 @@ struct nis {
   struct tally tally;
   struct components components; /* none when f has one value */
   uint64_t train_calls;
-  struct training training; /* the outcome of the latest */
+  struct training training;   /* the outcome of the latest */
+  struct generator generator; /* of events */
   /* Points used so far of each stream. */
-  uint64_t trained, estimated, sampled, tried;
+  uint64_t trained, estimated, sampled;
 };
 
 static int need(const void *pointer, const char *name)
@@ -90,6 +91,7 @@ void nis_free(nis *s)
   free(s->hints);
   nis_tally_clear(&s->tally);
   nis_components_clear(&s->components);
+  nis_generator_clear(&s->generator);
   free(s);
 }
 
@@ -169,6 +171,7 @@ int nis_train(nis *s, uint64_t calls)
   if (is_empty(s)) return NIS_OK;
   nis_tally_reset(&s->tally);
   nis_components_reset(&s->components);
+  nis_generator_forget(&s->generator);
   uint64_t before = s->sampler.integrand.calls;
   int status = nis_train_flow(&s->sampler, s->trained, calls, &s->options, &s->training);
   uint64_t spent = s->sampler.integrand.calls - before;
@@ -291,25 +294,29 @@ static int can_generate(const nis *s)
   return NIS_OK;
 }
 
-static int generate(nis *s, const nis_event_options *options, nis_event_summary *summary)
+int nis_events(nis *s, const nis_event_options *options, nis_event_summary *summary)
 {
-  uint64_t used;
-  NIS_TRY(can_generate(s));
-  int status = nis_generate(&s->sampler, &s->tally.weights, nis_tally_estimate(&s->tally), s->tried,
-                            options, summary, &used);
-  s->tried += used;
+  NIS_ENTER();
+  if (summary) *summary = (nis_event_summary){.status = NIS_INVALID};
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(options, "options"));
+  int status = can_generate(s);
+  if (status == NIS_OK)
+    status = nis_generate(&s->generator, &s->sampler, &s->tally.weights,
+                          nis_tally_estimate(&s->tally), options, summary);
+  leave(status);
+  if (summary) summary->status = status;
   return status;
 }
 
-int nis_events(nis *s, const nis_event_options *options, nis_event_summary *summary)
+int nis_next_event(nis *s, const nis_event_options *options, nis_pulled_event *event)
 {
-  nis_event_summary unused;
   NIS_ENTER();
-  if (!summary) summary = &unused;
-  *summary = (nis_event_summary){.status = NIS_INVALID};
+  NIS_TRY(need(event, "event"));
+  *event = (nis_pulled_event){0};
   NIS_TRY(need(s, "the handle"));
-  NIS_TRY(need(options, "options"));
-  return summary->status = leave(generate(s, options, summary));
+  NIS_TRY(can_generate(s));
+  return leave(nis_generate_next(&s->generator, &s->sampler, &s->tally.weights, options, event));
 }
 
 static nis_result failed(int status, uint64_t seed)
