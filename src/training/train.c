@@ -128,8 +128,9 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
   NIS_TRY(nis_learner_init(&t->negative, &s->mixture.negative));
   NIS_TRY(nis_learner_init(&t->map, &s->mixture.map));
   t->slot = NIS_NEW(size_t, slots);
-  size_t fit = PEAK_POINTS * (o->dim + PEAKS_MOST);
-  t->fit = NIS_NEW(double, fit > t->fresh.capacity ? fit : t->fresh.capacity);
+  size_t peaks = PEAK_POINTS * (o->dim + PEAKS_MOST);
+  size_t shares = t->fresh.capacity + nis_shares_work(t->fresh.capacity);
+  t->fit = NIS_NEW(double, peaks > shares ? peaks : shares);
   return t->slot && t->fit ? NIS_OK : nis_no_memory();
 }
 
@@ -314,7 +315,12 @@ static struct share_points newest_points(struct trainer *t)
 {
   for (size_t i = 0; i < t->fresh.n; i++)
     t->fit[i] = t->fresh.f[i] == 0 ? -HUGE_VAL : t->beta * log(fabs(t->fresh.f[i]));
-  return (struct share_points){t->fresh.n, t->fit, t->fresh.log_q, t->fresh.log_channel, 0};
+  return (struct share_points){.n = t->fresh.n,
+                               .log_target = t->fit,
+                               .log_p = t->fresh.log_q,
+                               .log_channel = t->fresh.log_channel,
+                               .kernels = t->s->mixture.flow.kernels,
+                               .work = t->fit + t->fresh.n};
 }
 
 static void fit_shares(struct trainer *t)
