@@ -109,6 +109,16 @@ void nis_points_clear(struct points *p)
   *p = (struct points){0};
 }
 
+struct points nis_points_part(const struct points *p, size_t from, size_t n, size_t dim)
+{
+  return (struct points){.capacity = n,
+                         .n = n,
+                         .x = p->x + from * dim,
+                         .log_q = p->log_q + from,
+                         .f = p->f + from,
+                         .log_channel = p->log_channel + from * CHANNELS};
+}
+
 /* Tiles [dim][LANES] to points [lane][dim] and back; lanes past n are padding. */
 static void untile(size_t dim, size_t n, const double *tile, double *x)
 {
@@ -327,8 +337,8 @@ void nis_sampler_density(struct sampler *s, size_t n, const double *x, double *l
 int nis_sampler_evaluate(struct sampler *s, struct points *p)
 {
   size_t done;
-  int status =
-      nis_integrand_evaluate(&s->integrand, p->n, p->x, p->f, p->components, &s->monitor, &done);
+  int status = nis_integrand_evaluate(&s->integrand, p->n, p->x, p->f, p->components, p->bad,
+                                      &s->monitor, &done);
   p->n = done;
   return status;
 }

@@ -44,7 +44,11 @@ struct points {
   double *x, *log_q, *f; /* one block, owned through x */
   double *log_channel;   /* [n][CHANNELS] log-densities; -inf for a channel without share */
   double *components;    /* [n][ncomp] of f, not owned; NULL: not wanted */
+  char *bad;             /* [n] 1 where f was not finite, not owned; NULL: not wanted */
 };
+
+/* Shown points that have values */
+typedef void points_observer(void *context, const struct points *p);
 
 enum { BLOCK_POINTS = 16384 }; /* drawn at a time, so that memory does not grow with calls */
 
@@ -71,6 +75,9 @@ struct flow_scratch *nis_sampler_scratch(const struct sampler *s, const struct f
 
 /* One worker's space for 3 * dim + 1 rows of LANES numbers */
 double *nis_sampler_tile(const struct sampler *s, int worker);
+
+/* Points from .. from + n - 1 as points of their own, in the same memory; without components and bad */
+struct points nis_points_part(const struct points *p, size_t from, size_t n, size_t dim);
 
 /* Fills p->f; where the run was stopped, p->n shrinks to the points that have a value. */
 int nis_sampler_evaluate(struct sampler *s, struct points *p);
