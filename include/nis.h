@@ -68,7 +68,8 @@ typedef enum {
   NIS_INVALID = -1,    /* an argument or an option is out of range */
   NIS_NO_MEMORY = -2,
   NIS_CALLBACK = -3,   /* an integrand returned non-zero, or nis_refuse() was called */
-  NIS_BAD_VALUES = -4, /* more than a tenth of the integrand's values were NaN or Inf */
+  NIS_BAD_VALUES = -4, /* NaN or Inf fill more than a tenth of the domain, as the training's points
+                          tell, or were more than a tenth of the estimate's values */
   NIS_NO_EVENTS = -5,  /* the integrand was zero wherever it was looked at */
   NIS_NO_FILE = -6     /* a file could not be written; what is in it is said in the sentence */
 } nis_status;
@@ -105,7 +106,7 @@ typedef enum {
 } nis_doubt;
 
 /* Weights w = f/q are those of the frozen flow, zeros included; a run that ended before the first
- * of them has value and error from its training points, NaN without any. An unweighting efficiency
+ * of them has value and error from its latest training's points, NaN without any. An unweighting efficiency
  * is mean|w| / w_max; the three differ in the choice of w_max. */
 typedef struct {
   int status;            /* nis_status */
@@ -129,13 +130,13 @@ typedef struct {
   double khat;              /* shape of the generalised Pareto distribution of the largest weights
                                (PSIS, Vehtari et al., arXiv:1507.02646): above 0.7 the variance is
                                as good as infinite; NaN when there are too few */
-  int peaks_found;          /* that the training's points had missed and the search found */
-  int late_peaks;           /* found when the training was over, with at least 1e-3 of the integral
+  int peaks_found;          /* that the trainings' points had missed and the search found */
+  int late_peaks; /* found when the latest training was over, with at least 1e-3 of the integral
                                each, where fewer than three training points had been */
-  uint64_t search_calls;    /* of train_calls, spent on the search */
-  uint64_t seed;            /* what the run was made with */
-  int stop;                 /* nis_stop: what ended the run, whatever the status says */
-  int suspect;              /* sum of nis_doubt: why the error bar is not to be believed; 0: nothing
+  uint64_t search_calls; /* of train_calls, spent on the search */
+  uint64_t seed;         /* what the run was made with */
+  int stop;              /* nis_stop: what ended the run, whatever the status says */
+  int suspect;           /* sum of nis_doubt: why the error bar is not to be believed; 0: nothing
                                speaks against it */
 } nis_result;
 
@@ -283,7 +284,8 @@ typedef struct {
   double replay;         /* gradient samples per training call, in (0, 1000]; default: effort times
                             12 for 400,000 training calls, more for fewer calls and fewer dimensions,
                             less for large nets */
-  size_t replay_bytes;   /* memory for stored training points, the oldest go; default 1 GiB */
+  size_t replay_bytes;   /* memory for stored training points, which the handle keeps for further
+                            trainings; the oldest go; default 1 GiB */
   double learning_rate;  /* Adam's at the start, in (0, 1]; falls to 0; default 4e-3, 2e-3 from 6
                             dimensions on */
   nis_coupling coupling; /* one of the above; default NIS_RATIONAL_QUADRATIC */
@@ -318,9 +320,11 @@ NIS_API void nis_free(nis *s);
  * four iterations. Returns result->status. */
 NIS_API int nis_run(nis *s, nis_result *result);
 
-/* Trains the flow on `calls` more integrand calls (>= 1). The learning rate runs through its
- * whole schedule in each call, so one long training beats many short ones. A changed flow
- * makes earlier estimates stale: they are dropped. */
+/* Trains the flow on `calls` more integrand calls (>= 1), from what earlier trainings have learnt and the
+ * points that they stored. The learning rate runs through its whole schedule in each call, so one
+ * long training beats many short ones; the last points of each decide whether the flow became
+ * better, else it stays as it was. Earlier estimates are dropped. Where the status is not NIS_OK
+ * flow and estimate are as before, though the calls are spent. */
 NIS_API int nis_train(nis *s, uint64_t calls);
 
 /* Integrates with the frozen flow: `calls` (>= 2) more points join the estimate, which is

@@ -10,6 +10,7 @@
 #include "events/generate.h"
 #include "base/memory.h"
 #include "estimation/pace.h"
+#include "estimation/seen.h"
 #include "sampler/sampler.h"
 #include "settings.h"
 #include "estimation/tally.h"
@@ -25,7 +26,8 @@ struct nis {
   struct tally tally;
   struct components components; /* none when f has one value */
   uint64_t train_calls;
-  struct training training;   /* the outcome of the latest */
+  struct training training;
+  struct seen seen;           /* by the latest training */
   struct generator generator; /* of events */
   /* Points used so far of each stream. */
   uint64_t trained, estimated, sampled;
@@ -78,6 +80,10 @@ int nis_create(nis **out, nis_integrand *f, const nis_options *options)
     status = nis_components_init(&s->components, complete.ncomp > 1 ? complete.ncomp : 0,
                                  complete.covariance != NULL);
   if (status == NIS_OK)
+    status = nis_seen_init(&s->seen, complete.ncomp, complete.covariance != NULL);
+  s->training.see = nis_seen_add;
+  s->training.context = &s->seen;
+  if (status == NIS_OK)
     *out = s;
   else
     nis_free(s);
@@ -92,6 +98,8 @@ void nis_free(nis *s)
   nis_tally_clear(&s->tally);
   nis_components_clear(&s->components);
   nis_generator_clear(&s->generator);
+  nis_training_clear(&s->training);
+  nis_seen_clear(&s->seen);
   free(s);
 }
 
@@ -103,28 +111,35 @@ static int need_count(uint64_t n, const char *name, uint64_t least)
 }
 
 /* With one component the arrays hold the result itself. */
-static void fill_components(const nis *s)
+static void fill_components(const nis *s, const struct components *c, const nis_result *r)
 {
   const nis_options *o = &s->options;
-  struct estimate estimate = nis_tally_estimate(&s->tally);
-  nis_components_result(&s->components, nis_tally_factor(&s->tally), o->values, o->errors,
-                        o->covariance);
-  if (o->values) o->values[0] = estimate.value;
-  if (o->errors) o->errors[0] = estimate.error;
-  if (o->covariance) o->covariance[0] = estimate.error * estimate.error;
+  nis_components_result(c, nis_tally_factor(&s->tally), o->values, o->errors, o->covariance);
+  if (o->values) o->values[0] = r->value;
+  if (o->errors) o->errors[0] = r->error;
+  if (o->covariance) o->covariance[0] = r->error * r->error;
+}
+
+/* The share of f's values that are no numbers, of the domain or of the points that the value rests on */
+static double bad_share(const nis *s)
+{
+  const struct tally *t = &s->tally;
+  if (t->all.n == 0) return s->seen.bad.mean;
+  return fmax(nis_seen_bad(&s->seen), (double)t->bad / (double)t->all.n);
 }
 
 /* What the run has seen so far, also when `status` says that it ended early: before the first point
  * of the frozen flow, that is what the training saw. */
 static int fill_result(const nis *s, int status, nis_result *r)
 {
-  fill_components(s);
+  int trained_only = s->tally.all.n == 0 && s->seen.value.n > 0;
   *r = (nis_result){.seed = s->options.seed};
   nis_tally_result(&s->tally, r);
-  if (s->tally.all.n == 0 && s->training.seen.n > 1) {
-    r->value = s->training.seen.mean;
-    r->error = nis_moments_error(&s->training.seen);
+  if (trained_only) {
+    r->value = s->seen.value.mean;
+    r->error = s->seen.value.n > 1 ? nis_moments_error(&s->seen.value) : HUGE_VAL;
   }
+  fill_components(s, trained_only ? &s->seen.components : &s->components, r);
   r->calls = s->sampler.integrand.calls;
   r->train_calls = s->train_calls;
   r->peaks_found = s->training.peaks_found;
@@ -135,7 +150,7 @@ static int fill_result(const nis *s, int status, nis_result *r)
   r->stop = status == NIS_STOPPED || status == NIS_CALLBACK ? NIS_STOP_CALLBACK
             : status == NIS_TIME_LIMIT                      ? NIS_STOP_TIME
                                                             : NIS_STOP_CALLS;
-  if (leave(status) == NIS_OK) status = nis_integrand_verdict(&s->sampler.integrand);
+  if (leave(status) == NIS_OK) status = nis_integrand_verdict(&s->sampler.integrand, bad_share(s));
   return r->status = status;
 }
 
@@ -169,14 +184,17 @@ int nis_train(nis *s, uint64_t calls)
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need_count(calls, "calls", 1));
   if (is_empty(s)) return NIS_OK;
-  nis_tally_reset(&s->tally);
-  nis_components_reset(&s->components);
   nis_generator_forget(&s->generator);
+  nis_seen_reset(&s->seen);
   uint64_t before = s->sampler.integrand.calls;
   int status = nis_train_flow(&s->sampler, s->trained, calls, &s->options, &s->training);
   uint64_t spent = s->sampler.integrand.calls - before;
   s->trained += spent;
   s->train_calls += spent;
+  if (status == NIS_OK) {
+    nis_tally_reset(&s->tally);
+    nis_components_reset(&s->components);
+  }
   return leave(status);
 }
 

@@ -57,7 +57,9 @@ static int add_block(struct job *j, uint64_t from, size_t n)
     nis_sampler_draw_net(j->s, &j->net, j->used - from, n, p);
   else
     nis_sampler_draw(j->s, STREAM_INTEGRATE, j->plan->first_point + j->used, n, p);
+  uint64_t bad = j->s->integrand.bad_calls;
   int status = nis_sampler_evaluate(j->s, p);
+  j->plan->tally->bad += j->s->integrand.bad_calls - bad;
   for (size_t i = 0; i < p->n; i++) {
     double value = nis_control_value(nis_point_weight(p, i), p->log_q[i],
                                      p->log_channel + i * CHANNELS, j->s->mixture.beta);

@@ -24,6 +24,7 @@ struct tally {
   int nets;                      /* ended iterations that were nets, or 0: then all are */
   double net_origin;             /* mean of the first net */
   double net[3]; /* sum n_i^2 (mean_i - net_origin)^k over them, k = 0, 1, 2; n_i points */
+  uint64_t bad;  /* points where f is not finite, which count as 0 */
   struct weights weights;
   struct tail tail;
 };

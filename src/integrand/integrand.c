@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 enum { LEAST_SLICE = 8 };
+static const double most_bad = 0.1; /* share of values that are not finite */
 
 int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_options *o)
 {
@@ -44,7 +45,8 @@ struct pass {
   size_t n, grain, workers;
   size_t width; /* numbers that a worker holds of each point of its batch */
   const double *x;
-  double *f, *components; /* the latter may be NULL */
+  double *f, *components; /* the latter may be NULL, */
+  char *bad;              /* and this */
   size_t finished;        /* points */
   int refused;            /* by the user's function, in one of the ways of nis_host_call */
 };
@@ -138,6 +140,7 @@ static void take_values(struct integrand_call *c, const struct pass *p)
     const double *x = p->x + i * dim;
     double jacobian = nis_domain_jacobian(&c->domain, x);
     double value = p->f[i] == 0 ? 0 : p->f[i] * jacobian, *components = p->components + i * ncomp;
+    if (p->bad) p->bad[i] = !isfinite(value);
     if (!isfinite(value)) {
       take_bad(c, x, p->f[i]);
       value = jacobian = 0;
@@ -165,7 +168,7 @@ static size_t slice_points(const struct integrand_call *c)
 }
 
 int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, double *f,
-                           double *components, struct monitor *monitor, size_t *done)
+                           double *components, char *bad, struct monitor *monitor, size_t *done)
 {
   for (*done = 0; *done < n;) {
     double start = nis_clock();
@@ -174,6 +177,7 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     size_t share = (points + (size_t)c->threads - 1) / (size_t)c->threads;
     struct pass pass = {.c = c, .n = points, .x = x + *done * c->domain.dim, .f = f + *done};
     if (components) pass.components = components + *done * c->ncomp;
+    if (bad) pass.bad = bad + *done;
     pass.grain = c->f ? share : points;
     if (pass.grain > c->batch_points) pass.grain = c->batch_points;
     size_t batches = (points + pass.grain - 1) / pass.grain;
@@ -194,7 +198,7 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
   return NIS_OK;
 }
 
-int nis_integrand_verdict(const struct integrand_call *c)
+int nis_integrand_verdict(const struct integrand_call *c, double share)
 {
   if (c->bad_calls == 0) return NIS_OK;
   char point[256];
@@ -203,8 +207,12 @@ int nis_integrand_verdict(const struct integrand_call *c)
     used += (size_t)snprintf(point + used, sizeof point - used, "%s%.6g", j ? ", " : "",
                              c->bad_point[j]);
   if (used >= sizeof point - 32) snprintf(point + used, sizeof point - used, ", ...");
-  int status = (double)c->bad_calls > 0.1 * (double)c->calls ? NIS_BAD_VALUES : NIS_OK;
-  return nis_fail(status, "%llu of %llu integrand values were not finite, the first %g at (%s)",
-                  (unsigned long long)c->bad_calls, (unsigned long long)c->calls, c->bad_value,
-                  point);
+  unsigned long long bad = c->bad_calls, calls = c->calls;
+  if (share > most_bad)
+    return nis_fail(NIS_BAD_VALUES,
+                    "%llu of %llu integrand values were not finite, about %.2g of the domain or of "
+                    "the points of the estimate (at most %g are left out), the first %g at (%s)",
+                    bad, calls, share, most_bad, c->bad_value, point);
+  return nis_fail(NIS_OK, "%llu of %llu integrand values were not finite, the first %g at (%s)",
+                  bad, calls, c->bad_value, point);
 }

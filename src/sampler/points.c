@@ -23,6 +23,16 @@ void nis_points_clear(struct points *p)
   *p = (struct points){0};
 }
 
+struct points nis_points_part(const struct points *p, size_t from, size_t n, size_t dim)
+{
+  return (struct points){.capacity = n,
+                         .n = n,
+                         .x = p->x + from * dim,
+                         .log_q = p->log_q + from,
+                         .f = p->f + from,
+                         .log_channel = p->log_channel + from * CHANNELS};
+}
+
 double nis_point_weight(const struct points *p, size_t i)
 {
   return p->f[i] == 0 ? 0 : p->f[i] * exp(-p->log_q[i]);

@@ -203,3 +203,25 @@ void nis_replay_draw_target(const struct replay *r, double u, size_t n, size_t *
   }
   for (; k < n; k++) slot[k] = k > 0 ? slot[k - 1] : slot_of(r, r->usable, 0); /* rounding */
 }
+
+int nis_replay_grow(struct replay *r, size_t dim, size_t capacity)
+{
+  struct replay larger;
+  if (capacity <= r->capacity) return NIS_OK;
+  int status = nis_replay_init(&larger, dim, capacity);
+  if (status != NIS_OK) {
+    nis_replay_clear(&larger);
+    return status;
+  }
+  for (size_t i = 0; i < r->count; i++) {
+    size_t slot = slot_of(r, r->count, i);
+    memcpy(larger.x + i * dim, r->x + slot * dim, dim * sizeof *r->x);
+    larger.log_f[i] = r->log_f[slot];
+    larger.log_p[i] = r->log_p[slot];
+    larger.negative[i] = r->negative[slot];
+  }
+  larger.count = larger.next = r->count;
+  nis_replay_clear(r);
+  *r = larger;
+  return NIS_OK;
+}

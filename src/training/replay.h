@@ -32,6 +32,9 @@ struct replay {
 int nis_replay_init(struct replay *r, size_t dim, size_t capacity);
 void nis_replay_clear(struct replay *r);
 
+/* Room for `capacity` points, the stored ones kept; r may be all zero. Unchanged where it fails. */
+int nis_replay_grow(struct replay *r, size_t dim, size_t capacity);
+
 /* Stores all points in place of the oldest. */
 void nis_replay_store(struct replay *r, const struct points *p);
 

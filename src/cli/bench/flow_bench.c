@@ -250,8 +250,9 @@ static int measure_shares(const nis_options *given, double shares[SHARES])
   double start = nis_clock();
   if (status == NIS_OK) {
     s.mixture.flow.kernels = &clocked;
-    struct training outcome;
-    status = nis_train_flow(&s, 0, 20000, &o, &outcome);
+    struct training training = {0};
+    status = nis_train_flow(&s, 0, 20000, &o, &training);
+    nis_training_clear(&training);
   }
   double total = nis_clock() - start, known = 0;
   for (int i = 0; i < SHARE_REST; i++) known += spent[i];
