@@ -31,9 +31,10 @@ static int descriptor_named(const char *path)
 {
   static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
   for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-    size_t n = strlen(folders[i]), digits = strspn(path + (strlen(path) < n ? 0 : n), "0123456789");
-    if (strncmp(path, folders[i], n) == 0 && digits > 0 && digits < 6 && !path[n + digits])
-      return atoi(path + n);
+    size_t n = strlen(folders[i]);
+    const char *number = strncmp(path, folders[i], n) == 0 ? path + n : "";
+    size_t digits = strspn(number, "0123456789");
+    if (digits > 0 && digits < 6 && !number[digits]) return atoi(number);
   }
   return -1;
 }
@@ -62,9 +63,9 @@ static char *follow_links(const char *name)
     char *next = join(path, target[0] == '/' ? 0 : folder_length(path), target);
     free(path);
     path = next;
-    errno = ELOOP;
     if (links < MOST_LINKS) continue;
     free(path);
+    errno = ELOOP;
     return NULL;
   }
   return path;
