@@ -27,6 +27,7 @@ struct replay {
   size_t usable;   /* newest points that the running sum covers */
   double beta;     /* and what it was prepared with */
   double log_z[PARTS];
+  const struct kernels *kernels;
 };
 
 int nis_replay_init(struct replay *r, size_t dim, size_t capacity);
