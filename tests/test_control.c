@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Control variates and the flows for two signs, against sums written out and known integrals. */
+/* Control variates, against sums written out. What they are good for: test_statistics.c */
 #include "suite.h"
 
 #include "mixture/control.h"
 #include "sampler/points.h"
-#include "nis.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -132,48 +131,6 @@ START_TEST(nothing_to_gain_changes_nothing)
 }
 END_TEST
 
-static double normal(const double *x, size_t dim, double mean, double sigma)
-{
-  double sum = 0;
-  for (size_t j = 0; j < dim; j++) sum += (x[j] - mean) * (x[j] - mean);
-  return exp(-sum / (2 * sigma * sigma)) * pow(sigma * sqrt(2 * M_PI), -(double)dim);
-}
-
-/* The integral of |f| is 5 times that of f, which is 1 (the walls are 5 sigma away). */
-static double cancelling(double *x, size_t dim, void *params)
-{
-  (void)params;
-  return 3 * normal(x, dim, 0.3, 0.06) - 2 * normal(x, dim, 0.7, 0.06);
-}
-
-/* Measured gain: 7.7 in four dimensions, 15 in two. Pulls beyond 5.5 have a probability of 4e-8. */
-START_TEST(cancellation_does_not_set_the_floor)
-{
-  size_t dim = _i == 0 ? 2 : 4;
-  nis_options o = {.dim = dim, .calls = 60000, .seed = 3, .points = NIS_POINTS_RANDOM};
-  nis_result apart = nis_integrate_with(cancelling, &o);
-  o.signs = NIS_SIGNS_TOGETHER;
-  nis_result together = nis_integrate_with(cancelling, &o);
-  ck_assert_double_lt(fabs(apart.value - 1), 5.5 * apart.error);
-  ck_assert_double_lt(fabs(together.value - 1), 5.5 * together.error);
-  ck_assert_double_lt(3 * apart.error, together.error);
-}
-END_TEST
-
-static double minus(double *x, size_t dim, void *params)
-{
-  return -cancelling(x, dim, params);
-}
-
-/* The flows swap their parts; the value is minus that of f within both errors. */
-START_TEST(the_signs_are_equals)
-{
-  nis_result r = nis_integrate(minus, 2, .calls = 60000, .seed = 4);
-  ck_assert_double_lt(fabs(r.value + 1), 5.5 * r.error);
-  ck_assert_double_lt(r.error, 0.01);
-}
-END_TEST
-
 int main(void)
 {
   Suite *suite = suite_create("control");
@@ -182,8 +139,6 @@ int main(void)
   tcase_add_test(tcase, sums_of_channels_have_no_variance);
   tcase_add_test(tcase, what_is_left_is_orthogonal_to_the_controls);
   tcase_add_test(tcase, nothing_to_gain_changes_nothing);
-  tcase_add_loop_test(tcase, cancellation_does_not_set_the_floor, 0, 2);
-  tcase_add_test(tcase, the_signs_are_equals);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);
 }
