@@ -19,6 +19,8 @@
 
 #include <math.h>
 
+enum { LEAST_PACED = 10 }; /* calls that max_seconds takes a pace for */
+
 struct nis {
   nis_options options; /* complete */
   double *hints;       /* [nhints][dim], what options.hints points to; owned */
@@ -178,14 +180,8 @@ static int nothing(const nis *s, nis_result *r)
   return r->status;
 }
 
-int nis_train(nis *s, uint64_t calls)
+static int train_flow(nis *s, uint64_t calls)
 {
-  NIS_ENTER();
-  NIS_TRY(need(s, "the handle"));
-  NIS_TRY(need_count(calls, "calls", 1));
-  if (is_empty(s)) return NIS_OK;
-  nis_generator_forget(&s->generator);
-  nis_seen_reset(&s->seen);
   uint64_t before = s->sampler.integrand.calls;
   int status = nis_train_flow(&s->sampler, s->trained, calls, &s->options, &s->training);
   uint64_t spent = s->sampler.integrand.calls - before;
@@ -194,24 +190,33 @@ int nis_train(nis *s, uint64_t calls)
   if (status == NIS_OK) {
     nis_tally_reset(&s->tally);
     nis_components_reset(&s->components);
+    nis_generator_forget(&s->generator);
   }
-  return leave(status);
+  return status;
 }
 
-static int estimate(nis *s, uint64_t calls, double rel_error, double abs_error, nis_result *result)
+int nis_train(nis *s, uint64_t calls)
 {
-  struct integration plan = {.tally = &s->tally,
-                             .components = &s->components,
-                             .first_point = s->estimated,
-                             .calls = calls,
-                             .rel_error = rel_error,
-                             .abs_error = abs_error,
-                             .nets = s->options.points == NIS_POINTS_NETS};
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need_count(calls, "calls", 1));
+  if (is_empty(s)) return NIS_OK;
+  nis_seen_reset(&s->seen);
+  return leave(train_flow(s, calls));
+}
+
+/* `plan` says what to do. */
+static int estimate(nis *s, struct integration *plan, nis_result *result)
+{
   uint64_t used;
-  int status = nis_estimate_flow(&s->sampler, &plan, &used);
+  plan->tally = &s->tally;
+  plan->components = &s->components;
+  plan->first_point = s->estimated;
+  plan->nets = s->options.points == NIS_POINTS_NETS;
+  int status = nis_estimate_flow(&s->sampler, plan, &used);
   s->estimated += used;
   fill_result(s, status, result);
-  if (status == NIS_OK && plan.goal_met) result->stop = NIS_STOP_GOAL;
+  if (status == NIS_OK) result->stop = plan->stop;
   return result->status;
 }
 
@@ -223,7 +228,7 @@ int nis_estimate(nis *s, uint64_t calls, nis_result *result)
   NIS_TRY(need_count(calls, "calls", 2));
   if (!result) result = &unused;
   if (is_empty(s)) return nothing(s, result);
-  estimate(s, calls, 0, 0, result);
+  estimate(s, &(struct integration){.calls = calls, .likely = calls}, result);
   return judge(s, result);
 }
 
@@ -342,42 +347,76 @@ static nis_result failed(int status, uint64_t seed)
   return (nis_result){.status = status, .value = NAN, .error = NAN, .seed = seed};
 }
 
-static int pace(nis *s, double seconds, uint64_t *calls)
+/* One run on a handle that may have done much before */
+struct run {
+  nis *s;
+  nis_result *result;
+  uint64_t before; /* calls */
+  double per_call; /* seconds, where there is a limit; 0: unknown */
+};
+
+static uint64_t calls_of(const struct run *run)
 {
-  uint64_t before = s->sampler.integrand.calls;
-  int status = nis_pace(&s->sampler, seconds, calls);
-  s->train_calls += s->sampler.integrand.calls - before;
+  return run->s->sampler.integrand.calls - run->before;
+}
+
+/* A few calls at most where there are few */
+static int pace(struct run *run)
+{
+  nis *s = run->s;
+  struct pace pace = {s->options.max_seconds, s->options.calls, s->options.ncomp,
+                      nis_seen_add,           &s->seen,         0};
+  if (s->options.calls < LEAST_PACED) return NIS_OK;
+  int status = nis_pace(&s->sampler, &pace);
+  s->train_calls += calls_of(run);
+  run->per_call = pace.per_call;
   return status;
 }
 
-static int train_and_estimate(nis *s, uint64_t calls, nis_result *r)
+/* What of the calls that are left fits into the time, about */
+static uint64_t likely_calls(const struct run *run)
 {
+  const double usable = 0.9; /* the rest is for the flow */
+  double left = (double)(run->s->options.calls - calls_of(run));
+  double seconds = run->s->sampler.monitor.deadline - nis_clock();
+  if (run->per_call > 0) left = fmin(left, usable * seconds / run->per_call);
+  return (uint64_t)fmax(left, 2);
+}
+
+/* With max_seconds the estimate gets what the training has left of the calls, and as much time as there
+ * is; else both are planned beforehand. */
+static int train_and_estimate(struct run *run)
+{
+  nis *s = run->s;
   const nis_options *o = &s->options;
+  int timed = o->max_seconds > 0, nets = o->points == NIS_POINTS_NETS;
+  uint64_t calls = timed ? likely_calls(run) : o->calls;
   uint64_t train = (uint64_t)(o->train_share * (double)calls), rest = calls - train;
-  uint64_t left = rest - nis_estimate_calls(rest, o->points == NIS_POINTS_NETS);
+  uint64_t left = rest - nis_estimate_calls(rest, nets);
   if (left <= train / 4) train += left;
-  int status = train > 0 ? nis_train(s, train) : NIS_OK;
-  if (status != NIS_OK) return fill_result(s, status, r);
-  return estimate(s, rest, o->rel_error, o->abs_error, r);
+  int status = train > 0 ? train_flow(s, train) : NIS_OK;
+  if (status != NIS_OK) return fill_result(s, status, run->result);
+  struct integration plan = {.calls = timed ? o->calls - calls_of(run) : rest,
+                             .likely = timed ? likely_calls(run) : rest,
+                             .rel_error = o->rel_error,
+                             .abs_error = o->abs_error};
+  return estimate(s, &plan, run->result);
 }
 
 /* The estimate went as planned: by what was that less than what was asked for? */
-static void compare_with_goals(const nis *s, nis_result *r)
+static void compare_with_goals(const struct run *run)
 {
-  const nis_options *o = &s->options;
-  unsigned long long calls = r->calls, most = o->calls;
-  int goal = o->rel_error > 0 || o->abs_error > 0;
-  if (r->stop == NIS_STOP_GOAL) return;
-  if (calls < most && o->max_seconds > 0) {
-    r->stop = NIS_STOP_TIME;
+  const nis_options *o = &run->s->options;
+  nis_result *r = run->result;
+  unsigned long long calls = calls_of(run), most = o->calls;
+  if (r->stop == NIS_STOP_TIME)
     r->status = nis_fail(NIS_TIME_LIMIT, "max_seconds = %g were enough for %llu of %llu calls",
                          o->max_seconds, calls, most);
-  } else if (goal) {
+  else if (r->stop == NIS_STOP_CALLS && (o->rel_error > 0 || o->abs_error > 0))
     r->status =
         nis_fail(NIS_GOAL_MISSED,
                  "%llu calls gave an error of %.3g; rel_error %g and abs_error %g were asked for",
                  calls, r->error, o->rel_error, o->abs_error);
-  }
 }
 
 int nis_run(nis *s, nis_result *r)
@@ -386,13 +425,14 @@ int nis_run(nis *s, nis_result *r)
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(r, "result"));
   if (is_empty(s)) return nothing(s, r);
-  uint64_t calls = s->options.calls;
+  struct run run = {.s = s, .result = r, .before = s->sampler.integrand.calls};
   double seconds = s->options.max_seconds;
   if (seconds > 0) s->sampler.monitor.deadline = nis_clock() + seconds;
-  int status = seconds > 0 ? pace(s, seconds, &calls) : NIS_OK;
-  status = status == NIS_OK ? train_and_estimate(s, calls, r) : fill_result(s, status, r);
+  nis_seen_reset(&s->seen);
+  int status = seconds > 0 ? pace(&run) : NIS_OK;
+  status = status == NIS_OK ? train_and_estimate(&run) : fill_result(s, status, r);
   s->sampler.monitor.deadline = 0;
-  if (status == NIS_OK) compare_with_goals(s, r);
+  if (status == NIS_OK) compare_with_goals(&run);
   return judge(s, r);
 }
 

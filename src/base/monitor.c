@@ -14,6 +14,29 @@ static int call_progress(void *context, const struct callback *self)
 
 static const double pause = 0.1; /* seconds between two reports */
 
+enum { LEAST_BLOCK = 64 };
+static const double short_block = 0.02, long_block = 0.05; /* seconds */
+
+size_t nis_monitor_block(const struct monitor *m, size_t most)
+{
+  size_t n = m->block > LEAST_BLOCK ? m->block : LEAST_BLOCK;
+  return m->deadline > 0 && n < most ? n : most;
+}
+
+void nis_monitor_took(struct monitor *m, size_t points, double seconds)
+{
+  size_t n = m->block > LEAST_BLOCK ? m->block : LEAST_BLOCK;
+  if (seconds < short_block && points >= n) n *= 2;
+  if (seconds > long_block && n > LEAST_BLOCK) n /= 2;
+  m->block = n;
+  m->block_seconds = seconds;
+}
+
+int nis_monitor_over(const struct monitor *m)
+{
+  return m->deadline > 0 && nis_clock() + m->block_seconds > m->deadline;
+}
+
 static void tell(struct monitor *m)
 {
   int always = m->now.finished || m->now.done >= m->now.total;

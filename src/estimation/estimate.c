@@ -2,6 +2,7 @@
 #include "estimate.h"
 
 #include "mixture/control.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "trust.h"
@@ -27,7 +28,7 @@ static int goal_met(const struct integration *plan)
 
 struct job {
   struct sampler *s;
-  const struct integration *plan;
+  struct integration *plan;
   struct points points;
   double *components; /* of the points, owned; spoilt in add_components */
   struct net net;
@@ -70,17 +71,21 @@ static int add_block(struct job *j, uint64_t from, size_t n)
   return status;
 }
 
-static struct estimate end_iteration(struct job *j)
+/* A net is one also when it is not whole. */
+static struct estimate end_iteration(struct job *j, uint64_t planned)
 {
+  uint64_t n = j->plan->tally->iteration.n;
+  if (!j->plan->nets && n < planned && n < LEAST_ITERATION)
+    return nis_tally_end_rest(j->plan->tally);
   if (!j->plan->nets) return nis_tally_end_iteration(j->plan->tally);
   nis_components_end_net(j->plan->components);
   return nis_tally_end_net(j->plan->tally);
 }
 
-static int report(struct job *j)
+static int report(struct job *j, uint64_t planned)
 {
   struct monitor *monitor = &j->s->monitor;
-  struct estimate last = end_iteration(j);
+  struct estimate last = end_iteration(j, planned);
   struct estimate all = nis_tally_estimate(j->plan->tally);
   monitor->now.mean = all.value;
   monitor->now.sigma = all.error;
@@ -94,20 +99,28 @@ static int iterate(struct job *j, uint64_t calls)
   int status = NIS_OK;
   if (j->plan->nets)
     nis_net_scramble(&j->net, j->s->mixture.flow.kernels, j->s->seed, j->plan->first_point + from);
-  while (status == NIS_OK && j->used < end) {
+  do {
+    struct monitor *monitor = &j->s->monitor;
     uint64_t left = end - j->used;
-    status = add_block(j, from, left < j->points.capacity ? (size_t)left : j->points.capacity);
-  }
-  int reported = report(j);
+    size_t block = nis_monitor_block(monitor, j->points.capacity);
+    double start = nis_clock();
+    status = add_block(j, from, left < block ? (size_t)left : block);
+    nis_monitor_took(monitor, j->points.n, nis_clock() - start);
+  } while (status == NIS_OK && j->used < end && !nis_monitor_over(&j->s->monitor));
+  int reported = report(j, calls);
   return status == NIS_OK ? reported : status;
 }
 
-/* Equal iterations; where the run may end early the first ones are small. */
-static uint64_t iteration_end(uint64_t calls, uint64_t used, int iteration, int early)
+/* Equal iterations; where the run may end early the first ones are small, and where more fits into the time
+ * than was likely the last ones large. */
+static uint64_t iteration_end(const struct integration *plan, uint64_t used, int iteration,
+                              int early)
 {
-  uint64_t n = calls / LEAST_ITERATION < ITERATIONS ? calls / LEAST_ITERATION : ITERATIONS;
-  if (n < 2) n = calls < 4 ? 1 : 2;
-  uint64_t step = calls / n, small = (uint64_t)FIRST_WITH_GOAL << (iteration < 32 ? iteration : 32);
+  uint64_t calls = plan->calls, likely = plan->likely, n = likely / LEAST_ITERATION;
+  if (n > ITERATIONS) n = ITERATIONS;
+  if (n < 2) n = likely < 4 ? 1 : 2;
+  uint64_t step = likely / n > used / ITERATIONS ? likely / n : used / ITERATIONS;
+  uint64_t small = (uint64_t)FIRST_WITH_GOAL << (iteration < 32 ? iteration : 32);
   if (early && small < step) step = small;
   return calls - used < step + step / 2 ? calls : used + step;
 }
@@ -127,16 +140,18 @@ uint64_t nis_estimate_calls(uint64_t calls, int nets)
 
 static int run(struct job *j)
 {
-  const struct integration *plan = j->plan;
+  struct integration *plan = j->plan;
   int status = NIS_OK, goal = plan->rel_error > 0 || plan->abs_error > 0;
   int early = goal || j->s->monitor.deadline > 0, before = plan->nets ? LEAST_NETS : BEFORE_GOAL;
-  uint64_t size = net_points(plan->calls), calls = nis_estimate_calls(plan->calls, plan->nets);
+  uint64_t size = net_points(plan->likely), calls = plan->calls;
+  if (plan->nets) calls = calls / size * size;
   nis_monitor_begin(&j->s->monitor, NIS_INTEGRATING, calls);
   for (int i = 0; status == NIS_OK && j->used < calls; i++) {
-    if (i >= before && goal_met(plan)) break;
-    uint64_t end = plan->nets ? j->used + size : iteration_end(calls, j->used, i, early);
+    if ((i >= before && goal_met(plan)) || (i > 0 && nis_monitor_over(&j->s->monitor))) break;
+    uint64_t end = plan->nets ? j->used + size : iteration_end(plan, j->used, i, early);
     status = iterate(j, end - j->used);
   }
+  plan->stop = goal_met(plan) ? NIS_STOP_GOAL : j->used < calls ? NIS_STOP_TIME : NIS_STOP_CALLS;
   return status;
 }
 
@@ -152,7 +167,6 @@ int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *use
   if (status == NIS_OK && plan->nets) status = nis_net_init(&j.net, s->mixture.dim + 1);
   if (status == NIS_OK) status = run(&j);
   *used = j.used;
-  plan->goal_met = goal_met(plan);
   nis_points_clear(&j.points);
   nis_net_clear(&j.net);
   free(j.components);

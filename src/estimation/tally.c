@@ -115,6 +115,14 @@ struct estimate nis_tally_estimate(const struct tally *t)
   return estimate;
 }
 
+struct estimate nis_tally_end_rest(struct tally *t)
+{
+  struct estimate estimate = estimate_of(t, &t->iteration);
+  nis_moments_merge(&t->all, &t->iteration);
+  t->iteration = (struct moments){0};
+  return estimate;
+}
+
 struct estimate nis_tally_end_iteration(struct tally *t)
 {
   struct estimate estimate = estimate_of(t, &t->iteration);
@@ -127,8 +135,7 @@ struct estimate nis_tally_end_iteration(struct tally *t)
     t->precision_square += off * off;
     t->iterations++;
   }
-  nis_moments_merge(&t->all, &t->iteration);
-  t->iteration = (struct moments){0};
+  nis_tally_end_rest(t);
   return estimate;
 }
 

@@ -41,7 +41,10 @@ void nis_tally_add_controlled(struct tally *t, double w, double value);
 /* Closes the current iteration: it joins `all` and chi2. */
 struct estimate nis_tally_end_iteration(struct tally *t);
 
-/* The same for the points of one net, whose values are not independent: the error is then that of the
+/* They join `all`, and are too few for chi2. */
+struct estimate nis_tally_end_rest(struct tally *t);
+
+/* The same as an iteration for the points of one net, whose values are not independent: the error is then that of the
  * spread of the nets' means, times Student's t for as many nets. Of nets of different sizes the
  * large ones say what the spread is: they count as n^2 / sum n_i^2 nets. */
 struct estimate nis_tally_end_net(struct tally *t);

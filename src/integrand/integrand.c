@@ -193,7 +193,9 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     monitor->now.calls += points;
     if (monitor->now.phase != NIS_GENERATING) monitor->now.done += points;
     NIS_TRY(nis_monitor_report(monitor));
-    if (nis_clock() - start < 0.02 && points >= c->slice) c->slice *= 2;
+    double took = nis_clock() - start;
+    if (took < 0.02 && points >= c->slice) c->slice *= 2;
+    if (took > 0.1 && c->slice > LEAST_SLICE) c->slice /= 2;
   }
   return NIS_OK;
 }

@@ -21,7 +21,6 @@ enum {
   LEAST_CHOICE = 1024, /* points; fewer when there are few calls */
   LARGEST_CHOICE = 131072,
   LEAST_EVIDENCE = 16,    /* points that a training is judged by */
-  TIMED_BLOCK = 2048,     /* points between two looks at the time */
   COMPONENT_BLOCK = 1024, /* points that all components are kept of at a time, at least */
   SEARCH_EVERY = 8,       /* rounds */
   PEAK_POINTS = 4096,     /* that the peaks are fitted to */
@@ -113,13 +112,13 @@ static size_t replay_capacity(uint64_t points, const nis_options *o)
   return (size_t)(points < most ? points : most);
 }
 
-/* All of a round at once, unless the time has to be looked at or all components take much memory. */
+/* All of a round at once, unless all components take much memory */
 static size_t block_points(const struct trainer *t)
 {
   const nis_options *o = t->o;
   const struct integrand_call *f = &t->s->integrand;
   size_t n = t->fresh.capacity, batches = (size_t)f->threads * f->batch_points;
-  size_t most = o->ncomp > 1 ? COMPONENT_BLOCK : t->seconds > 0 ? TIMED_BLOCK : n;
+  size_t most = o->ncomp > 1 ? COMPONENT_BLOCK : n;
   if (o->batch && most < batches) most = round_up((double)batches);
   return most < n ? most : n;
 }
@@ -176,15 +175,28 @@ static uint64_t spent(const struct trainer *t)
 
 /* ---- points --------------------------------------------------------------------------- */
 
-/* n points with values into `fresh`, a block at a time; fewer where the run is stopped. */
+static double elapsed(const struct trainer *t)
+{
+  return nis_clock() - t->begun;
+}
+
+static int time_is_over(const struct trainer *t)
+{
+  return t->seconds > 0 && elapsed(t) > t->seconds;
+}
+
+/* n points with values into `fresh`, a block at a time; fewer where the run is stopped or the time over. */
 static int draw_points(struct trainer *t, enum stream stream, uint64_t first, size_t n)
 {
   int status = NIS_OK;
   t->fresh.n = 0;
   t->weight = (struct moments){0};
   while (status == NIS_OK && t->fresh.n < n) {
-    size_t at = t->fresh.n, most = n - at < t->block ? n - at : t->block;
-    struct points part = nis_points_part(&t->fresh, at, most, t->s->mixture.flow.dim);
+    if (t->fresh.n > 0 && time_is_over(t)) break;
+    size_t at = t->fresh.n, block = nis_monitor_block(&t->s->monitor, t->block);
+    size_t most = n - at < block ? n - at : block;
+    double start = nis_clock();
+    struct points part = nis_points_part(&t->fresh, at, most, t->s->mixture.dim);
     part.components = t->components;
     part.bad = t->bad;
     nis_sampler_draw(t->s, stream, first + at, most, &part);
@@ -192,6 +204,7 @@ static int draw_points(struct trainer *t, enum stream stream, uint64_t first, si
     for (size_t i = 0; i < part.n; i++) nis_moments_add(&t->weight, nis_point_weight(&part, i));
     if (t->training->see) t->training->see(t->training->context, &part);
     t->fresh.n += part.n;
+    nis_monitor_took(&t->s->monitor, part.n, nis_clock() - start);
   }
   t->drawn += t->fresh.n;
   return status;
@@ -207,15 +220,11 @@ static int draw_round(struct trainer *t, uint64_t first)
   return draw_points(t, STREAM_TRAIN, first + t->drawn, n);
 }
 
-static double elapsed(const struct trainer *t)
-{
-  return nis_clock() - t->begun;
-}
-
 /* The plan shrinks to the calls that fit, as far as the past tells. */
 static void keep_to_time(struct trainer *t)
 {
   if (t->seconds == 0) return;
+  if (time_is_over(t)) t->calls = spent(t);
   double fit = (double)spent(t) * t->seconds / elapsed(t), planned = (double)t->calls;
   fit = fmax(fit, (double)(spent(t) + t->choice));
   if (fit >= planned) return;
@@ -304,7 +313,7 @@ static int next_step(struct step *step, void *context)
   const nis_options *o = t->o;
   uint64_t number = t->flow.optimizer.step;
   double u[LANES];
-  if (number >= t->due || (t->seconds > 0 && elapsed(t) > t->seconds)) return 0;
+  if (number >= t->due || time_is_over(t)) return 0;
   t->status = nis_monitor_report(&t->s->monitor);
   if (t->status != NIS_OK) return 0;
   t->s->mixture.flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, number, 1, u);
