@@ -164,13 +164,13 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     pass.grain = c->f && share < c->batch_points ? share : c->batch_points;
     nis_parallel_for(c->threads, (points + pass.grain - 1) / pass.grain, call_batch, &pass);
     c->calls += pass.finished;
+    monitor->now.calls += pass.finished;
+    if (monitor->now.phase != NIS_GENERATING) monitor->now.done += pass.finished;
     if (pass.refused)
       return nis_fail(NIS_CALLBACK, "the batch integrand returned non-zero after %llu calls",
                       (unsigned long long)c->calls);
     take_values(c, &pass);
     *done += points;
-    monitor->now.calls += points;
-    if (monitor->now.phase != NIS_GENERATING) monitor->now.done += points;
     NIS_TRY(nis_monitor_report(monitor));
     double took = nis_clock() - start;
     if (took < 0.02 && points >= c->slice) c->slice *= 2;
