@@ -3,6 +3,8 @@
  * alone, and what a call gives does not depend on the calls in between that have nothing to do with it. */
 #include "nis_events.h"
 
+#include "base/clock.h"
+#include "noise.h"
 #include "suite.h"
 
 #include <math.h>
@@ -412,6 +414,220 @@ START_TEST(bad_samples_do_not_spoil_the_estimate)
 }
 END_TEST
 
+/* ---- random sequences against a model of the counts ------------------------------------------------- */
+
+enum { SEQUENCES = 200, STEPS = 9, MOST_CALLS = 60000, MOST_POINTS = 400 };
+enum { TRAIN, ESTIMATE, RUN, SAMPLE, DENSITY, EVENTS, KINDS };
+
+/* A step, and how its callbacks behave */
+struct step {
+  int kind;
+  uint64_t n;
+  int bad;          /* NaN where 100 x < bad */
+  int stop_after;   /* ends of iterations before the progress callback stops; 0: never */
+  int refuse_after; /* batches before the integrand refuses; 0: never */
+};
+
+/* What the callbacks saw, and what the handle is to say in the end */
+struct model {
+  struct step now;
+  int finished, batches;        /* in this step */
+  char zero[MOST_CALLS];        /* of each call */
+  uint64_t calls, bad, trained; /* of the whole life */
+  uint64_t estimate_from;       /* first call of the estimate in this step, if there is one */
+  uint64_t n, zeros;            /* of the estimate */
+  int iterations;               /* of the estimate, with a positive error */
+  int refused;                  /* then some calls have no value that counts */
+};
+
+static double cut_peak(const double *x)
+{
+  double a = x[0] - 0.4, b = x[1] - 0.6;
+  return x[0] + x[1] < 0.5 ? 0 : exp(-(a * a + b * b) / (2 * 0.15 * 0.15));
+}
+
+static int modelled(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
+{
+  struct model *m = params;
+  if (m->now.refuse_after > 0 && ++m->batches > m->now.refuse_after) return m->refused = 1;
+  for (size_t i = 0; i < n; i++) {
+    int bad = 100 * x[i * dim] < m->now.bad;
+    f[i * ncomp] = bad ? NAN : cut_peak(x + i * dim);
+    require(m->calls < MOST_CALLS, "too many calls");
+    m->zero[m->calls++] = bad || f[i * ncomp] == 0;
+    m->bad += (uint64_t)bad;
+  }
+  return 0;
+}
+
+static int follow(const nis_progress *now, void *params)
+{
+  struct model *m = params;
+  if (now->phase == NIS_INTEGRATING) {
+    m->estimate_from = now->calls - now->done;
+    m->iterations += now->finished && now->error > 0 && isfinite(now->error);
+  }
+  m->finished += now->finished;
+  return m->now.stop_after > 0 && now->finished && m->finished >= m->now.stop_after;
+}
+
+static void forget_estimate(struct model *m)
+{
+  m->n = m->zeros = 0;
+  m->iterations = 0;
+}
+
+/* The calls of a step belong to the training up to where its estimate began. */
+static void count_step(struct model *m, uint64_t before, int ended_well, int iterations_before)
+{
+  int kind = m->now.kind, estimated = m->estimate_from != UINT64_MAX;
+  uint64_t from = estimated ? m->estimate_from : m->calls;
+  if (kind > RUN) return;
+  if (kind != ESTIMATE) {
+    int iterations = m->iterations - iterations_before;
+    m->trained += from - before;
+    if (from > before && (estimated || ended_well)) {
+      forget_estimate(m);
+      m->iterations = iterations;
+    }
+  }
+  for (uint64_t i = from; i < m->calls; i++) m->zeros += (uint64_t)m->zero[i];
+  m->n += m->calls - from;
+}
+
+static int draw_points(nis *s, uint64_t n)
+{
+  double x[2 * MOST_POINTS], weight[MOST_POINTS];
+  return nis_sample(s, (size_t)n, x, NULL, weight);
+}
+
+static int look_at_points(nis *s, uint64_t n)
+{
+  double x[2 * MOST_POINTS], log_q[MOST_POINTS];
+  for (uint64_t i = 0; i < 2 * n; i++) x[i] = ((double)i + 0.5) / (2 * (double)n);
+  return nis_density(s, (size_t)n, x, log_q);
+}
+
+static int drop_events(const nis_event_block *events, void *params)
+{
+  (void)events, (void)params;
+  return 0;
+}
+
+/* The status; a result, where the step gives one */
+static int play(nis *s, struct model *m, const struct step *step, nis_result *r)
+{
+  nis_event_options events = {.events = step->n, .calls = 2000, .sink = drop_events};
+  uint64_t before = m->calls;
+  int status = NIS_OK, iterations = m->iterations;
+  m->now = *step;
+  m->finished = m->batches = 0;
+  m->estimate_from = UINT64_MAX;
+  switch (step->kind) {
+  case TRAIN: status = nis_train(s, step->n); break;
+  case ESTIMATE: status = nis_estimate(s, step->n + 1, r); break;
+  case RUN: status = nis_run(s, r); break;
+  case SAMPLE: status = draw_points(s, step->n); break;
+  case DENSITY: status = look_at_points(s, step->n); break;
+  case EVENTS: status = nis_events(s, &events, NULL); break;
+  }
+  count_step(m, before, status == NIS_OK, iterations);
+  return status;
+}
+
+static void check_model(const struct model *m, const nis_result *r, int step)
+{
+  require(r->calls == m->calls, "step %d: %llu calls, not %llu", step, (unsigned long long)r->calls,
+          (unsigned long long)m->calls);
+  require(r->train_calls == m->trained, "step %d: %llu training calls, not %llu", step,
+          (unsigned long long)r->train_calls, (unsigned long long)m->trained);
+  require(m->refused || r->dof == (m->iterations > 1 ? m->iterations - 1 : 0),
+          "step %d: dof %d, %d iterations", step, r->dof, m->iterations);
+  require(r->bad_calls <= m->bad && (m->refused || r->bad_calls == m->bad), "step %d: %llu bad",
+          step, (unsigned long long)r->bad_calls);
+  require(m->refused || r->zero_calls == m->zeros, "step %d: %llu zeros, not %llu", step,
+          (unsigned long long)r->zero_calls, (unsigned long long)m->zeros);
+  int few = m->n - m->zeros < 30;
+  require(m->refused || !(r->suspect & NIS_FEW_WEIGHTS) == !few, "step %d: %llu of %llu are zero",
+          step, (unsigned long long)m->zeros, (unsigned long long)m->n);
+  require(r->status != NIS_OK || *nis_last_error() == 0 || r->bad_calls > 0, "step %d: '%s'", step,
+          nis_last_error());
+  require(m->n == 0 || m->refused || (isfinite(r->value) && r->error >= 0), "step %d: %g +- %g",
+          step, r->value, r->error);
+}
+
+/* What two handles say of their estimates that have seen the same, whatever else they did */
+static void check_same(const nis_result *a, const nis_result *b, int step)
+{
+  const double x[] = {a->value, a->error, a->chi2, a->khat, a->ess, a->efficiency};
+  const double y[] = {b->value, b->error, b->chi2, b->khat, b->ess, b->efficiency};
+  require(memcmp(x, y, sizeof x) == 0, "step %d: %.17g +- %g, and %.17g +- %g", step, a->value,
+          a->error, b->value, b->error);
+  require(a->dof == b->dof && a->zero_calls == b->zero_calls && a->suspect == b->suspect &&
+              a->train_calls == b->train_calls,
+          "step %d: counts", step);
+}
+
+static uint64_t dice(uint64_t *noise, uint64_t n)
+{
+  return (uint64_t)(next_uniform(noise) * (double)n);
+}
+
+/* Refusals leave the calls of a slice without a value, and slices grow with what was called before: where
+ * two handles are compared there are none. */
+static struct step draw_step(uint64_t *noise, int with_refusals)
+{
+  static const uint64_t most[] = {40, 300, 300};
+  struct step step = {.kind = (int)dice(noise, KINDS)};
+  step.n = 1 + dice(noise, most[dice(noise, 3)]);
+  if (dice(noise, 4) == 0) step.bad = (int)dice(noise, 100);
+  if (dice(noise, 5) == 0) step.stop_after = 1 + (int)dice(noise, 6);
+  if (with_refusals && dice(noise, 5) == 0) step.refuse_after = 1 + (int)dice(noise, 10);
+  return step;
+}
+
+static double standing_clock(void)
+{
+  return 1000;
+}
+
+static void play_sequence(uint64_t number)
+{
+  static struct model model, alone;
+  uint64_t noise = number;
+  int mirrored = number % 2 == 0;
+  double value, error;
+  nis_result r, other;
+  nis_options o = {.dim = 2, .calls = 500, .seed = number, .effort = 0.1, .threads = 1};
+  o.batch = modelled, o.batch_points = 16, o.progress = follow;
+  o.points = number % 4 < 2 ? NIS_POINTS_RANDOM : NIS_POINTS_NETS;
+  memset(&model, 0, sizeof model), memset(&alone, 0, sizeof alone);
+  o.params = o.progress_params = &alone;
+  nis *t = make(NULL, &o);
+  o.params = o.progress_params = &model, o.values = &value, o.errors = &error;
+  nis *s = make(NULL, &o);
+  for (int i = 0; i < STEPS; i++) {
+    struct step step = draw_step(&noise, !mirrored);
+    int status = play(s, &model, &step, &r), result = step.kind == ESTIMATE || step.kind == RUN;
+    if (result) check_model(&model, &r, i);
+    if (result) require(memcmp(&value, &r.value, sizeof value) == 0, "values[0]");
+    if (result) require(memcmp(&error, &r.error, sizeof error) == 0, "errors[0]");
+    if (!mirrored || step.kind > RUN) continue;
+    int again = play(t, &alone, &step, &other);
+    require(again == status || again == NIS_BAD_VALUES || status == NIS_BAD_VALUES,
+            "step %d: status %d and %d", i, status, again);
+    if (result) check_same(&r, &other, i);
+  }
+  nis_free(s), nis_free(t);
+}
+
+START_TEST(any_history_has_the_counts_of_the_model)
+{
+  nis_clock = standing_clock;
+  for (uint64_t i = 0; i < SEQUENCES / 10; i++) play_sequence((uint64_t)_i * SEQUENCES / 10 + i);
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("histories");
@@ -434,6 +650,10 @@ int main(void)
   tcase_add_test(early, bad_samples_do_not_spoil_the_estimate);
   suite_add_tcase(suite, trainings);
   suite_add_tcase(suite, early);
+  TCase *sequences = tcase_create("sequences");
+  tcase_set_timeout(sequences, 120);
+  tcase_add_loop_test(sequences, any_history_has_the_counts_of_the_model, 0, 10);
+  suite_add_tcase(suite, sequences);
   TCase *sentences = tcase_create("sentences");
   tcase_add_test(sentences, calls_inside_leave_no_sentence);
   tcase_add_test(sentences, calls_inside_do_not_replace_the_sentence);

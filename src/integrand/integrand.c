@@ -185,13 +185,13 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     NIS_TRY(make_room(&pass));
     nis_parallel_for((int)pass.workers, batches, call_batch, &pass);
     c->calls += pass.finished;
+    monitor->now.calls += pass.finished;
+    if (monitor->now.phase != NIS_GENERATING) monitor->now.done += pass.finished;
     if (pass.refused)
       return nis_fail(NIS_CALLBACK, "the integrand ended the run after %llu calls",
                       (unsigned long long)c->calls);
     take_values(c, &pass);
     *done += points;
-    monitor->now.calls += points;
-    if (monitor->now.phase != NIS_GENERATING) monitor->now.done += points;
     NIS_TRY(nis_monitor_report(monitor));
     double took = nis_clock() - start;
     if (took < 0.02 && points >= c->slice) c->slice *= 2;
