@@ -6,6 +6,13 @@
 
 #include <math.h>
 
+enum { GUIDE = 4 }; /* points to a stretch of the guide, on the average */
+
+static size_t guide_length(size_t points)
+{
+  return points / GUIDE + 1;
+}
+
 int nis_replay_init(struct replay *r, size_t dim, size_t capacity)
 {
   *r = (struct replay){.dim = dim, .capacity = capacity, .kernels = nis_kernels()};
@@ -14,7 +21,9 @@ int nis_replay_init(struct replay *r, size_t dim, size_t capacity)
   r->log_p = NIS_RAW(double, capacity);
   r->negative = NIS_RAW(char, capacity);
   r->running = NIS_RAW(double, capacity + 1);
-  return r->x && r->log_f && r->log_p && r->negative && r->running ? NIS_OK : nis_no_memory();
+  r->guide = NIS_RAW(size_t, guide_length(capacity));
+  int complete = r->x && r->log_f && r->log_p && r->negative && r->running && r->guide;
+  return complete ? NIS_OK : nis_no_memory();
 }
 
 void nis_replay_clear(struct replay *r)
@@ -24,6 +33,7 @@ void nis_replay_clear(struct replay *r)
   free(r->log_p);
   free(r->negative);
   free(r->running);
+  free(r->guide);
   *r = (struct replay){0};
 }
 
@@ -161,6 +171,17 @@ double nis_replay_negative(const struct replay *r, size_t points, double beta)
   return sum_parts(r, points, beta, &top, sum) ? sum[PART_NEGATIVE] / sum[PART_ALL] : 0;
 }
 
+/* The number of the point on which each stretch of the running sum begins */
+static void lay_guide(struct replay *r)
+{
+  size_t stretches = guide_length(r->usable), i = 0;
+  double length = r->running[r->usable] / (double)stretches;
+  for (size_t k = 0; k < stretches; k++) {
+    while (i + 1 < r->usable && r->running[i + 1] <= (double)k * length) i++;
+    r->guide[k] = i;
+  }
+}
+
 int nis_replay_prepare(struct replay *r, size_t points, double beta)
 {
   r->usable = points < r->count ? points : r->count;
@@ -175,6 +196,7 @@ int nis_replay_prepare(struct replay *r, size_t points, double beta)
     n = weights(r, r->usable, i, beta, r->log_z[PART_ALL], a);
     for (size_t k = 0; k < n; k++) r->running[i + k + 1] = r->running[i + k] + (a[k] + 1) / 2;
   }
+  lay_guide(r);
   return 1;
 }
 
@@ -194,32 +216,18 @@ double nis_replay_share(const struct replay *r, size_t slot)
   return (exp(nis_replay_log_target(r, slot) - r->log_p[slot]) + 1) / 2;
 }
 
-/* The i for which running[i] <= target < running[i + 1], not below `from`: steps that double, then
- * halves, so that a walk over growing targets stays close to where it is. */
-static size_t find(const struct replay *r, double target, size_t from)
-{
-  size_t last = r->usable - 1, low = from, high = from, step = 1;
-  while (high < last && r->running[high + 1] <= target) {
-    low = high + 1;
-    high = last - high > step ? high + step : last;
-    step *= 2;
-  }
-  while (low < high) {
-    size_t middle = (low + high) / 2;
-    if (r->running[middle + 1] > target)
-      high = middle;
-    else
-      low = middle + 1;
-  }
-  return low;
-}
-
+/* The i for which running[i] <= target < running[i + 1] is never far from where the guide points: a
+ * stretch of GUIDE times the mean of s holds at most 2 GUIDE points, as each s is at least half of it. */
 void nis_replay_draw(const struct replay *r, double u, size_t n, size_t *slot)
 {
-  double step = r->running[r->usable] / (double)n;
-  size_t i = 0;
+  const double *running = r->running, step = running[r->usable] / (double)n;
+  size_t stretches = guide_length(r->usable), last = r->usable - 1;
   for (size_t k = 0; k < n; k++) {
-    i = find(r, ((double)k + u) * step, i);
+    double share = ((double)k + u) / (double)n, target = ((double)k + u) * step;
+    size_t stretch = (size_t)(share * (double)stretches);
+    size_t i = r->guide[stretch < stretches ? stretch : stretches - 1];
+    while (i > 0 && running[i] > target) i--;
+    while (i < last && running[i + 1] <= target) i++;
     slot[k] = slot_of(r, r->usable, i);
   }
 }

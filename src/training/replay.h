@@ -24,6 +24,7 @@ struct replay {
   double *log_p;   /* density drawn from */
   char *negative;  /* 1 where f is */
   double *running; /* [capacity + 1] running sum of s */
+  size_t *guide;   /* where in it to look */
   size_t usable;   /* newest points that the running sum covers */
   double beta;     /* and what it was prepared with */
   double log_z[PARTS];
