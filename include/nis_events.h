@@ -40,7 +40,8 @@ typedef struct {
 } nis_event_block;
 
 /* Takes events: called from the calling thread, in an order that does not depend on the number of
- * threads. Non-zero ends with NIS_STOPPED. */
+ * threads. Non-zero ends with NIS_STOPPED; the events of that block count as taken, and the next call
+ * goes on behind them. */
 typedef int nis_event_sink(const nis_event_block *events, void *params);
 
 /* A leg of an event as in the Les Houches accord (hep-ph/0109068). Incoming ones come first, the
@@ -100,14 +101,28 @@ typedef struct {
                               events, |w|/w_max on the average */
   nis_event_sink *sink; /* takes the events ... */
   void *sink_params;    /* handed to it */
-  const char *path;     /* ... or a file does, or both; "-": standard output. The file bears this
-                              name when it is complete, and PATH.part until then. Stopped early, or
-                              on a full disk, it holds the events so far and is as valid */
+  const char *path;     /* ... or a file does, or both; "-": standard output. See below */
   nis_event_format format;  /* of the file; one of the above */
   nis_particles *particles; /* needed for the three Les Houches formats */
   void *particles_params;   /* handed to it */
-  const char *header;       /* lines for the head of the file, "key: value\n", but for NPY */
+  const char *header;       /* lines of UTF-8 for the head of the file, "key: value\n", but for NPY.
+                                 Other bytes and control characters come out as \xNN */
+  int force; /* 1: an existing file at `path` is replaced; default 0: that is NIS_NO_FILE */
 } nis_event_options;
+
+/* A file bears its name when it is complete. Until then it is PATH.XXXXXX.part beside it, with six
+ * letters and digits that no other writer has (`ls PATH.*.part`). Stopped early, or on a full disk,
+ * it holds the events so far and is as valid. What a killed process leaves stays under that name:
+ * HDF5 and NPY files can be read up to the latest block of events, the others lack their last line
+ * and may end inside an event. Where the name was taken meanwhile, or cannot be given, the sentence
+ * says where the complete file is.
+ *
+ * A new file has the mode that the umask leaves; one that replaces another has its mode, and its
+ * owner and group where the process may give them. A symbolic link stays, and the file that it leads
+ * to is made or replaced. Standard output, devices and FIFOs are written in place and waited for:
+ * before the first event for the reader of a FIFO, later for a slow one, whether or not the
+ * descriptor is non-blocking. Meanwhile the progress function is called and can end the run. A
+ * reader that has gone is NIS_NO_FILE, without a signal. */
 
 /* A number with its standard error */
 typedef struct {
@@ -121,14 +136,16 @@ typedef struct {
 } nis_unweighting;
 
 typedef struct {
-  int status;           /* nis_status */
-  uint64_t events;      /* handed on */
-  uint64_t calls;       /* integrand calls for them */
-  uint64_t trials;      /* of these, points up to the last event, or all where calls were limited */
-  uint64_t overweights; /* events whose point has |w| > w_max */
-  uint64_t negatives;   /* events of weight below 0 */
-  double sum_weights;   /* over the events */
-  double sum_squares;   /* of the weights */
+  int status;      /* nis_status */
+  uint64_t events; /* handed on */
+  uint64_t calls;  /* integrand calls made: with those at points that wait for the next call, and
+                           without those at points that had waited for this one */
+  uint64_t trials; /* points tried: those up to the last event, or all where the run ended before
+                           it had as many as wanted. Over several calls each point is in one of them */
+  uint64_t overweights;    /* events whose point has |w| > w_max */
+  uint64_t negatives;      /* events of weight below 0 */
+  double sum_weights;      /* over the events */
+  double sum_squares;      /* of the weights */
   double overweight_share; /* share of sum|w| of the events' points that lies above w_max */
   double w_max;            /* above which points are overweight */
   double unit;             /* integral that a weight of 1 stands for: the mean of unit * weight over
@@ -141,12 +158,40 @@ typedef struct {
 } nis_event_summary;
 
 /* Generates events for the sink, the file, or both; nis_estimate or nis_run comes first. A second
- * call goes on with new events. summary may be NULL; it is of this call. NIS_GOAL_MISSED where the
- * calls ran out first; then, and whenever a run ends early, what was made is handed on. */
+ * call goes on behind the last event that was taken: n calls for one event each give the events that
+ * one call for n gives, to the bit, and points that were evaluated beyond the last event wait in the
+ * handle (at most 16,384, each 8 (dim + 9) bytes). How they are weighted is decided when they are
+ * looked at, so another rule or another estimate in between is the next call's; nis_train drops
+ * them. A few are evaluated at first, and up to a sixteenth of those tried before, 64 at least, at a
+ * time later on. With whole_run each call is a run of its own. summary may be NULL; it is of this
+ * call. NIS_GOAL_MISSED where the calls ran out first; then, and whenever a run ends early, what was
+ * made is handed on. Events that a sink which stopped, or a full disk, did not take come again. */
 NIS_API int nis_events(nis *s, const nis_event_options *options, nis_event_summary *summary);
 
-/* Could nis_events begin with these options? NIS_INVALID or NIS_NO_FILE with a sentence where not:
- * for the moment before a long training. */
+/* One event, for programs that pull */
+typedef struct {
+  const double *x; /* [dim] the handle's, valid until its next call; NULL where there is no event */
+  size_t dim;
+  double weight;   /* sign(w) max(1, |w|/w_max), or with unit_weights 1 or -1 */
+  double log_q;    /* log-density of x per unit of the domain's volume */
+  uint64_t trials; /* points tried in this call, up to the event: 0 for one more copy of the event
+                      before (unit_weights). Known without an event too */
+  uint64_t calls;  /* integrand calls made in this call: mostly 0, then those of a block */
+  double unit,
+      w_max; /* as in nis_event_summary: the mean of unit * weight over events estimates the
+                         integral of f */
+} nis_pulled_event;
+
+/* The next event: what nis_events would hand to its sink next, to the bit; calls of both may be mixed.
+ * A few hundred nanoseconds and the integrand. Of the options, w_max, tail, quantile, unit_weights and
+ * calls (for this event, default as many as it takes) count, sink, path and whole_run must be 0, and
+ * NULL means defaults. NIS_GOAL_MISSED where the calls gave none. After NIS_STOPPED (by the progress
+ * callback) or NIS_CALLBACK the next call goes on where this one was. */
+NIS_API int nis_next_event(nis *s, const nis_event_options *options, nis_pulled_event *event);
+
+/* Could nis_events begin with these options? NIS_INVALID or NIS_NO_FILE with a sentence where not,
+ * also where a file exists that may not be replaced or whole_run has no place for its temporary
+ * file: for the moment before a long training. */
 NIS_API int nis_check_events(const nis_event_options *options);
 
 #ifdef __cplusplus

@@ -3,6 +3,7 @@
 #include "suite.h"
 
 #include "mixture/control.h"
+#include "sampler/points.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -55,7 +56,10 @@ static void largest_off(struct scene *s, const double *beta, double mean, double
 {
   fill(s, frozen);
   *off = 0;
-  for (int i = 0; i < N; i++) *off = fmax(*off, fabs(nis_control_value(&s->p, i, beta) - mean));
+  for (int i = 0; i < N; i++)
+    *off = fmax(*off, fabs(nis_control_value(nis_point_weight(&s->p, i), s->p.log_q[i],
+                                             s->p.log_channel + i * CHANNELS, beta) -
+                           mean));
 }
 
 /* f = 3 q_flow - 2 q_negative: every value is its integral, 1, at any scale of f. */
@@ -68,7 +72,7 @@ START_TEST(sums_of_channels_have_no_variance)
     for (int i = 0; i < N; i++)
       s.f[i] = scale[k] * (3 * 2 * ((i + 0.5) / N) - 2 * 2 * (1 - (i + 0.5) / N));
     fill(&s, drawn);
-    nis_control_fit(&s.p, frozen, beta);
+    nis_control_fit(s.p.n, s.p.f, s.p.log_q, s.p.log_channel, frozen, beta);
     largest_off(&s, beta, scale[k], &off);
     ck_assert_double_lt(off, 1e-5 * scale[k]);
   }
@@ -82,7 +86,7 @@ START_TEST(what_is_left_is_orthogonal_to_the_controls)
   double beta[CHANNELS];
   for (int i = 0; i < N; i++) s.f[i] = cos(3 * (i + 0.5) / N) + 0.3;
   fill(&s, drawn);
-  nis_control_fit(&s.p, frozen, beta);
+  nis_control_fit(s.p.n, s.p.f, s.p.log_q, s.p.log_channel, frozen, beta);
   double mean = 0, norm = 0, raw = 0, left = 0;
   for (int i = 0; i < N; i++) {
     double q = mixture(frozen, s.x[i]), over = q / mixture(drawn, s.x[i]), v = s.f[i] / q;
@@ -119,10 +123,10 @@ START_TEST(nothing_to_gain_changes_nothing)
   const double alone[CHANNELS] = {[CHANNEL_FLOW] = 1};
   for (int i = 0; i < N; i++) s.f[i] = 1 + (i % 2 ? 1 : -1);
   fill(&s, drawn);
-  nis_control_fit(&s.p, alone, beta);
+  nis_control_fit(s.p.n, s.p.f, s.p.log_q, s.p.log_channel, alone, beta);
   for (int c = 0; c < CHANNELS; c++) ck_assert_double_eq(beta[c], 0);
   memset(s.f, 0, sizeof s.f);
-  nis_control_fit(&s.p, frozen, beta);
+  nis_control_fit(s.p.n, s.p.f, s.p.log_q, s.p.log_channel, frozen, beta);
   for (int c = 0; c < CHANNELS; c++) ck_assert_double_eq(beta[c], 0);
 }
 END_TEST

@@ -38,7 +38,7 @@ PATH = ["include", "integrands", "integrands/physics", "src"]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 OPENMP = re.compile(r"^\s*#\s*(pragma\s+omp\b|include\s*[<\"]omp\.h)", re.MULTILINE)
-OPENMP_FILE = "src/base/parallel.c"
+OPENMP_FILE = "src/base/team.c"
 
 
 def below():

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIM = 2, MOST = 40000, SEEN = 2000 };
+enum { DIM = 2, MOST = 40000, SEEN = 2000, FIRST = 77 };
 
 /* Of both signs, zero in places, and unbounded: the largest weight goes on growing. */
 static double poles(double *x, size_t dim, void *params)
@@ -45,7 +45,7 @@ struct subject {
   struct weights estimate, weights;
   struct event_plan plan;
   nis_event_summary summary;
-  uint64_t used;
+  struct trials trials;
 };
 
 /* An untrained sampler, and the weights of a short estimate */
@@ -64,8 +64,8 @@ static void set_up(struct subject *s, uint64_t events, uint64_t calls, struct w_
   ck_assert_int_eq(nis_sampler_evaluate(&s->sampler, &p), NIS_OK);
   for (size_t i = 0; i < SEEN; i++) nis_weights_add(&s->estimate, nis_point_weight(&p, i));
   nis_points_clear(&p);
-  s->plan = (struct event_plan){.first_point = 77,
-                                .events = events,
+  s->trials.place.point = FIRST;
+  s->plan = (struct event_plan){.events = events,
                                 .calls = calls,
                                 .rule = rule,
                                 .weights = &s->estimate,
@@ -75,12 +75,13 @@ static void set_up(struct subject *s, uint64_t events, uint64_t calls, struct w_
 
 static int run(struct subject *s)
 {
-  return nis_unweight(&s->sampler, &s->plan, &s->weights, &s->summary, &s->used);
+  return nis_unweight(&s->sampler, &s->trials, &s->plan, &s->weights, &s->summary);
 }
 
 static void tear_down(struct subject *s)
 {
   nis_sampler_clear(&s->sampler);
+  nis_trials_clear(&s->trials);
   nis_weights_clear(&s->estimate);
   nis_weights_clear(&s->weights);
 }
@@ -100,8 +101,8 @@ static void expect(const struct subject *s, const struct points *p, size_t i, ui
 {
   static uint64_t last; /* one more than the number of the last event's point */
   double chance[LANES], w = nis_point_weight(p, i), ratio = fabs(w) / w_max, sign = w < 0 ? -1 : 1;
-  uint64_t point = s->plan.first_point + k;
-  s->sampler.flow.kernels->uniforms(s->sampler.seed, STREAM_ACCEPT, point, 1, chance);
+  uint64_t point = FIRST + k;
+  s->sampler.mixture.flow.kernels->uniforms(s->sampler.seed, STREAM_ACCEPT, point, 1, chance);
   int whole = (int)ratio, copies = whole + (chance[0] < ratio - whole);
   if (!s->plan.unit_weights) copies = chance[0] < ratio;
   if (k == 0) last = 0;
@@ -119,7 +120,7 @@ static double naive(struct subject *s, double w_max)
   expected.n = 0;
   ck_assert_int_eq(nis_points_init(&p, BLOCK_POINTS, DIM), NIS_OK);
   while (expected.n < s->plan.events && k < s->plan.calls) {
-    nis_sampler_draw(&s->sampler, STREAM_EVENTS, s->plan.first_point + k, BLOCK_POINTS, &p);
+    nis_sampler_draw(&s->sampler, STREAM_EVENTS, FIRST + k, BLOCK_POINTS, &p);
     ck_assert_int_eq(nis_sampler_evaluate(&s->sampler, &p), NIS_OK);
     for (size_t i = 0; i < p.n && expected.n < s->plan.events && k < s->plan.calls; i++, k++) {
       largest = fmax(largest, fabs(nis_point_weight(&p, i)));
@@ -210,7 +211,7 @@ START_TEST(calls_can_be_the_target)
     check_same(&s);
     ck_assert_uint_eq(s.summary.trials, 30001);
     ck_assert_uint_eq(s.summary.calls, 30001);
-    ck_assert_uint_eq(s.used, 30001);
+    ck_assert_uint_eq(s.trials.place.point, FIRST + 30001);
     ck_assert_uint_eq(s.weights.n, SEEN + 30001);
     tear_down(&s);
   }

@@ -159,7 +159,7 @@ static double complex emitted(const struct line *line, const struct leg *boson,
 static void joined(const struct line *line, const struct line *other, const struct leg *boson,
                    const struct leg *gluon, double complex a[4])
 {
-  struct leg pair = gluon_to(other, 0, 0, NULL);
+  struct leg pair = gluon_to(other, 0, 0, &gluon); /* none of them */
   if (!gluon) {
     a[0] = M_SQRT1_2 * with_boson(line, boson, 1, (const struct leg *const[]){&pair});
     return;

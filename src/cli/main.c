@@ -3,8 +3,10 @@
 #include "commands.h"
 #include "message.h"
 #include "options.h"
+#include "streams.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -73,7 +75,7 @@ static int print_usage(FILE *file, int code)
       "was not"
       "\n           reached or the time was over, 4 the error is not to be believed (the result is "
       "printed),"
-      "\n           130 stopped by Ctrl-C (the result so far is printed)\n",
+      "\n           130 stopped by Ctrl-C or another signal (the result so far is printed)\n",
       file);
   return code;
 }
@@ -133,8 +135,16 @@ static void spin_less(char **argv)
   if (setenv("GOMP_SPINCOUNT", "1000", 1) == 0) execv("/proc/self/exe", argv);
 }
 
+/* Numbers have a decimal point, also where a plug-in brings a locale of its own. */
+static void keep_locale(void)
+{
+  uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
+}
+
 int main(int argc, char **argv)
 {
   spin_less(argv);
+  streams_prepare();
+  keep_locale();
   return close_stdout(dispatch(argc - 1, argv + 1));
 }

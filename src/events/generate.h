@@ -5,14 +5,34 @@
 
 #include "sampler/sampler.h"
 #include "nis_events.h"
-#include "estimation/tally.h"
+#include "numerics/moments.h"
+#include "unweight.h"
 
 /* NIS_INVALID or NIS_NO_FILE, with a sentence, where these options cannot work. */
 int nis_generate_check(const nis_event_options *o);
 
-/* Events from points first_point .. of their stream; *used is the number of points up to the last
- * event. The weights of the tally have not all been 0. */
-int nis_generate(struct sampler *s, const struct tally *tally, uint64_t first_point,
-                 const nis_event_options *o, nis_event_summary *summary, uint64_t *used);
+/* What a handle keeps between two calls; all zero at first */
+struct generator {
+  struct trials trials;
+  struct weights weights; /* of the estimate and of one call's points */
+  double *x;              /* [dim] of the event that was pulled last; owned */
+  struct acceptance how;  /* of pulled events ... */
+  struct w_max_rule rule; /* ... by this rule ... */
+  uint64_t known;         /* ... from so many weights of the estimate; 0: not known */
+};
+
+void nis_generator_clear(struct generator *g);
+
+/* The flow changes. */
+void nis_generator_forget(struct generator *g);
+
+/* Events from where the call before ended; summary may be NULL. The weights that the
+ * estimate has seen are not all 0. */
+int nis_generate(struct generator *g, struct sampler *s, const struct weights *seen,
+                 struct estimate estimate, const nis_event_options *o, nis_event_summary *summary);
+
+/* One event; options may be NULL. */
+int nis_generate_next(struct generator *g, struct sampler *s, const struct weights *seen,
+                      const nis_event_options *o, nis_pulled_event *event);
 
 #endif

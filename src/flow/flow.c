@@ -137,7 +137,7 @@ int nis_flow_scratch_init(struct flow_scratch *s, const struct flow *flow)
     work = floats > work ? floats : work;
   }
   rows += most;
-  s->block = NIS_NEW(float, rows *LANES + work);
+  s->block = NIS_RAW(float, rows *LANES + work);
   s->tile = NIS_NEW(float *, flow->layers);
   if (!s->block || !s->tile) return nis_no_memory();
   float *next = s->block;

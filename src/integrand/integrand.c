@@ -3,13 +3,15 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/host.h"
 #include "base/memory.h"
-#include "base/parallel.h"
+#include "base/team.h"
 
 #include <math.h>
 #include <stdio.h>
 
 enum { LEAST_SLICE = 8 };
+static const double most_bad = 0.1; /* share of values that are not finite */
 
 int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_options *o)
 {
@@ -21,12 +23,9 @@ int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_opt
                                .slice = LEAST_SLICE,
                                .ncomp = o->ncomp};
   NIS_TRY(nis_domain_init(&c->domain, o->dim, o->lower, o->upper));
-  c->box = NIS_NEW(double, (size_t)c->threads * c->batch_points * o->dim);
   c->bad_point = NIS_NEW(double, o->dim);
   c->scale = NIS_NEW(double, o->ncomp);
-  size_t most = o->ncomp > 1 ? (size_t)c->threads * c->batch_points * o->ncomp : 0;
-  c->components = NIS_NEW(double, most);
-  if (!c->box || !c->bad_point || !c->scale || !c->components) return nis_no_memory();
+  if (!c->bad_point || !c->scale) return nis_no_memory();
   for (size_t k = 0; k < o->ncomp; k++) c->scale[k] = o->scales ? o->scales[k] : 1;
   return NIS_OK;
 }
@@ -34,9 +33,8 @@ int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_opt
 void nis_integrand_clear(struct integrand_call *c)
 {
   nis_domain_clear(&c->domain);
-  free(c->box);
+  free(c->room);
   free(c->bad_point);
-  free(c->components);
   free(c->scale);
   *c = (struct integrand_call){0};
 }
@@ -44,12 +42,28 @@ void nis_integrand_clear(struct integrand_call *c)
 /* One parallel pass over a slice of points, cut into batches. */
 struct pass {
   struct integrand_call *c;
-  size_t n, grain;
+  size_t n, grain, workers;
+  size_t width; /* numbers that a worker holds of each point of its batch */
   const double *x;
-  double *f, *components; /* the latter may be NULL */
+  double *f, *components; /* the latter may be NULL, */
+  char *bad;              /* and this */
   size_t finished;        /* points */
-  int refused;            /* a batch callback returned non-zero */
+  int refused;            /* by the user's function, in one of the ways of nis_host_call */
 };
+
+/* Room for what the workers hold, as large as the largest pass so far needs, whatever the options
+ * would allow: coordinates, and the components where the caller does not want them. */
+static int make_room(struct pass *p)
+{
+  struct integrand_call *c = p->c;
+  p->width = c->domain.dim + (c->ncomp > 1 && !p->components ? c->ncomp : 0);
+  size_t size = nis_product(nis_product(p->workers, p->grain), p->width);
+  if (size <= c->room_size) return NIS_OK;
+  free(c->room);
+  c->room = NIS_RAW(double, size);
+  c->room_size = c->room ? size : 0;
+  return c->room ? NIS_OK : nis_no_memory();
+}
 
 static double norm(const struct integrand_call *c, const double *components)
 {
@@ -69,23 +83,26 @@ static double followed(const struct integrand_call *c, const double *components)
   return c->norm ? norm(c, components) : components[0];
 }
 
-static int call_components(struct pass *p, int worker, size_t first, size_t n, const double *box)
-{
-  struct integrand_call *c = p->c;
-  double *to = c->components + (size_t)worker * c->batch_points * c->ncomp;
-  if (c->batch(n, c->domain.dim, box, c->ncomp, to, c->params) != 0) return 1;
-  for (size_t i = 0; i < n; i++) p->f[first + i] = followed(c, to + i * c->ncomp);
-  if (p->components) memcpy(p->components + first * c->ncomp, to, n * c->ncomp * sizeof *to);
-  return 0;
-}
+/* Points of one worker in the user's coordinates, and where their values go: [n][ncomp] */
+struct batch {
+  const struct integrand_call *c;
+  size_t n;
+  double *box, *values;
+  size_t done;
+};
 
-static int call(struct pass *p, int worker, size_t first, size_t n, double *box)
+static int call_integrand(void *context, const struct callback *self)
 {
-  struct integrand_call *c = p->c;
+  struct batch *b = context;
+  const struct integrand_call *c = b->c;
   size_t dim = c->domain.dim;
-  if (c->ncomp > 1) return call_components(p, worker, first, n, box);
-  if (c->batch) return c->batch(n, dim, box, 1, p->f + first, c->params);
-  for (size_t i = 0; i < n; i++) p->f[first + i] = c->f(box + i * dim, dim, c->params);
+  if (c->batch) {
+    int refused = c->batch(b->n, dim, b->box, c->ncomp, b->values, c->params);
+    b->done = refused ? 0 : b->n;
+    return refused;
+  }
+  for (; b->done < b->n && !self->refused; b->done++)
+    b->values[b->done] = c->f(b->box + b->done * dim, dim, c->params);
   return 0;
 }
 
@@ -96,14 +113,16 @@ static void call_batch(void *context, size_t item, int worker)
   size_t dim = c->domain.dim, first = item * p->grain;
   size_t n = p->n - first < p->grain ? p->n - first : p->grain;
   if (__atomic_load_n(&p->refused, __ATOMIC_RELAXED)) return;
-  double *box = c->box + (size_t)worker * c->batch_points * dim;
+  double *box = c->room + (size_t)worker * p->grain * p->width;
   for (size_t i = 0; i < n; i++)
     nis_domain_out(&c->domain, p->x + (first + i) * dim, box + i * dim);
-  if (call(p, worker, first, n, box) != 0) {
+  struct batch batch = {.c = c, .n = n, .box = box, .values = p->f + first};
+  if (c->ncomp > 1) batch.values = p->components ? p->components + first * c->ncomp : box + n * dim;
+  if (nis_host_call(call_integrand, &batch, worker) != 0)
     __atomic_store_n(&p->refused, 1, __ATOMIC_RELAXED);
-    return;
-  }
-  __atomic_fetch_add(&p->finished, n, __ATOMIC_RELAXED);
+  for (size_t i = 0; c->ncomp > 1 && i < batch.done; i++)
+    p->f[first + i] = followed(c, batch.values + i * c->ncomp);
+  __atomic_fetch_add(&p->finished, batch.done, __ATOMIC_RELAXED);
 }
 
 static void take_bad(struct integrand_call *c, const double *x, double value)
@@ -121,6 +140,7 @@ static void take_values(struct integrand_call *c, const struct pass *p)
     const double *x = p->x + i * dim;
     double jacobian = nis_domain_jacobian(&c->domain, x);
     double value = p->f[i] == 0 ? 0 : p->f[i] * jacobian, *components = p->components + i * ncomp;
+    if (p->bad) p->bad[i] = !isfinite(value);
     if (!isfinite(value)) {
       take_bad(c, x, p->f[i]);
       value = jacobian = 0;
@@ -148,7 +168,7 @@ static size_t slice_points(const struct integrand_call *c)
 }
 
 int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, double *f,
-                           double *components, struct monitor *monitor, size_t *done)
+                           double *components, char *bad, struct monitor *monitor, size_t *done)
 {
   for (*done = 0; *done < n;) {
     double start = nis_clock();
@@ -157,23 +177,30 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     size_t share = (points + (size_t)c->threads - 1) / (size_t)c->threads;
     struct pass pass = {.c = c, .n = points, .x = x + *done * c->domain.dim, .f = f + *done};
     if (components) pass.components = components + *done * c->ncomp;
-    pass.grain = c->f && share < c->batch_points ? share : c->batch_points;
-    nis_parallel_for(c->threads, (points + pass.grain - 1) / pass.grain, call_batch, &pass);
+    if (bad) pass.bad = bad + *done;
+    pass.grain = c->f ? share : points;
+    if (pass.grain > c->batch_points) pass.grain = c->batch_points;
+    size_t batches = (points + pass.grain - 1) / pass.grain;
+    pass.workers = batches < (size_t)c->threads ? batches : (size_t)c->threads;
+    NIS_TRY(make_room(&pass));
+    nis_parallel_for((int)pass.workers, batches, call_batch, &pass);
     c->calls += pass.finished;
+    monitor->now.calls += pass.finished;
+    if (monitor->now.phase != NIS_GENERATING) monitor->now.done += pass.finished;
     if (pass.refused)
-      return nis_fail(NIS_CALLBACK, "the batch integrand returned non-zero after %llu calls",
+      return nis_fail(NIS_CALLBACK, "the integrand ended the run after %llu calls",
                       (unsigned long long)c->calls);
     take_values(c, &pass);
     *done += points;
-    monitor->now.calls += points;
-    if (monitor->now.phase != NIS_GENERATING) monitor->now.done += points;
     NIS_TRY(nis_monitor_report(monitor));
-    if (nis_clock() - start < 0.02 && points >= c->slice) c->slice *= 2;
+    double took = nis_clock() - start;
+    if (took < 0.02 && points >= c->slice) c->slice *= 2;
+    if (took > 0.1 && c->slice > LEAST_SLICE) c->slice /= 2;
   }
   return NIS_OK;
 }
 
-int nis_integrand_verdict(const struct integrand_call *c)
+int nis_integrand_verdict(const struct integrand_call *c, double share)
 {
   if (c->bad_calls == 0) return NIS_OK;
   char point[256];
@@ -182,8 +209,12 @@ int nis_integrand_verdict(const struct integrand_call *c)
     used += (size_t)snprintf(point + used, sizeof point - used, "%s%.6g", j ? ", " : "",
                              c->bad_point[j]);
   if (used >= sizeof point - 32) snprintf(point + used, sizeof point - used, ", ...");
-  int status = (double)c->bad_calls > 0.1 * (double)c->calls ? NIS_BAD_VALUES : NIS_OK;
-  return nis_fail(status, "%llu of %llu integrand values were not finite, the first %g at (%s)",
-                  (unsigned long long)c->bad_calls, (unsigned long long)c->calls, c->bad_value,
-                  point);
+  unsigned long long bad = c->bad_calls, calls = c->calls;
+  if (share > most_bad)
+    return nis_fail(NIS_BAD_VALUES,
+                    "%llu of %llu integrand values were not finite, about %.2g of the domain or of "
+                    "the points of the estimate (at most %g are left out), the first %g at (%s)",
+                    bad, calls, share, most_bad, c->bad_value, point);
+  return nis_fail(NIS_OK, "%llu of %llu integrand values were not finite, the first %g at (%s)",
+                  bad, calls, c->bad_value, point);
 }

@@ -15,7 +15,7 @@ static const double prior_shape = 0.5;
 
 int nis_tail_init(struct tail *t)
 {
-  *t = (struct tail){.largest = NIS_NEW(double, 2 * TAIL_MOST)};
+  *t = (struct tail){.largest = NIS_RAW(double, 2 * TAIL_MOST)};
   return t->largest ? NIS_OK : nis_no_memory();
 }
 

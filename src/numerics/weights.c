@@ -29,9 +29,10 @@ static double upper_edge(unsigned bin)
   return edge;
 }
 
+/* From calloc, which does not touch the bins: those in use are few. */
 int nis_weights_init(struct weights *t)
 {
-  *t = (struct weights){.bins = NIS_NEW(struct weight_bin, BINS)};
+  *t = (struct weights){.bins = calloc(BINS, sizeof(struct weight_bin))};
   return t->bins ? NIS_OK : nis_no_memory();
 }
 
@@ -43,14 +44,15 @@ void nis_weights_clear(struct weights *t)
 
 void nis_weights_reset(struct weights *t)
 {
-  memset(t->bins, 0, BINS * sizeof *t->bins);
+  memset(t->bins + t->first, 0, (t->end - t->first) * sizeof *t->bins);
   *t = (struct weights){.bins = t->bins};
 }
 
 void nis_weights_copy(struct weights *to, const struct weights *from)
 {
   struct weight_bin *bins = to->bins;
-  memcpy(bins, from->bins, BINS * sizeof *bins);
+  nis_weights_reset(to);
+  memcpy(bins + from->first, from->bins + from->first, (from->end - from->first) * sizeof *bins);
   *to = *from;
   to->bins = bins;
 }
@@ -66,9 +68,18 @@ void nis_weights_add(struct weights *t, double w)
   t->negatives += w < 0;
   t->absolute += magnitude;
   t->largest = magnitude > t->largest ? magnitude : t->largest;
-  struct weight_bin *bin = &t->bins[bin_of(magnitude)];
+  unsigned here = bin_of(magnitude);
+  if (t->end == 0 || here < t->first) t->first = here;
+  if (here >= t->end) t->end = here + 1;
+  struct weight_bin *bin = &t->bins[here];
   bin->count++;
   bin->sum += magnitude;
+}
+
+/* Bin 0 is that of weights too small to matter. */
+static int is_used(const struct weights *t, unsigned bin)
+{
+  return bin > 0 && bin >= t->first;
 }
 
 double nis_weights_mean(const struct weights *t)
@@ -79,7 +90,7 @@ double nis_weights_mean(const struct weights *t)
 double nis_weights_capped_mean(const struct weights *t, double w_max)
 {
   double sum = t->absolute;
-  for (unsigned bin = bin_of(t->largest); bin > 0 && upper_edge(bin - 1) >= w_max; bin--)
+  for (unsigned bin = bin_of(t->largest); is_used(t, bin) && upper_edge(bin - 1) >= w_max; bin--)
     sum -= t->bins[bin].sum - (double)t->bins[bin].count * w_max;
   return sum / (double)t->n;
 }
@@ -87,7 +98,7 @@ double nis_weights_capped_mean(const struct weights *t, double w_max)
 double nis_weights_largest(const struct weights *t, uint64_t k)
 {
   uint64_t count = 0;
-  for (unsigned bin = bin_of(t->largest); bin > 0; bin--) {
+  for (unsigned bin = bin_of(t->largest); is_used(t, bin); bin--) {
     count += t->bins[bin].count;
     if (count >= k) return fmin(upper_edge(bin), t->largest);
   }
@@ -112,7 +123,7 @@ double nis_weights_tail(const struct weights *t, double eps)
 static double excess_error(const struct weights *t, double w_max)
 {
   double square = 0;
-  for (unsigned bin = bin_of(t->largest); bin > 0 && upper_edge(bin - 1) >= w_max; bin--) {
+  for (unsigned bin = bin_of(t->largest); is_used(t, bin) && upper_edge(bin - 1) >= w_max; bin--) {
     double n = (double)t->bins[bin].count;
     if (n > 0) square += n * pow((t->bins[bin].sum / n - w_max) / t->absolute, 2);
   }
@@ -163,7 +174,7 @@ static void w_max_range(const struct weights *t, const struct w_max_rule *rule, 
 static double capped_error(const struct weights *t, double cap)
 {
   double square = 0, mean = nis_weights_capped_mean(t, cap), n = (double)t->n;
-  for (unsigned bin = bin_of(t->largest); bin > 0; bin--) {
+  for (unsigned bin = bin_of(t->largest); is_used(t, bin); bin--) {
     double count = (double)t->bins[bin].count;
     if (count > 0) square += count * pow(fmin(t->bins[bin].sum / count, cap) / mean, 2);
   }

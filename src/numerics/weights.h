@@ -12,6 +12,7 @@ struct weights {
   uint64_t n, zeros, negatives; /* n: all of them */
   double absolute;              /* sum |w| */
   double largest;
+  unsigned first, end;     /* bins that are not empty lie in [first, end) */
   struct weight_bin *bins; /* owned */
 };
 

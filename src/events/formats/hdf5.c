@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "events/writing.h"
 
 #include <errno.h>
 #include <hdf5.h>
@@ -124,9 +125,21 @@ static int write_rows(struct table *table, hsize_t first, hsize_t n, const doubl
 static int add_rows(struct table *table, hsize_t n, const double *rows)
 {
   hsize_t size[] = {table->rows + n, table->columns};
-  if (H5Dset_extent(table->id, size) < 0) return 1;
-  int bad = write_rows(table, table->rows, n, rows);
-  table->rows += n;
+  struct held_signals signals;
+  nis_hold_signals(&signals);
+  int longer = H5Dset_extent(table->id, size) >= 0;
+  int bad = !longer || write_rows(table, table->rows, n, rows);
+  nis_release_signals(&signals);
+  if (longer) table->rows += n;
+  return bad;
+}
+
+static int flush(hid_t file)
+{
+  struct held_signals signals;
+  nis_hold_signals(&signals);
+  int bad = H5Fflush(file, H5F_SCOPE_LOCAL) < 0;
+  nis_release_signals(&signals);
   return bad;
 }
 
@@ -163,7 +176,7 @@ static int write_batches(struct event_file *file, const nis_event_block *block, 
     size_t left = block->n - *taken, n = left < BATCH ? left : BATCH;
     NIS_TRY(need_space(file, n));
     NIS_TRY(put(file, block, *taken, n));
-    if (H5Fflush(h->file, H5F_SCOPE_LOCAL) < 0) return failed(file);
+    if (flush(h->file)) return failed(file);
     for (size_t i = 0; i < n; i++) file->trials += block->trials[*taken + i];
     file->events += n;
     *taken += n;
@@ -219,9 +232,12 @@ static int close_table(const struct hdf5 *h, int i, uint64_t events)
 
 static int close_file(struct event_file *file, struct hdf5 *h)
 {
+  struct held_signals signals;
+  nis_hold_signals(&signals);
   int bad = add_last_trials(file, h);
   for (int i = 0; i < h->ntables; i++) bad |= close_table(h, i, file->events);
   bad |= H5Fclose(h->file) < 0;
+  nis_release_signals(&signals);
   H5Eset_auto2(H5E_DEFAULT, h->print, h->print_data);
   return bad ? failed(file) : NIS_OK;
 }
@@ -292,7 +308,7 @@ int nis_lheh5_begin(struct event_file *file, const nis_event_block *first)
   nis_event event;
   NIS_TRY(open_file(file));
   struct hdf5 *h = file->state;
-  if (nis_make_particles(file, first, 0, &event) != NIS_OK) return nis_no_particles();
+  if (nis_make_particles(file, first, 0, 1, 0, &event) != NIS_OK) return nis_no_particles();
   h->nmax = event.nparticles;
   put_version(h->file);
   put_init(h->file, &event);
@@ -315,7 +331,7 @@ static int fill_event(const struct event_file *file, const nis_event_block *bloc
 {
   const struct hdf5 *h = file->state;
   nis_event e;
-  if (nis_make_particles(file, block, i, &e) != NIS_OK) return nis_no_particles();
+  if (nis_make_particles(file, block, i, 1, 0, &e) != NIS_OK) return nis_no_particles();
   if (e.nparticles > h->nmax)
     return nis_fail(NIS_INVALID, "an event has %d particles, the first had %d: not for LHEH5",
                     e.nparticles, h->nmax);
