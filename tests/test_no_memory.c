@@ -10,6 +10,7 @@
 #include "nis_events.h"
 #include "suite.h"
 
+#include <errno.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -39,6 +40,7 @@ static int refused(void)
   pthread_mutex_lock(&heap.lock);
   int refuse = heap.watching && ++heap.asked == heap.fails;
   pthread_mutex_unlock(&heap.lock);
+  if (refuse) errno = ENOMEM;
   return refuse;
 }
 
@@ -140,7 +142,7 @@ static int two_legs(const double *x, size_t dim, nis_event *event, void *params)
   return 0;
 }
 
-static char path[64];
+static char path[64], zipped[sizeof path + 3];
 
 enum { MOST_STEPS = 12 };
 
@@ -201,6 +203,7 @@ static const nis_event_options ways[] = {
     {.sink = take},
     {.sink = take, .whole_run = 1, .unit_weights = 1},
     {.path = path, .format = NIS_FORMAT_TEXT, .header = "a: b\n"},
+    {.path = zipped, .format = NIS_FORMAT_TEXT},
     {.path = path, .format = NIS_FORMAT_NPY},
     {.path = path, .format = NIS_FORMAT_LHE, .particles = two_legs, .header = "a: b\n"},
     {.path = path, .format = NIS_FORMAT_LHE3, .particles = two_legs},
@@ -214,7 +217,7 @@ static struct told events(int way)
   nis_event_options how = ways[way];
   nis *s;
   how.events = 300;
-  unlink(path);
+  unlink(path), unlink(zipped);
   if (tell(&told, nis_create(&s, peaks, &tiny)) != NIS_OK) return told;
   tell(&told, nis_estimate(s, 512, NULL));
   tell(&told, nis_events(s, &how, NULL));
@@ -246,6 +249,7 @@ static void check_told(const struct told *told, const struct told *whole, long f
 START_TEST(every_allocation_fails_once)
 {
   snprintf(path, sizeof path, "/tmp/nis_no_memory_%ld", (long)getpid());
+  snprintf(zipped, sizeof zipped, "%s.gz", path);
   tell_story(_i); /* what is made once */
   watch(0);
   struct told whole = tell_story(_i);
@@ -260,7 +264,7 @@ START_TEST(every_allocation_fails_once)
     require(left == 0, "allocation %ld: %zu blocks are lost", failed, left);
     check_told(&told, &whole, failed);
   }
-  unlink(path);
+  unlink(path), unlink(zipped);
 }
 END_TEST
 
