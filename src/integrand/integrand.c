@@ -139,7 +139,8 @@ static void take_values(struct integrand_call *c, const struct pass *p)
   for (size_t i = 0; i < p->n; i++) {
     const double *x = p->x + i * dim;
     double jacobian = nis_domain_jacobian(&c->domain, x);
-    double value = p->f[i] == 0 ? 0 : p->f[i] * jacobian, *components = p->components + i * ncomp;
+    double value = p->f[i] == 0 ? 0 : p->f[i] * jacobian;
+    double *components = p->components ? p->components + i * ncomp : NULL;
     if (p->bad) p->bad[i] = !isfinite(value);
     if (!isfinite(value)) {
       take_bad(c, x, p->f[i]);
