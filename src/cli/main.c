@@ -5,9 +5,7 @@
 #include "options.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char names[] =
     "\nNAME is one of 'nis list', or FILE.so:SYMBOL, a function out of a shared object:"
@@ -124,17 +122,7 @@ static int close_stdout(int code)
                   errno ? strerror(errno) : "write error");
 }
 
-/* gcc's OpenMP runtime lets waiting threads spin for milliseconds. On a machine with other work
- * that makes a run ten times slower; a few microseconds are enough. It reads the environment
- * only when the program starts, so start again. */
-static void spin_less(char **argv)
-{
-  if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
-  if (setenv("GOMP_SPINCOUNT", "1000", 1) == 0) execv("/proc/self/exe", argv);
-}
-
 int main(int argc, char **argv)
 {
-  spin_less(argv);
   return close_stdout(dispatch(argc - 1, argv + 1));
 }

@@ -12,7 +12,8 @@ struct integrand_call {
   nis_batch_integrand *batch;
   void *params;
   struct domain domain;
-  int threads; /* that may call it at once */
+  int threads;    /* that may call it at once */
+  int serialized; /* these were more until it turned out not to be thread-safe */
   size_t batch_points;
   double *box; /* [threads][batch_points][dim], owned */
   size_t ncomp;
@@ -37,7 +38,7 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
 void nis_integrand_scale(struct integrand_call *c, size_t n, const double *components);
 
 /* NIS_BAD_VALUES when more than a tenth of the calls were bad. Any bad call leaves a sentence
- * with the first point. */
+ * with the first point, or else an integrand that is not thread-safe one. */
 int nis_integrand_verdict(const struct integrand_call *c);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "optimizer.h"
 #include "replay.h"
+#include "integrand/safety.h"
 #include "search.h"
 #include "mixture/shares.h"
 
@@ -20,7 +21,9 @@ enum {
   HOT_ROUNDS = 4,      /* replayed while beta < 1 */
   SEARCH_EVERY = 8,    /* rounds */
   PEAK_POINTS = 4096,  /* that the peaks are fitted to */
-  SCALE_POINTS = 1024  /* that tell how large the components are */
+  SCALE_POINTS = 1024, /* that tell how large the components are */
+  LEAST_REPEATED = 16, /* points of the survey, serially; fewer would find nothing */
+  MOST_REPEATED = 4096 /* find 99 % of the integrands of which 1 value in 900 is wrong */
 };
 
 /* Of a round: what is lost comes back. The negative flow's is taken from the flow's. */
@@ -28,6 +31,7 @@ static const double floor_share[CHANNELS] = {
     [CHANNEL_UNIFORM] = 0.25, [CHANNEL_FLOW] = 0.3, [CHANNEL_MAP] = 0.05, [CHANNEL_PEAKS] = 0.1};
 static const double scale_share = 0.01;       /* of the training calls, at most SCALE_POINTS */
 static const double survey_share = 0.075;     /* of the training calls, uniform, come first */
+static const double repeat_share = 0.02;      /* of the training calls repeat some of these */
 static const double choice_share = 0.05;      /* of the training calls choose in the end */
 static const double effective_share = 0.25;   /* Kish fraction that sets beta */
 static const double least_cooling = 0.7;      /* beta falls by no more from round to round */
@@ -156,6 +160,19 @@ static uint64_t spent(const struct trainer *t)
 
 /* ---- points --------------------------------------------------------------------------- */
 
+/* Are the survey's values, which many threads have found, those that one thread finds? */
+static int repeat_survey(struct trainer *t)
+{
+  struct integrand_call *f = &t->s->integrand;
+  size_t n = t->fresh.n, k = (size_t)fmin(repeat_share * (double)t->calls, MOST_REPEATED);
+  uint64_t before = f->calls;
+  if (k > n) k = n;
+  if (k < LEAST_REPEATED || spent(t) + 2 * k + n + t->choice > t->calls) return NIS_OK;
+  int status = nis_safety_check(f, k, n, t->fresh.x, t->fresh.f, &t->s->monitor);
+  t->drawn += f->calls - before;
+  return status;
+}
+
 static int draw_round(struct trainer *t, uint64_t first)
 {
   uint64_t left = t->calls - spent(t);
@@ -164,6 +181,7 @@ static int draw_round(struct trainer *t, uint64_t first)
   nis_sampler_draw(t->s, STREAM_TRAIN, first + t->drawn, n, &t->fresh);
   int status = nis_sampler_evaluate(t->s, &t->fresh);
   t->drawn += t->fresh.n;
+  if (status == NIS_OK && t->round == 0) status = repeat_survey(t);
   t->round++;
   return status;
 }
