@@ -405,7 +405,8 @@ class Plugins(Refusals):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertRegex(done.stdout, r"(?m)^integral +(0\.99|1\.00)\d* \+- 0\.0")
         self.assertNotRegex(done.stdout, r"\d,\d")
-        done = nis("events", "./locale.so:sum", "-n", 100, "-o", "-", *words, cwd=self.folder, env=env)
+        done = nis("events", "./locale.so:sum", "-n", 100, "-o", "-", *words, cwd=self.folder,
+                   env=env)
         self.assertEqual(done.returncode, 0, done)
         self.assertNotIn(",", re.sub(r"(?m)^# w_max: .*$", "", done.stdout))
         done = nis("integrate", "./locale.so:sum", *words, "--rel-error", "0,1", cwd=self.folder,
@@ -1076,14 +1077,15 @@ class Events(unittest.TestCase):
     def test_reader_of_the_report_that_leaves(self):
         read, write = os.pipe()
         os.close(read)
-        done = nis("events", "ee3j", "-n", 50, "-o", self.path, "--calls", 5000, *SMALL, stdout=write)
+        done = nis("events", "ee3j", "-n", 50, "-o", self.path, "--calls", 5000, *SMALL,
+                   stdout=write)
         os.close(write)
         self.assertEqual(done.returncode, 1)
         self.assertEqual(len(Lhe(self.read()).events), 50)
 
     def test_closed_standard_output(self):
-        done = nis("events", "ee3j", "-n", 50, "-o", self.path, "--calls", 5000, *SMALL, stdout=None,
-                   preexec_fn=lambda: os.close(1))
+        done = nis("events", "ee3j", "-n", 50, "-o", self.path, "--calls", 5000, *SMALL,
+                   stdout=None, preexec_fn=lambda: os.close(1))
         self.assertEqual(done.returncode, 1)
         self.assertEqual(len(Lhe(self.read()).events), 50)
         for words in ["-o", "-"], ["-o", "/dev/stdout"]:
@@ -1123,7 +1125,8 @@ class Events(unittest.TestCase):
         pipe = os.path.join(self.folder, "pipe")
         os.mkfifo(pipe)
         for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
-            process = start("events", "ee3j", "-n", 5, "-o", pipe, "--calls", 2000, "--json", *SMALL)
+            process = start("events", "ee3j", "-n", 5, "-o", pipe, "--calls", 2000, "--json",
+                            *SMALL)
             self.addCleanup(process.kill)
             wait_until(lambda: cpu_seconds(process) > 0.01)
             time.sleep(0.5)

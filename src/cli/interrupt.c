@@ -7,8 +7,8 @@
 #include <time.h>
 
 /* Signals that ask the command to end, and after how many seconds a repetition is meant to kill.
- * They are repeated without a meaning too: at once by timeout(1), by the kernel after the shell when
- * a terminal closes, every second beyond a limit of CPU time. */
+ * They are repeated without a meaning too: at once by timeout(1), by the kernel after the shell
+ * when a terminal closes, every second beyond a limit of CPU time. */
 static const struct {
   int number;
   double again; /* seconds */
