@@ -89,8 +89,8 @@ static int put_tail(struct event_file *file, struct piece *piece)
   return put(file, piece);
 }
 
-/* Where the head counts events it counts those that are there, at the end as after every block: what
- * a killed process leaves can be read. */
+/* Where the head counts events it counts those that are there, at the end as after every block:
+ * what a killed process leaves can be read. */
 static int renew_head(struct event_file *file, struct piece *piece)
 {
   const nis_event none = {0};
