@@ -22,6 +22,7 @@ static inline double alarm_errors(int checks)
  * t over that of one standard deviation, by which the errors are widened. */
 static inline double alarm_errors_of_nets(int checks, int dof)
 {
+  if (dof < 1) return alarm_errors(checks); /* of no nets */
   return gsl_cdf_tdist_Qinv(ALARM_RATE / checks / 2, dof) /
          gsl_cdf_tdist_Pinv(gsl_cdf_ugaussian_P(1), dof);
 }

@@ -29,6 +29,7 @@ LIBRARY = ""
 SMALL = "--layers 2 --hidden-layers 1 --hidden-width 8 --bins 8 --replay 2".split()
 FOREVER = ["--calls", "1e12", "--train-share", "1e-9"] + SMALL  # trains on 1000 calls
 PATIENCE = 50  # seconds; only a hanging command takes that long
+PULL = 3.95  # errors: beyond it with 1e-3, where they stand on the spread of 16 nets of points
 
 
 def nis(*words, **more):
@@ -328,7 +329,7 @@ class Plugins(Refusals):
 
     def near(self, exact, *words):
         r = self.result(*words)
-        self.assertLess(abs(r["value"] - exact), 6 * r["error"] + 1e-12, words)
+        self.assertLess(abs(r["value"] - exact), PULL * r["error"] + 1e-12, words)
         return r
 
     # ---- values
@@ -700,7 +701,7 @@ class Integrate(unittest.TestCase):
                          ["camel", 3, {"alpha": 0.3}, 7, "ok"])
         self.assertEqual((r["status_code"], r["message"], r["bad_calls"]), (0, "", 0))
         self.assertEqual((r["calls"], r["train_calls"]), (10000, 4112))  # 23 nets of 256
-        self.assertLess(abs(r["value"] - r["exact"]), 6 * r["error"])
+        self.assertLess(abs(r["value"] - r["exact"]), PULL * r["error"])
         self.assertAlmostEqual(r["relative_error"], r["error"] / r["value"], places=12)
         self.assertGreater(r["dof"], 0)
         self.assertTrue(0 < r["efficiency_max"] <= r["efficiency"] <= 1)
@@ -905,9 +906,9 @@ class Events(unittest.TestCase):
     def check_weights(self, lhe, report):
         weights = [event[0] for event in lhe.events]
         mean = sum(weights) / len(weights)
-        self.assertLess(abs(mean - lhe.xsec), 5 * lhe.xerr)
+        self.assertLess(abs(mean - lhe.xsec), PULL * lhe.xerr)
         if report["exact"] is not None:
-            self.assertLess(abs(mean - report["exact"]), 6 * lhe.xerr)
+            self.assertLess(abs(mean - report["exact"]), PULL * lhe.xerr)
         self.assertAlmostEqual(mean, report["unit"] * report["sum_weights"] / 2000,
                                delta=1e-9 * mean)
         over = sum(weight > 1.000001 * report["unit"] for weight in weights)

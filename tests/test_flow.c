@@ -5,6 +5,7 @@
  * Oracles: the Jacobian by differences and its determinant by GSL's LU, Gauss quadrature of q, the
  * loss along directions in the space of weights, and masks read off the binary digits.
  */
+#include "alarm.h"
 #include "quadrature.h"
 #include "api/settings.h"
 #include "noise.h"
@@ -165,7 +166,7 @@ static const float *check_uniform(const float *w, size_t n, double bound)
   }
   ck_assert_double_le(largest, bound * (1 + 1e-6));
   if (n > 50) ck_assert_double_gt(largest, 0.8 * bound);
-  ck_assert_double_lt(fabs(sum), 5.5 * bound * sqrt((double)n / 3));
+  ck_assert_double_lt(fabs(sum), alarm_errors(100) * bound * sqrt((double)n / 3));
   return w + n;
 }
 
@@ -919,8 +920,8 @@ static enum channel naive_channel(struct sampler *s, size_t i, const double *x)
 static void require_share(size_t count, size_t n, double share, const char *what)
 {
   double sigma = sqrt(share * (1 - share) / (double)n);
-  require(fabs((double)count / (double)n - share) <= 5 * sigma, "%s: %zu of %zu, not %g", what,
-          count, n, share);
+  require(fabs((double)count / (double)n - share) <= alarm_errors(CHANNELS) * sigma,
+          "%s: %zu of %zu, not %g", what, count, n, share);
 }
 
 START_TEST(every_channel_gets_its_share)
@@ -951,7 +952,8 @@ START_TEST(points_follow_the_density_of_the_mixture)
       sum += ratio, square += ratio * ratio;
     }
     double mean = sum / (double)n, variance = fmax(square / (double)n - mean * mean, 0);
-    require(fabs(mean - 1) <= 5 * sqrt(variance / (double)n) + 1e-6, "channel %d: %g", c, mean);
+    require(fabs(mean - 1) <= alarm_errors(CHANNELS) * sqrt(variance / (double)n) + 1e-6,
+            "channel %d: %g", c, mean);
   }
   nis_points_clear(&p);
   nis_sampler_clear(&s);

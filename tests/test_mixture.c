@@ -4,9 +4,9 @@
  *
  * Oracles: Gauss quadrature of the density on panels a sigma wide; the sampling's slope by
  * differences; histograms; Fisher's information for the errors of what is fitted; the formulas and
- * the rounds of fitting point by point with libm. All random numbers are fixed; a bar of k errors
- * says that other numbers would fail it with 1e-7 at most.
+ * the rounds of fitting point by point with libm. Seeds are fixed.
  */
+#include "alarm.h"
 #include "mixture/peaks.h"
 
 #include "nis.h"
@@ -20,9 +20,6 @@
 #include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
-
-static const double alarm_rate = 1e-7;
-static const double errors = 5.5; /* of a bar; 4e-8 are outside */
 
 /* ---- helpers --------------------------------------------------------------------- */
 
@@ -324,8 +321,8 @@ START_TEST(histogram_follows_the_density)
     bins++;
   }
   ck_assert_int_gt(bins, SIDE * SIDE / 2);
-  ck_assert_double_gt(gsl_cdf_chisq_Q(chi2, bins - 1), alarm_rate);
-  ck_assert_double_lt(fabs(rest_seen - rest), errors * sqrt(rest) + 10);
+  ck_assert_double_gt(gsl_cdf_chisq_Q(chi2, bins - 1), ALARM_RATE / 2);
+  ck_assert_double_lt(fabs(rest_seen - rest), alarm_errors(2) * sqrt(rest) + 10);
   nis_peaks_clear(&p);
 }
 END_TEST
@@ -337,8 +334,8 @@ START_TEST(peaks_are_chosen_by_share)
   for (int n = 0; n < DRAWN; n++) count[nis_peaks_choose(&p, noise())]++;
   for (size_t k = 0; k < LENGTH(shapes); k++) {
     double s = shapes[k].share;
-    require(fabs(count[k] - s * DRAWN) < errors * sqrt(s * (1 - s) * DRAWN), "peak %zu: %g", k,
-            count[k] / DRAWN);
+    require(fabs(count[k] - s * DRAWN) < alarm_errors(LENGTH(shapes)) * sqrt(s * (1 - s) * DRAWN),
+            "peak %zu: %g", k, count[k] / DRAWN);
   }
   ck_assert_int_eq(nis_peaks_choose(&p, 1 - 0x1p-53), LENGTH(shapes) - 1);
   nis_peaks_clear(&p);
@@ -373,10 +370,12 @@ static void fit(struct peaks *p, size_t n, const double *x, int rounds)
   free(work);
 }
 
+enum { FITTED_NUMBERS = 18 }; /* of three peaks; the most in a test */
+
 static void check_near(double value, double expected, double error, const char *what)
 {
-  ck_assert_msg(fabs(value - expected) < errors * error, "%s: %g is %g errors from %g", what, value,
-                (value - expected) / error, expected);
+  ck_assert_msg(fabs(value - expected) < alarm_errors(FITTED_NUMBERS) * error,
+                "%s: %g is %g errors from %g", what, value, (value - expected) / error, expected);
 }
 
 /* Errors of the mean, of the sigma given what is before, and of a slope, from n points */

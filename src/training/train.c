@@ -500,10 +500,8 @@ static void spreads(struct trainer *t, double unit, double *spread)
  * not to give way to one that is so by chance. */
 static int is_better(struct trainer *t)
 {
-  double *now = t->fit, unit = exp(t->log_z);
+  double *now = t->fit, *before = now + t->fresh.n, unit = exp(t->log_z);
   if (t->fresh.n < LEAST_EVIDENCE || !(unit > 0)) return 0;
-  double *before = NIS_NEW(double, t->fresh.n);
-  if (!before) return 0;
   struct moments gain = {0};
   int never = 0;
   spreads(t, unit, now);
@@ -514,7 +512,6 @@ static int is_better(struct trainer *t)
     if (isinf(now[i])) never = 1;
     nis_moments_add(&gain, before[i] - now[i]);
   }
-  free(before);
   return !never && !(gain.mean <= nis_moments_error(&gain));
 }
 

@@ -369,27 +369,30 @@ int nis_lheh5_write(struct event_file *file, const nis_event_block *block, size_
 
 /* ---- arrays --------------------------------------------------------------------------------- */
 
-static void put_run(hid_t id, const struct event_file *file)
+static int put_run(hid_t id, const struct event_file *file)
 {
   const struct event_run *run = file->run;
   struct text head = {0};
   nis_print_head(&head, file, "", 0);
   nis_text_bytes(&head, "", 1);
-  if (!head.short_of_memory) put_names(id, "header", 1, (const char *const *)&head.data);
+  int lost = head.short_of_memory;
+  if (!lost) put_names(id, "header", 1, (const char *const *)&head.data);
   nis_text_clear(&head);
+  if (lost) return nis_no_memory();
   put_whole(id, "seed", run->seed);
   put_whole(id, "calls", run->calls);
   put_real(id, "value", run->value);
   put_real(id, "error", run->error);
   put_real(id, "unit", run->summary->unit);
   put_real(id, "w_max", run->summary->w_max);
+  return NIS_OK;
 }
 
 int nis_hdf5_begin(struct event_file *file, const nis_event_block *first)
 {
   NIS_TRY(open_file(file));
   struct hdf5 *h = file->state;
-  put_run(h->file, file);
+  NIS_TRY(put_run(h->file, file));
   new_table(h, "x", first->dim);
   new_table(h, "weight", 0);
   new_table(h, "log_q", 0);

@@ -20,6 +20,7 @@ enum { TICK = 100 /* ms between two looks at what is waited for */, LAST_TICKS =
 
 int nis_output_failed(const struct output *output)
 {
+  if (errno == ENOMEM) return nis_no_memory();
   return nis_fail(NIS_NO_FILE, "cannot write %s: %s", output->name, strerror(errno ? errno : EIO));
 }
 
