@@ -13,16 +13,23 @@ enum { SLICE = 4096 }; /* weights that one worker adds up at a time */
 static const double least_log_ratio = -5, largest_log_ratio = 1.6; /* of f/(Z q) */
 static const double largest_coefficient = 10;
 
+static size_t slices(const struct gradient *g)
+{
+  return (g->nweights + SLICE - 1) / SLICE;
+}
+
 int nis_gradient_init(struct gradient *g, struct flow *flow)
 {
   *g = (struct gradient){.flow = flow, .nweights = flow->nweights};
   g->values = NIS_NEW(float, GRADIENT_CHUNKS * flow->nweights);
-  return g->values ? NIS_OK : nis_no_memory();
+  g->square = NIS_NEW(double, slices(g));
+  return g->values && g->square ? NIS_OK : nis_no_memory();
 }
 
 void nis_gradient_clear(struct gradient *g)
 {
   free(g->values);
+  free(g->square);
   *g = (struct gradient){0};
 }
 
@@ -31,7 +38,6 @@ struct job {
   struct sampler *s;
   const struct minibatch *batch;
   size_t tiles;
-  double *square; /* [slices] of weights */
 };
 
 /* Points first .. of the minibatch as a tile z[dim][LANES]; lanes past n repeat the centre. */
@@ -96,18 +102,16 @@ static void add_slice(void *context, size_t slice, int worker)
     for (size_t i = first; i < end; i++) sum[i] += sum[(size_t)chunk * n + i];
   double square = 0;
   for (size_t i = first; i < end; i++) square += (double)sum[i] * sum[i];
-  job->square[slice] = square;
+  job->g->square[slice] = square;
 }
 
 void nis_gradient_compute(struct gradient *g, struct sampler *s, const struct minibatch *batch)
 {
-  size_t slices = (g->nweights + SLICE - 1) / SLICE;
-  double square[slices];
-  struct job job = {.g = g, .s = s, .batch = batch, .square = square};
+  struct job job = {.g = g, .s = s, .batch = batch};
   job.tiles = (batch->n + LANES - 1) / LANES;
   nis_parallel_for(s->threads, GRADIENT_CHUNKS, compute_chunk, &job);
-  nis_parallel_for(s->threads, slices, add_slice, &job);
+  nis_parallel_for(s->threads, slices(g), add_slice, &job);
   g->norm = 0;
-  for (size_t i = 0; i < slices; i++) g->norm += square[i];
+  for (size_t i = 0; i < slices(g); i++) g->norm += g->square[i];
   g->norm = sqrt(g->norm);
 }

@@ -24,8 +24,9 @@ struct minibatch {
 struct gradient {
   struct flow *flow; /* one of the sampler's */
   size_t nweights;
-  float *values; /* [GRADIENT_CHUNKS][nweights]; the first holds the result; owned */
-  double norm;   /* Euclidean */
+  float *values;  /* [GRADIENT_CHUNKS][nweights]; the first holds the result; owned */
+  double *square; /* of each slice of the result; owned */
+  double norm;    /* Euclidean */
 };
 
 int nis_gradient_init(struct gradient *g, struct flow *flow);
