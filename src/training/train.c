@@ -477,7 +477,7 @@ static void choose_channels(struct trainer *t)
  * units of the square of the integral of |f|; infinite where the mixture never comes though f is not 0. */
 static void spreads(struct trainer *t, double unit, double *spread)
 {
-  enum { BLOCK = 512 };
+  enum { BLOCK = 256 };
   double log_q[BLOCK], log_channel[BLOCK * CHANNELS], mean = t->weight.mean / unit;
   for (size_t at = 0; at < t->fresh.n; at += BLOCK) {
     size_t n = t->fresh.n - at < BLOCK ? t->fresh.n - at : BLOCK;

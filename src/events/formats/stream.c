@@ -10,7 +10,7 @@
 
 #include <zlib.h>
 
-enum { PIECE = 128, HANDFUL = 16, GZIP_WINDOW = 15 + 16, GZIP_MEMORY = 8 };
+enum { PIECE = 128, HANDFUL = 8, GZIP_WINDOW = 15 + 16, GZIP_MEMORY = 8 };
 
 struct piece {
   struct text plain, packed;
