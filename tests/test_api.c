@@ -1821,6 +1821,7 @@ START_TEST(a_handle_writes_files)
   close(mkstemp(path));
   nis_event_options e = {.events = 5000,
                          .path = path,
+                         .force = 1,
                          .format = NIS_FORMAT_LHE,
                          .particles = two_legs,
                          .header = "line: <event> & more\nlast"};
@@ -1859,6 +1860,7 @@ START_TEST(a_negative_weight_too_late)
   close(mkstemp(path));
   nis_event_options e = {.events = 100000,
                          .path = path,
+                         .force = 1,
                          .format = NIS_FORMAT_LHE,
                          .particles = two_legs,
                          .unit_weights = 1};
