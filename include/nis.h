@@ -14,7 +14,9 @@
  * to be believed.
  *
  * The same seed gives the same bits on the same machine for any number of threads.
- * The library never prints, exits, installs signal handlers, or touches GSL's error handler.
+ * The library never prints, exits, installs signal handlers, or touches GSL's error handler. Its
+ * functions work in the default floating-point environment and the C locale, call the user's
+ * functions in those of the caller, and leave all as it was; they are no cancellation points.
  */
 #ifndef NIS_H
 #define NIS_H
@@ -35,7 +37,10 @@ extern "C" {
 /* ---- the integrand ------------------------------------------------------------- */
 
 /* One point: the shape of gsl_monte_function's f. x[0..dim-1] lies strictly inside the
- * domain. Called from several threads at once unless options.serial is set. */
+ * domain. Called from several threads at once unless options.serial is set, or threads is 1. For
+ * what is not thread-safe (static variables, Fortran COMMON) that is needed: the training repeats up
+ * to 2 % of its calls by one thread, and one thread goes on alone where bits differ
+ * (nis_result.serialized), but a rare race can escape that. */
 typedef double nis_integrand(double *x, size_t dim, void *params);
 
 /* n points at once: coordinate j of point i is x[i*dim + j], component c of its value goes
@@ -138,6 +143,8 @@ typedef struct {
   int stop;              /* nis_stop: what ended the run, whatever the status says */
   int suspect;           /* sum of nis_doubt: why the error bar is not to be believed; 0: nothing
                                speaks against it */
+  int serialized;        /* 1: the integrand turned out not to be thread-safe, and only one thread
+                               calls it from then on (see nis_integrand) */
 } nis_result;
 
 /* ---- progress ---------------------------------------------------------------------- */

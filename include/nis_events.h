@@ -118,11 +118,11 @@ typedef struct {
  * says where the complete file is.
  *
  * A new file has the mode that the umask leaves; one that replaces another has its mode, and its
- * owner and group where the process may give them. A symbolic link stays, and the file that it leads
- * to is made or replaced. Standard output, devices and FIFOs are written in place and waited for:
- * before the first event for the reader of a FIFO, later for a slow one, whether or not the
- * descriptor is non-blocking. Meanwhile the progress function is called and can end the run. A
- * reader that has gone is NIS_NO_FILE, without a signal. */
+ * owner and group where the process may give them. A symbolic link stays, and the file that it
+ * leads to is made or replaced. Standard output, devices and FIFOs are written in place and
+ * waited for: before the first event for the reader of a FIFO, later for a slow one, whether or
+ * not the descriptor is non-blocking. Meanwhile the progress function is called and can end the
+ * run. A reader that has gone is NIS_NO_FILE, without a signal. */
 
 /* A number with its standard error */
 typedef struct {
@@ -137,7 +137,7 @@ typedef struct {
 
 typedef struct {
   int status;      /* nis_status */
-  uint64_t events; /* handed on */
+  uint64_t events; /* handed on; without a sink, those that the file holds */
   uint64_t calls;  /* integrand calls made: with those at points that wait for the next call, and
                            without those at points that had waited for this one */
   uint64_t trials; /* points tried: those up to the last event, or all where the run ended before

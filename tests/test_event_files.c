@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Files of events among the files of others, through the public interface: what is there stays, what
- * is new is whole, and nothing ends or stops the host. */
+/* Files of events among the files of others, through the public interface: what is there stays,
+ * what is new is whole, and nothing ends or stops the host. */
 #include "nis_events.h"
 #include "suite.h"
 
@@ -341,7 +341,8 @@ START_TEST(limit_of_file_sizes)
 }
 END_TEST
 
-/* The reader of a FIFO must not see an end before the events, and without one a run can be ended. */
+/* The reader of a FIFO must not see an end before the events, and without one a run can be ended.
+ * */
 START_TEST(fifo)
 {
   char byte;

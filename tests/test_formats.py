@@ -3,8 +3,8 @@
 """Files of events, read by programs of others: pylhe, h5py, NumPy, Pythia.
 
 python3 test_formats.py PATH_TO_NIS WRITE_HEADERS [unittest options]
-WRITE_HEADERS is the program of write_headers.c. Without one of the readers its tests are skipped; with NIS_NEED_READERS=1 they fail then, but for
-Pythia's.
+WRITE_HEADERS is the program of write_headers.c. Without one of the readers its tests are skipped;
+with NIS_NEED_READERS=1 they fail then, but for Pythia's.
 """
 
 import glob
@@ -322,8 +322,8 @@ class Trouble(Files):
         for name, path in self.formats():
             numbers = 20000, 30000, 40000
             processes = [subprocess.Popen(
-                [NIS, "events", "ee3j", "-n", str(n), "-o", path, "--calls", "5000", "--format", name,
-                 "--quiet", "--force", *SMALL], stdout=subprocess.DEVNULL) for n in numbers]
+                [NIS, "events", "ee3j", "-n", str(n), "-o", path, "--calls", "5000", "--format",
+                 name, "--quiet", "--force", *SMALL], stdout=subprocess.DEVNULL) for n in numbers]
             self.assertEqual([process.wait(PATIENCE) for process in processes], [0, 0, 0])
             self.assertIn(count(name, path), numbers)
             self.assertEqual(parts(path), [])
@@ -369,12 +369,14 @@ class Headers(Files):
         self.assertEqual(self.check(path), plain.split("\n"))
 
     def test_markup(self):
-        lines = ["]]>", "<!-- -- -->", "</header>", "<event>", "&amp; &bogus; <![CDATA[", "<?xml ?>"]
+        lines = ["]]>", "<!-- -- -->", "</header>", "<event>", "&amp; &bogus; <![CDATA[",
+                 "<?xml ?>"]
         path, = self.write("\r\n".join(lines).encode())
         self.assertEqual(self.check(path), lines)
 
     def test_bytes(self):
-        path, *others = self.write(b"a\x01b\x1b[31m\x7f \xff\xc3( \xc0\x80 \xed\xa0\x80 \xc2\x85 \xef\xbf\xbf",
+        path, *others = self.write(b"a\x01b\x1b[31m\x7f \xff\xc3( \xc0\x80 \xed\xa0\x80 "
+                                   b"\xc2\x85 \xef\xbf\xbf",
                                    *(b"a" + bytes([i]) + b"b" for i in range(1, 256)))
         self.assertEqual(self.check(path), [
             r"a\x01b\x1b[31m\x7f \xff\xc3( \xc0\x80 \xed\xa0\x80 \xc2\x85 \xef\xbf\xbf"])
@@ -383,10 +385,12 @@ class Headers(Files):
 
     def test_fuzz(self):
         rng = random.Random(1)
-        pieces = [b"<", b">", b"&", b"]]>", b"--", b"\r", b"\n", b"\r\n", b"</header>", b"#", b'"', b"'",
-                  "\u2028".encode(), "\ufffe".encode(), "\u0085".encode(), "\U0010ffff".encode(),
+        pieces = [b"<", b">", b"&", b"]]>", b"--", b"\r", b"\n", b"\r\n", b"</header>", b"#", b'"',
+                  b"'", "\u2028".encode(), "\ufffe".encode(), "\u0085".encode(),
+                  "\U0010ffff".encode(),
                   b"\xf4\x90\x80\x80", b"\xed\xbf\xbf", b"\xe2\x80", b"\\x41", b"%s%n", b"\xf8\x88"]
-        headers = [b"".join(rng.choice(pieces) if rng.random() < 0.5 else bytes([rng.randrange(1, 256)])
+        headers = [b"".join(rng.choice(pieces) if rng.random() < 0.5
+                            else bytes([rng.randrange(1, 256)])
                             for _ in range(rng.randrange(60))) for _ in range(300)]
         for path in self.write(*headers):
             with self.subTest(path=path):

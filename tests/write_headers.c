@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Writes a few events with what is in HEADER as their header to HEADER.lhe, HEADER.3.lhe, HEADER.txt
- * and, where the library knows HDF5, HEADER.h5, for test_formats.py. usage: write_headers HEADER... */
+/* Writes a few events with what is in HEADER as their header to HEADER.lhe, HEADER.3.lhe,
+ * HEADER.txt and, where the library knows HDF5, HEADER.h5, for test_formats.py. usage:
+ * write_headers HEADER... */
 #include "nis_events.h"
 
 #include <math.h>

@@ -148,6 +148,7 @@ static int fill_result(const nis *s, int status, nis_result *r)
   r->search_calls = s->training.search_calls;
   r->bad_calls = s->sampler.integrand.bad_calls;
   r->late_peaks = s->training.late_peaks;
+  r->serialized = s->sampler.integrand.serialized;
   r->suspect = nis_trust_doubts(&s->tally, &s->components, r);
   r->stop = status == NIS_STOPPED || status == NIS_CALLBACK ? NIS_STOP_CALLBACK
             : status == NIS_TIME_LIMIT                      ? NIS_STOP_TIME

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Ctrl-C and SIGTERM end a run gently, and a second one kills; SIGHUP and SIGXCPU end it gently.
+/* Ctrl-C and SIGTERM end a run gently, and a later one kills; SIGHUP and SIGXCPU end it gently.
  * What the caller ignores, as nohup does, stays ignored. */
 #ifndef INTERRUPT_H
 #define INTERRUPT_H

@@ -7,9 +7,7 @@
 
 #include <errno.h>
 #include <locale.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char names[] =
     "\nNAME is one of 'nis list', or FILE.so:SYMBOL, a function out of a shared object:"
@@ -126,15 +124,6 @@ static int close_stdout(int code)
                   errno ? strerror(errno) : "write error");
 }
 
-/* gcc's OpenMP runtime lets waiting threads spin for milliseconds. On a machine with other work
- * that makes a run ten times slower; a few microseconds are enough. It reads the environment
- * only when the program starts, so start again. */
-static void spin_less(char **argv)
-{
-  if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
-  if (setenv("GOMP_SPINCOUNT", "1000", 1) == 0) execv("/proc/self/exe", argv);
-}
-
 /* Numbers have a decimal point, also where a plug-in brings a locale of its own. */
 static void keep_locale(void)
 {
@@ -143,7 +132,6 @@ static void keep_locale(void)
 
 int main(int argc, char **argv)
 {
-  spin_less(argv);
   streams_prepare();
   keep_locale();
   return close_stdout(dispatch(argc - 1, argv + 1));

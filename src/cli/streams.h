@@ -3,8 +3,8 @@
 #ifndef STREAMS_H
 #define STREAMS_H
 
-/* To be called first. A stream that is closed stays a failure of its own, and is no file that happens
- * to be opened later; a non-blocking one is waited for like any other. */
+/* To be called first. A stream that is closed stays a failure of its own, and is no file that
+ * happens to be opened later; a non-blocking one is waited for like any other. */
 void streams_prepare(void);
 
 #endif

@@ -42,7 +42,8 @@ void nis_seen_add(void *context, const struct points *p)
 {
   struct seen *seen = context;
   struct components *c = &seen->components;
-  for (size_t i = 0; i < p->n; i++) {
+  if (!p) nis_seen_reset(seen);
+  for (size_t i = 0; p && i < p->n; i++) {
     double over_q = exp(-p->log_q[i]);
     if (c->n > 0) add_components(c, p->components + i * c->n, over_q);
     nis_moments_add(&seen->value, c->n > 0 ? p->components[i * c->n] : nis_point_weight(p, i));

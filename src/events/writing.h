@@ -12,7 +12,8 @@ struct held_signals {
   sigset_t held, before; /* held: what is ours to swallow */
 };
 
-/* SIGPIPE and SIGXFSZ of this thread wait between these two, and are gone after them. errno stays. */
+/* SIGPIPE and SIGXFSZ of this thread wait between these two, and are gone after them. errno stays.
+ * */
 void nis_hold_signals(struct held_signals *signals);
 void nis_release_signals(const struct held_signals *signals);
 

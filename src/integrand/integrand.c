@@ -165,7 +165,8 @@ void nis_integrand_scale(struct integrand_call *c, size_t n, const double *compo
 static size_t slice_points(const struct integrand_call *c)
 {
   size_t least = c->batch ? (size_t)c->threads * c->batch_points : 1;
-  return c->slice > least ? c->slice : least;
+  size_t whole = c->batch ? c->slice / c->batch_points * c->batch_points : c->slice;
+  return whole > least ? whole : least;
 }
 
 int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, double *f,
@@ -203,6 +204,9 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
 
 int nis_integrand_verdict(const struct integrand_call *c, double share)
 {
+  if (c->bad_calls == 0 && c->serialized)
+    return nis_fail(NIS_OK, "the integrand gave other values when several threads called it at "
+                            "once: only one does now; serial = 1 or threads = 1 say so beforehand");
   if (c->bad_calls == 0) return NIS_OK;
   char point[256];
   size_t used = 0;

@@ -12,7 +12,8 @@ struct integrand_call {
   nis_batch_integrand *batch;
   void *params;
   struct domain domain;
-  int threads; /* that may call it at once */
+  int threads;    /* that may call it at once */
+  int serialized; /* these were more until it turned out not to be thread-safe */
   size_t batch_points;
   double *room; /* of the batches that are being called; owned */
   size_t room_size;
@@ -37,7 +38,7 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
 void nis_integrand_scale(struct integrand_call *c, size_t n, const double *components);
 
 /* NIS_BAD_VALUES when a share of more than a tenth was bad. Any bad call leaves a sentence with the first
- * point. */
+ * point, or else an integrand that is not thread-safe one. */
 int nis_integrand_verdict(const struct integrand_call *c, double share);
 
 #endif

@@ -14,7 +14,7 @@ struct points {
   char *bad;             /* [n] 1 where f was not finite, not owned; NULL: not wanted */
 };
 
-/* Shown points that have values */
+/* Shown points that have values; NULL: those before had wrong ones */
 typedef void points_observer(void *context, const struct points *p);
 
 enum { BLOCK_POINTS = 16384 }; /* drawn at a time, so that memory does not grow with calls */

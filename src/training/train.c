@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "integrand/safety.h"
 #include "mixture/backup.h"
 #include "numerics/moments.h"
 #include "search.h"
@@ -24,7 +25,9 @@ enum {
   COMPONENT_BLOCK = 1024, /* points that all components are kept of at a time, at least */
   SEARCH_EVERY = 8,       /* rounds */
   PEAK_POINTS = 4096,     /* that the peaks are fitted to */
-  SCALE_POINTS = 1024     /* that tell how large the components are */
+  SCALE_POINTS = 1024,    /* that tell how large the components are */
+  LEAST_REPEATED = 16,    /* points of the survey, serially; fewer would find nothing */
+  MOST_REPEATED = 4096    /* find 99 % of the integrands of which 1 value in 900 is wrong */
 };
 
 /* Of a round: what is lost comes back. The negative flow's is taken from the flow's. */
@@ -32,6 +35,7 @@ static const double floor_share[CHANNELS] = {
     [CHANNEL_UNIFORM] = 0.25, [CHANNEL_FLOW] = 0.3, [CHANNEL_MAP] = 0.05, [CHANNEL_PEAKS] = 0.1};
 static const double scale_share = 0.01;       /* of the training calls, at most SCALE_POINTS */
 static const double survey_share = 0.075;     /* of the training calls, uniform, come first */
+static const double repeat_share = 0.02;      /* of the training calls repeat some of these */
 static const double choice_share = 0.05;      /* of the training calls choose in the end */
 static const double effective_share = 0.25;   /* Kish fraction that sets beta */
 static const double least_cooling = 0.7;      /* beta falls by no more from round to round */
@@ -210,14 +214,34 @@ static int draw_points(struct trainer *t, enum stream stream, uint64_t first, si
   return status;
 }
 
+/* Are the survey's values, which many threads have found, those that one thread finds? If not, its
+ * points, from number `first` on, get the values of one thread. */
+static int repeat_survey(struct trainer *t, uint64_t first)
+{
+  struct integrand_call *f = &t->s->integrand;
+  size_t n = t->fresh.n, k = (size_t)fmin(repeat_share * (double)t->calls, MOST_REPEATED);
+  uint64_t before = f->calls;
+  int serialized = f->serialized;
+  if (k > n) k = n;
+  if (k < LEAST_REPEATED || spent(t) + 2 * k + 2 * n + t->choice > t->calls) return NIS_OK;
+  int status = nis_safety_check(f, k, n, t->fresh.x, t->fresh.f, &t->s->monitor);
+  t->drawn += f->calls - before;
+  if (status != NIS_OK || f->serialized == serialized) return status;
+  if (t->training->see) t->training->see(t->training->context, NULL);
+  return draw_points(t, STREAM_TRAIN, first, n);
+}
+
 /* Nothing has been learnt before the first round, which is larger. */
 static int draw_round(struct trainer *t, uint64_t first)
 {
   uint64_t left = t->calls - spent(t);
-  size_t n = t->round == 0 && t->at.rounds == 0 ? t->survey : t->round_size;
+  int survey = t->round == 0 && t->at.rounds == 0;
+  size_t n = survey ? t->survey : t->round_size;
   if (left < n + t->choice) n = (size_t)(left < t->fresh.capacity ? left : t->fresh.capacity);
   t->round++;
-  return draw_points(t, STREAM_TRAIN, first + t->drawn, n);
+  first += t->drawn;
+  int status = draw_points(t, STREAM_TRAIN, first, n);
+  return status == NIS_OK && survey ? repeat_survey(t, first) : status;
 }
 
 /* The plan shrinks to the calls that fit, as far as the past tells. */
@@ -453,7 +477,7 @@ static void choose_channels(struct trainer *t)
  * units of the square of the integral of |f|; infinite where the mixture never comes though f is not 0. */
 static void spreads(struct trainer *t, double unit, double *spread)
 {
-  enum { BLOCK = 512 };
+  enum { BLOCK = 256 };
   double log_q[BLOCK], log_channel[BLOCK * CHANNELS], mean = t->weight.mean / unit;
   for (size_t at = 0; at < t->fresh.n; at += BLOCK) {
     size_t n = t->fresh.n - at < BLOCK ? t->fresh.n - at : BLOCK;

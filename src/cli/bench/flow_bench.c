@@ -88,7 +88,7 @@ static int ascending(const void *a, const void *b)
 
 static struct rate repeat(struct subject *t, unit_work *unit, int repeats)
 {
-  double rates[repeats];
+  double rates[BENCH_REPEATS];
   unit(t);
   for (int i = 0; i < repeats; i++) rates[i] = timed(t, unit);
   qsort(rates, (size_t)repeats, sizeof *rates, ascending);

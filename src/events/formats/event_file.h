@@ -41,8 +41,8 @@ int nis_event_file_open(struct event_file *file, const nis_event_options *o,
  * NIS_OK. */
 int nis_event_file_write(struct event_file *file, const nis_event_block *block, size_t *taken);
 
-/* Makes the file valid and gives it its name; without an event it goes away. file->events is what it
- * holds then. */
+/* Makes the file valid and gives it its name; without an event it goes away. file->events is what
+ * it holds then. */
 int nis_event_file_close(struct event_file *file);
 
 #endif

@@ -52,8 +52,8 @@ double nis_largest_event(const struct event_file *file)
   return summary->unit * fmax(1, file->run->weights->largest / summary->w_max);
 }
 
-/* Bytes of the character at s, which ends with a zero byte. 0 for what is not UTF-8, and for control
- * characters, ends of lines of all kinds and what is none of XML's characters. */
+/* Bytes of the character at s, which ends with a zero byte. 0 for what is not UTF-8, and for
+ * control characters, ends of lines of all kinds and what is none of XML's characters. */
 static size_t character(const unsigned char *s)
 {
   static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};

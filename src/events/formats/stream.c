@@ -10,7 +10,7 @@
 
 #include <zlib.h>
 
-enum { PIECE = 128, HANDFUL = 16, GZIP_WINDOW = 15 + 16, GZIP_MEMORY = 8 };
+enum { PIECE = 128, HANDFUL = 8, GZIP_WINDOW = 15 + 16, GZIP_MEMORY = 8 };
 
 struct piece {
   struct text plain, packed;
@@ -89,8 +89,8 @@ static int put_tail(struct event_file *file, struct piece *piece)
   return put(file, piece);
 }
 
-/* Where the head counts events it counts those that are there, at the end as after every block: what
- * a killed process leaves can be read. */
+/* Where the head counts events it counts those that are there, at the end as after every block:
+ * what a killed process leaves can be read. */
 static int renew_head(struct event_file *file, struct piece *piece)
 {
   const nis_event none = {0};
