@@ -55,10 +55,14 @@ static int add_block(struct job *j, uint64_t from, size_t n)
   else
     nis_sampler_draw(j->s, STREAM_INTEGRATE, j->plan->first_point + j->used, n, p);
   int status = nis_sampler_evaluate(j->s, p);
-  for (size_t i = 0; i < p->n; i++) {
-    double value = nis_control_value(p, i, j->s->beta);
-    nis_tally_add_controlled(j->plan->tally, nis_point_weight(p, i), value);
-    add_components(j, i, value);
+  for (size_t first = 0; first < p->n; first += LANES) {
+    size_t here = p->n - first < LANES ? p->n - first : LANES;
+    double weight[LANES], value[LANES];
+    nis_control_values(p, first, here, j->s->beta, j->s->flow.kernels, weight, value);
+    for (size_t i = 0; i < here; i++) {
+      nis_tally_add_controlled(j->plan->tally, weight[i], value[i]);
+      add_components(j, first + i, value[i]);
+    }
   }
   j->used += p->n;
   return status;

@@ -92,10 +92,19 @@ void nis_control_fit(const struct points *p, const double *share, double *beta)
   for (int c = 0; c < CHANNELS; c++) beta[c] = explained > worth ? beta[c] * unit : 0;
 }
 
-double nis_control_value(const struct points *p, size_t i, const double *beta)
+void nis_control_values(const struct points *p, size_t first, size_t n, const double *beta,
+                        const struct kernels *kernels, double *weight, double *value)
 {
-  double v = nis_point_weight(p, i);
-  for (int c = 0; c < CHANNELS; c++)
-    if (beta[c] != 0) v -= beta[c] * (exp(p->log_channel[i * CHANNELS + c] - p->log_q[i]) - 1);
-  return v;
+  const double *log_q = p->log_q + first, *log_channel = p->log_channel + first * CHANNELS;
+  double ratio[LANES];
+  for (size_t i = 0; i < n; i++) weight[i] = -log_q[i];
+  kernels->exp(n, weight, weight);
+  for (size_t i = 0; i < n; i++)
+    value[i] = weight[i] = p->f[first + i] == 0 ? 0 : p->f[first + i] * weight[i];
+  for (size_t c = 0; c < CHANNELS; c++) {
+    if (beta[c] == 0) continue;
+    for (size_t i = 0; i < n; i++) ratio[i] = log_channel[i * CHANNELS + c] - log_q[i];
+    kernels->exp(n, ratio, ratio);
+    for (size_t i = 0; i < n; i++) value[i] -= beta[c] * (ratio[i] - 1);
+  }
 }

@@ -16,7 +16,8 @@
  * all 0 where one channel is alone or nothing is gained. */
 void nis_control_fit(const struct points *p, const double *share, double *beta);
 
-/* v of point i */
-double nis_control_value(const struct points *p, size_t i, const double *beta);
+/* The weights f/q of points first .. first + n - 1 (n <= LANES), and v */
+void nis_control_values(const struct points *p, size_t first, size_t n, const double *beta,
+                        const struct kernels *kernels, double *weight, double *value);
 
 #endif
