@@ -477,21 +477,21 @@ static void choose_channels(struct trainer *t)
  * units of the square of the integral of |f|; infinite where the mixture never comes though f is not 0. */
 static void spreads(struct trainer *t, double unit, double *spread)
 {
-  enum { BLOCK = 256 };
-  double log_q[BLOCK], log_channel[BLOCK * CHANNELS], mean = t->weight.mean / unit;
-  for (size_t at = 0; at < t->fresh.n; at += BLOCK) {
-    size_t n = t->fresh.n - at < BLOCK ? t->fresh.n - at : BLOCK;
-    struct points p = nis_points_part(&t->fresh, at, n, t->s->mixture.dim);
-    const double *log_p = p.log_q;
-    p.log_q = log_q, p.log_channel = log_channel;
-    nis_sampler_density(t->s, NULL, n, p.x, log_q, log_channel);
+  enum { BLOCK = 4 * LANES };
+  const struct mixture *m = &t->s->mixture;
+  const struct points *p = &t->fresh;
+  double log_q[BLOCK], log_channel[BLOCK * CHANNELS], weight[LANES], value[LANES];
+  double mean = t->weight.mean / unit;
+  for (size_t at = 0; at < p->n; at += BLOCK) {
+    size_t n = p->n - at < BLOCK ? p->n - at : BLOCK;
+    nis_sampler_density(t->s, NULL, n, p->x + at * m->dim, log_q, log_channel);
     for (size_t i = 0; i < n; i++) {
-      double off = nis_control_value(nis_point_weight(&p, i), log_q[i], log_channel + i * CHANNELS,
-                                     t->s->mixture.beta) /
-                       unit -
-                   mean;
-      spread[at + i] = off * off * exp(log_q[i] - log_p[i]);
-      if (isinf(log_q[i])) spread[at + i] = p.f[i] == 0 ? 0 : HUGE_VAL;
+      if (i % LANES == 0)
+        nis_control_values(n - i < LANES ? n - i : LANES, p->f + at + i, log_q + i,
+                           log_channel + i * CHANNELS, m->beta, m->flow.kernels, weight, value);
+      double off = value[i % LANES] / unit - mean;
+      spread[at + i] = off * off * exp(log_q[i] - p->log_q[at + i]);
+      if (isinf(log_q[i])) spread[at + i] = p->f[at + i] == 0 ? 0 : HUGE_VAL;
     }
   }
 }
