@@ -119,6 +119,14 @@ static void call_batch(void *context, size_t item, int worker)
   __atomic_fetch_add(&p->finished, batch.done, __ATOMIC_RELAXED);
 }
 
+static void run_pass(struct team *team, int worker, void *context)
+{
+  struct pass *p = context;
+  if (p->c->rehearsal > 0 && worker > 1) return;
+  if (p->c->rehearsal > 0) nis_team_together(team, worker);
+  nis_team_for(team, worker, (p->n + p->grain - 1) / p->grain, call_batch, p);
+}
+
 static void take_bad(struct integrand_call *c, const double *x, double value)
 {
   if (c->bad_calls++ > 0) return;
@@ -156,6 +164,7 @@ void nis_integrand_scale(struct integrand_call *c, size_t n, const double *compo
  * on where the slices end. A batch callback always gets its full batches. */
 static size_t slice_points(const struct integrand_call *c)
 {
+  if (c->rehearsal > 0) return c->rehearsal;
   size_t least = c->batch ? (size_t)c->threads * c->batch_points : 1;
   size_t whole = c->batch ? c->slice / c->batch_points * c->batch_points : c->slice;
   return whole > least ? whole : least;
@@ -168,11 +177,13 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     double start = nis_clock();
     size_t left = n - *done, points = slice_points(c);
     points = points < left ? points : left;
-    size_t share = (points + (size_t)c->threads - 1) / (size_t)c->threads;
+    size_t workers = c->rehearsal > 0 ? 2 : (size_t)c->threads;
+    size_t share = (points + workers - 1) / workers;
     struct pass pass = {.c = c, .n = points, .x = x + *done * c->domain.dim, .f = f + *done};
     if (components) pass.components = components + *done * c->ncomp;
-    pass.grain = c->f && share < c->batch_points ? share : c->batch_points;
-    nis_parallel_for(c->threads, (points + pass.grain - 1) / pass.grain, call_batch, &pass);
+    int cut = c->f || c->rehearsal > 0;
+    pass.grain = cut && share < c->batch_points ? share : c->batch_points;
+    nis_team_run(points > pass.grain ? c->threads : 1, run_pass, &pass);
     c->calls += pass.finished;
     if (pass.refused)
       return nis_fail(NIS_CALLBACK, "the integrand ended the run after %llu calls",
@@ -182,7 +193,7 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     monitor->now.calls += points;
     if (monitor->now.phase != NIS_GENERATING) monitor->now.done += points;
     NIS_TRY(nis_monitor_report(monitor));
-    if (nis_clock() - start < 0.02 && points >= c->slice) c->slice *= 2;
+    if (nis_clock() - start < 0.02 && points >= c->slice && !c->rehearsal) c->slice *= 2;
   }
   return NIS_OK;
 }

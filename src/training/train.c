@@ -22,7 +22,7 @@ enum {
   SEARCH_EVERY = 8,    /* rounds */
   PEAK_POINTS = 4096,  /* that the peaks are fitted to */
   SCALE_POINTS = 1024, /* that tell how large the components are */
-  LEAST_REPEATED = 16, /* points of the survey, serially; fewer would find nothing */
+  LEAST_REPEATED = 16, /* points of the survey; fewer would find nothing */
   MOST_REPEATED = 4096 /* find 99 % of the integrands of which 1 value in 900 is wrong */
 };
 
@@ -160,14 +160,14 @@ static uint64_t spent(const struct trainer *t)
 
 /* ---- points --------------------------------------------------------------------------- */
 
-/* Are the survey's values, which many threads have found, those that one thread finds? */
+/* Do many threads find the values that one finds? */
 static int repeat_survey(struct trainer *t)
 {
   struct integrand_call *f = &t->s->integrand;
   size_t n = t->fresh.n, k = (size_t)fmin(repeat_share * (double)t->calls, MOST_REPEATED);
   uint64_t before = f->calls;
   if (k > n) k = n;
-  if (k < LEAST_REPEATED || spent(t) + 2 * k + n + t->choice > t->calls) return NIS_OK;
+  if (k < LEAST_REPEATED || spent(t) + 3 * k + n + t->choice > t->calls) return NIS_OK;
   int status = nis_safety_check(f, k, n, t->fresh.x, t->fresh.f, &t->s->monitor);
   t->drawn += f->calls - before;
   return status;
