@@ -119,8 +119,8 @@ static void move_from(int core)
 /* The first to go has seen the other a moment ago, which follows as soon as it sees that. */
 void nis_team_together(struct team *t, int worker)
 {
-  const double moment = 1e-6, patience = 4e-3, gone = HUGE_VAL;
-  double begun = nis_clock(), now = begun, other = 0;
+  const double moment = 1e-6, patience = 4e-3;
+  double begun = nis_clock(), now = begun, other = 0, gone = HUGE_VAL;
   if (t->size == 1) return;
   while (now - other > moment && now - begun < patience) {
     int core = sched_getcpu();
