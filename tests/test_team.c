@@ -98,9 +98,9 @@ START_TEST(regions_inside_of_regions_have_one_worker)
   int wrong = 0;
   nis_team_run(2, outer, &wrong);
   ck_assert_int_eq(wrong, 0);
+#ifdef _OPENMP
 #pragma omp parallel num_threads(2)
   nis_team_run(2, inner, &wrong);
-#ifdef _OPENMP
   ck_assert_int_eq(wrong, 0);
 #endif
 }
@@ -170,6 +170,7 @@ START_TEST(a_forked_child_has_threads_of_its_own)
 }
 END_TEST
 
+#ifdef _OPENMP
 START_TEST(a_child_of_a_host_with_openmp_has_threads_of_its_own)
 {
   int sum = 0;
@@ -180,6 +181,7 @@ START_TEST(a_child_of_a_host_with_openmp_has_threads_of_its_own)
   ck_assert_int_eq(in_child(run_again, &r), 0);
 }
 END_TEST
+#endif
 
 static void limit(int what, rlim_t value)
 {
@@ -242,7 +244,9 @@ int main(void)
   tcase_add_test(regions, every_item_is_taken_once);
   tcase_add_test(regions, regions_inside_of_regions_have_one_worker);
   tcase_add_test(runs, a_forked_child_has_threads_of_its_own);
+#ifdef _OPENMP
   tcase_add_test(runs, a_child_of_a_host_with_openmp_has_threads_of_its_own);
+#endif
   tcase_add_test(runs, short_of_threads_a_run_has_fewer);
   suite_add_tcase(suite, regions);
   suite_add_tcase(suite, runs);

@@ -26,7 +26,7 @@ enum {
   SEARCH_EVERY = 8,       /* rounds */
   PEAK_POINTS = 4096,     /* that the peaks are fitted to */
   SCALE_POINTS = 1024,    /* that tell how large the components are */
-  LEAST_REPEATED = 16,    /* points of the survey, serially; fewer would find nothing */
+  LEAST_REPEATED = 16,    /* points of the survey; fewer would find nothing */
   MOST_REPEATED = 4096    /* find 99 % of the integrands of which 1 value in 900 is wrong */
 };
 
@@ -214,8 +214,8 @@ static int draw_points(struct trainer *t, enum stream stream, uint64_t first, si
   return status;
 }
 
-/* Are the survey's values, which many threads have found, those that one thread finds? If not, its
- * points, from number `first` on, get the values of one thread. */
+/* Do many threads find the values that one finds? If not, the survey's points, from number `first` on, get
+ * those of one thread. */
 static int repeat_survey(struct trainer *t, uint64_t first)
 {
   struct integrand_call *f = &t->s->integrand;
@@ -223,7 +223,7 @@ static int repeat_survey(struct trainer *t, uint64_t first)
   uint64_t before = f->calls;
   int serialized = f->serialized;
   if (k > n) k = n;
-  if (k < LEAST_REPEATED || spent(t) + 2 * k + 2 * n + t->choice > t->calls) return NIS_OK;
+  if (k < LEAST_REPEATED || spent(t) + 3 * k + 2 * n + t->choice > t->calls) return NIS_OK;
   int status = nis_safety_check(f, k, n, t->fresh.x, t->fresh.f, &t->s->monitor);
   t->drawn += f->calls - before;
   if (status != NIS_OK || f->serialized == serialized) return status;
