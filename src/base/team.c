@@ -247,10 +247,11 @@ static void *lead(void *argument)
 #pragma omp parallel num_threads(affordable(crew->wanted))
   {
     int worker = omp_get_thread_num();
-    __atomic_store_n(&crew->team.size, omp_get_num_threads(), __ATOMIC_RELAXED); /* all the same */
     if (worker > 0) {
+      await(&crew->ready);
       serve(crew, worker);
     } else {
+      crew->team.size = omp_get_num_threads();
       announce(&crew->ready);
       await(&crew->over);
     }
