@@ -189,6 +189,14 @@ static int time_is_over(const struct trainer *t)
   return t->seconds > 0 && elapsed(t) > t->seconds;
 }
 
+/* The time since *start, where the next stage starts, went into this one. */
+static void end_stage(struct trainer *t, enum stage stage, double *start)
+{
+  double now = nis_clock();
+  t->training->seconds[stage] += now - *start;
+  *start = now;
+}
+
 /* n points with values into `fresh`, a block at a time; fewer where the run is stopped or the time over. */
 static int draw_points(struct trainer *t, enum stream stream, uint64_t first, size_t n)
 {
@@ -199,12 +207,14 @@ static int draw_points(struct trainer *t, enum stream stream, uint64_t first, si
     if (t->fresh.n > 0 && time_is_over(t)) break;
     size_t at = t->fresh.n, block = nis_monitor_block(&t->s->monitor, t->block);
     size_t most = n - at < block ? n - at : block;
-    double start = nis_clock();
+    double start = nis_clock(), stage = start;
     struct points part = nis_points_part(&t->fresh, at, most, t->s->mixture.dim);
     part.components = t->components;
     part.bad = t->bad;
     nis_sampler_draw(t->s, stream, first + at, most, &part);
+    end_stage(t, STAGE_POINTS, &stage);
     status = nis_sampler_evaluate(t->s, &part);
+    end_stage(t, STAGE_CALLS, &stage);
     for (size_t i = 0; i < part.n; i++) nis_moments_add(&t->weight, nis_point_weight(&part, i));
     if (t->training->see) t->training->see(t->training->context, &part);
     t->fresh.n += part.n;
@@ -557,14 +567,20 @@ static int learn_round(struct trainer *t)
 {
   t->search.cold = t->at.beta == 1;
   t->at.rounds++;
+  double start = nis_clock();
   NIS_TRY(learn(t));
+  end_stage(t, STAGE_STEPS, &start);
   if (t->s->mixture.share[CHANNEL_UNIFORM] == 1)
     open_channels(t);
   else
     fit_shares(t);
+  end_stage(t, STAGE_SHARES, &start);
   fit_peaks(t);
-  NIS_TRY(search(t));
-  return search_last(t);
+  end_stage(t, STAGE_PEAKS, &start);
+  int status = search(t);
+  if (status == NIS_OK) status = search_last(t);
+  end_stage(t, STAGE_SEARCH, &start);
+  return status;
 }
 
 /* The last round is not learnt from: it chooses. */
@@ -575,8 +591,11 @@ static int run(struct trainer *t, uint64_t first)
     NIS_TRY(report_round(t));
     keep_to_time(t);
     if (spent(t) >= t->calls) break;
+    double start = nis_clock();
     store_round(t);
-    if (nis_replay_prepare(&t->training->replay, t->at.window, t->at.beta)) NIS_TRY(learn_round(t));
+    int any = nis_replay_prepare(&t->training->replay, t->at.window, t->at.beta);
+    end_stage(t, STAGE_REPLAY, &start);
+    if (any) NIS_TRY(learn_round(t));
     if (t->round == 1) NIS_TRY(follow_hints(t));
   }
   choose_channels(t);
