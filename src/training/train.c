@@ -101,19 +101,20 @@ static size_t choice_points(uint64_t calls)
   return round_up(fmin(fmax(choice_share * (double)calls, least), LARGEST_CHOICE));
 }
 
-/* Of the first round of all, uniform */
-static size_t survey_points(uint64_t calls, size_t round_size)
-{
-  size_t n = round_up(fmin(survey_share * (double)calls, LARGEST_SURVEY));
-  return n < round_size ? round_size : n;
-}
-
 /* Stored points: all of them, or as many as fit the option. */
 static size_t replay_capacity(uint64_t points, const nis_options *o)
 {
   size_t most = o->replay_bytes / ((o->dim + 3) * sizeof(double));
   if (most < 1) most = 1;
   return (size_t)(points < most ? points : most);
+}
+
+/* Of the first round of all, uniform, in at most a quarter of the memory for stored points */
+static size_t survey_points(uint64_t calls, size_t round_size, const nis_options *o)
+{
+  double most = (double)(replay_capacity(4 * LARGEST_SURVEY, o) / 4);
+  size_t n = round_up(fmin(survey_share * (double)calls, most));
+  return n < round_size ? round_size : n;
 }
 
 /* All of a round at once, unless all components take much memory */
@@ -152,7 +153,7 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
   if (s->monitor.deadline > 0) t->seconds = time_share * (s->monitor.deadline - t->begun);
   t->steps = (uint64_t)(o->replay * (double)calls / o->minibatch) + 1;
   t->round_size = round_points(calls);
-  t->survey = survey_points(calls, t->round_size);
+  t->survey = survey_points(calls, t->round_size, o);
   t->choice = choice_points(calls);
   size_t last = t->round_size + t->choice, largest = t->survey > last ? t->survey : last;
   NIS_TRY(nis_points_init(&t->fresh, largest, o->dim));
