@@ -228,11 +228,11 @@ static struct kernels clock_kernels(struct transform *clocked, const nis_options
   clocked->density = clocked_density;
   clocked->sample = clocked_sample;
   clocked->backward = clocked_transform_backward;
-  struct kernels k = {.name = "clocked",
-                      .uniforms = clocked_uniforms,
-                      .net_forward = clocked_forward,
-                      .net_backward = clocked_backward,
-                      .adam_step = clocked_adam};
+  struct kernels k = *plain;
+  k.uniforms = clocked_uniforms;
+  k.net_forward = clocked_forward;
+  k.net_backward = clocked_backward;
+  k.adam_step = clocked_adam;
   k.transform[o->coupling] = clocked;
   return k;
 }
