@@ -37,10 +37,10 @@ extern "C" {
 /* ---- the integrand ------------------------------------------------------------- */
 
 /* One point: the shape of gsl_monte_function's f. x[0..dim-1] lies strictly inside the
- * domain. Called from several threads at once unless options.serial is set, or threads is 1. For
- * what is not thread-safe (static variables, Fortran COMMON) that is needed: the training repeats up
- * to 2 % of its calls by one thread, and one thread goes on alone where bits differ
- * (nis_result.serialized), but a rare race can escape that. */
+ * domain. Called from several threads at once unless options.serial is set, or threads is 1, which
+ * is for what is not thread-safe (static variables, Fortran COMMON). The training tries two threads
+ * at once on 2 % of its points, at most 4096, against one; where bits differ one thread goes on
+ * alone (nis_result.serialized). A rare race can escape that, and runs of less than 2,000 calls. */
 typedef double nis_integrand(double *x, size_t dim, void *params);
 
 /* n points at once: coordinate j of point i is x[i*dim + j], component c of its value goes
@@ -49,15 +49,15 @@ typedef double nis_integrand(double *x, size_t dim, void *params);
 typedef int nis_batch_integrand(size_t n, size_t dim, const double *x, size_t ncomp, double *f,
                                 void *params);
 
-/* What an integrand may call; elsewhere they do nothing and give 0. nis_refuse() ends the run that it
- * is called for, as a batch integrand's non-zero return does. nis_thread() is the number of the thread
- * that calls, 0 .. options.threads-1, none of them twice at a time: params can hold an array of
- * scratch for each. Sinks, progress callbacks and makers of particles may call both as well. */
+/* What an integrand may call; elsewhere they do nothing and give 0. nis_refuse() ends the run that
+ * it is called for, as a batch integrand's non-zero return does. nis_thread() is the number of the
+ * thread that calls, 0 .. options.threads-1, none of them twice at a time: params can hold an array
+ * of scratch for each. Sinks, progress callbacks and makers of particles may call both as well. */
 NIS_API void nis_refuse(void);
 NIS_API int nis_thread(void);
 
-/* C++: an exception out of any of the functions that are called ends the run in the same way,
- * and comes out of the library's function, on the thread that called that. The handle stays good. */
+/* C++: an exception out of any of the functions that are called ends the run in the same way, and
+ * comes out of the library's function, on the thread that called that. The handle stays good. */
 
 /* ---- what can happen ------------------------------------------------------------ */
 

@@ -26,7 +26,7 @@ enum {
   SEARCH_EVERY = 8,       /* rounds */
   PEAK_POINTS = 4096,     /* that the peaks are fitted to */
   SCALE_POINTS = 1024,    /* that tell how large the components are */
-  LEAST_REPEATED = 16,    /* points of the survey, serially; fewer would find nothing */
+  LEAST_REPEATED = 16,    /* points of the survey; fewer would find nothing */
   MOST_REPEATED = 4096    /* find 99 % of the integrands of which 1 value in 900 is wrong */
 };
 
@@ -101,19 +101,20 @@ static size_t choice_points(uint64_t calls)
   return round_up(fmin(fmax(choice_share * (double)calls, least), LARGEST_CHOICE));
 }
 
-/* Of the first round of all, uniform */
-static size_t survey_points(uint64_t calls, size_t round_size)
-{
-  size_t n = round_up(fmin(survey_share * (double)calls, LARGEST_SURVEY));
-  return n < round_size ? round_size : n;
-}
-
 /* Stored points: all of them, or as many as fit the option. */
 static size_t replay_capacity(uint64_t points, const nis_options *o)
 {
   size_t most = o->replay_bytes / ((o->dim + 3) * sizeof(double));
   if (most < 1) most = 1;
   return (size_t)(points < most ? points : most);
+}
+
+/* Of the first round of all, uniform, in at most a quarter of the memory for stored points */
+static size_t survey_points(uint64_t calls, size_t round_size, const nis_options *o)
+{
+  double most = (double)(replay_capacity(4 * LARGEST_SURVEY, o) / 4);
+  size_t n = round_up(fmin(survey_share * (double)calls, most));
+  return n < round_size ? round_size : n;
 }
 
 /* All of a round at once, unless all components take much memory */
@@ -152,7 +153,7 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
   if (s->monitor.deadline > 0) t->seconds = time_share * (s->monitor.deadline - t->begun);
   t->steps = (uint64_t)(o->replay * (double)calls / o->minibatch) + 1;
   t->round_size = round_points(calls);
-  t->survey = survey_points(calls, t->round_size);
+  t->survey = survey_points(calls, t->round_size, o);
   t->choice = choice_points(calls);
   size_t last = t->round_size + t->choice, largest = t->survey > last ? t->survey : last;
   NIS_TRY(nis_points_init(&t->fresh, largest, o->dim));
@@ -189,6 +190,14 @@ static int time_is_over(const struct trainer *t)
   return t->seconds > 0 && elapsed(t) > t->seconds;
 }
 
+/* The time since *start, where the next stage starts, went into this one. */
+static void end_stage(struct trainer *t, enum stage stage, double *start)
+{
+  double now = nis_clock();
+  t->training->seconds[stage] += now - *start;
+  *start = now;
+}
+
 /* n points with values into `fresh`, a block at a time; fewer where the run is stopped or the time over. */
 static int draw_points(struct trainer *t, enum stream stream, uint64_t first, size_t n)
 {
@@ -199,12 +208,14 @@ static int draw_points(struct trainer *t, enum stream stream, uint64_t first, si
     if (t->fresh.n > 0 && time_is_over(t)) break;
     size_t at = t->fresh.n, block = nis_monitor_block(&t->s->monitor, t->block);
     size_t most = n - at < block ? n - at : block;
-    double start = nis_clock();
+    double start = nis_clock(), stage = start;
     struct points part = nis_points_part(&t->fresh, at, most, t->s->mixture.dim);
     part.components = t->components;
     part.bad = t->bad;
     nis_sampler_draw(t->s, stream, first + at, most, &part);
+    end_stage(t, STAGE_POINTS, &stage);
     status = nis_sampler_evaluate(t->s, &part);
+    end_stage(t, STAGE_CALLS, &stage);
     for (size_t i = 0; i < part.n; i++) nis_moments_add(&t->weight, nis_point_weight(&part, i));
     if (t->training->see) t->training->see(t->training->context, &part);
     t->fresh.n += part.n;
@@ -214,8 +225,8 @@ static int draw_points(struct trainer *t, enum stream stream, uint64_t first, si
   return status;
 }
 
-/* Are the survey's values, which many threads have found, those that one thread finds? If not, its
- * points, from number `first` on, get the values of one thread. */
+/* Do many threads find the values that one finds? If not, the survey's points, from number `first` on, get
+ * those of one thread. */
 static int repeat_survey(struct trainer *t, uint64_t first)
 {
   struct integrand_call *f = &t->s->integrand;
@@ -223,7 +234,7 @@ static int repeat_survey(struct trainer *t, uint64_t first)
   uint64_t before = f->calls;
   int serialized = f->serialized;
   if (k > n) k = n;
-  if (k < LEAST_REPEATED || spent(t) + 2 * k + 2 * n + t->choice > t->calls) return NIS_OK;
+  if (k < LEAST_REPEATED || spent(t) + 3 * k + 2 * n + t->choice > t->calls) return NIS_OK;
   int status = nis_safety_check(f, k, n, t->fresh.x, t->fresh.f, &t->s->monitor);
   t->drawn += f->calls - before;
   if (status != NIS_OK || f->serialized == serialized) return status;
@@ -477,21 +488,21 @@ static void choose_channels(struct trainer *t)
  * units of the square of the integral of |f|; infinite where the mixture never comes though f is not 0. */
 static void spreads(struct trainer *t, double unit, double *spread)
 {
-  enum { BLOCK = 256 };
-  double log_q[BLOCK], log_channel[BLOCK * CHANNELS], mean = t->weight.mean / unit;
-  for (size_t at = 0; at < t->fresh.n; at += BLOCK) {
-    size_t n = t->fresh.n - at < BLOCK ? t->fresh.n - at : BLOCK;
-    struct points p = nis_points_part(&t->fresh, at, n, t->s->mixture.dim);
-    const double *log_p = p.log_q;
-    p.log_q = log_q, p.log_channel = log_channel;
-    nis_sampler_density(t->s, NULL, n, p.x, log_q, log_channel);
+  enum { BLOCK = 4 * LANES };
+  const struct mixture *m = &t->s->mixture;
+  const struct points *p = &t->fresh;
+  double log_q[BLOCK], log_channel[BLOCK * CHANNELS], weight[LANES], value[LANES];
+  double mean = t->weight.mean / unit;
+  for (size_t at = 0; at < p->n; at += BLOCK) {
+    size_t n = p->n - at < BLOCK ? p->n - at : BLOCK;
+    nis_sampler_density(t->s, NULL, n, p->x + at * m->dim, log_q, log_channel);
     for (size_t i = 0; i < n; i++) {
-      double off = nis_control_value(nis_point_weight(&p, i), log_q[i], log_channel + i * CHANNELS,
-                                     t->s->mixture.beta) /
-                       unit -
-                   mean;
-      spread[at + i] = off * off * exp(log_q[i] - log_p[i]);
-      if (isinf(log_q[i])) spread[at + i] = p.f[i] == 0 ? 0 : HUGE_VAL;
+      if (i % LANES == 0)
+        nis_control_values(n - i < LANES ? n - i : LANES, p->f + at + i, log_q + i,
+                           log_channel + i * CHANNELS, m->beta, m->flow.kernels, weight, value);
+      double off = value[i % LANES] / unit - mean;
+      spread[at + i] = off * off * exp(log_q[i] - p->log_q[at + i]);
+      if (isinf(log_q[i])) spread[at + i] = p->f[at + i] == 0 ? 0 : HUGE_VAL;
     }
   }
 }
@@ -557,14 +568,20 @@ static int learn_round(struct trainer *t)
 {
   t->search.cold = t->at.beta == 1;
   t->at.rounds++;
+  double start = nis_clock();
   NIS_TRY(learn(t));
+  end_stage(t, STAGE_STEPS, &start);
   if (t->s->mixture.share[CHANNEL_UNIFORM] == 1)
     open_channels(t);
   else
     fit_shares(t);
+  end_stage(t, STAGE_SHARES, &start);
   fit_peaks(t);
-  NIS_TRY(search(t));
-  return search_last(t);
+  end_stage(t, STAGE_PEAKS, &start);
+  int status = search(t);
+  if (status == NIS_OK) status = search_last(t);
+  end_stage(t, STAGE_SEARCH, &start);
+  return status;
 }
 
 /* The last round is not learnt from: it chooses. */
@@ -575,8 +592,11 @@ static int run(struct trainer *t, uint64_t first)
     NIS_TRY(report_round(t));
     keep_to_time(t);
     if (spent(t) >= t->calls) break;
+    double start = nis_clock();
     store_round(t);
-    if (nis_replay_prepare(&t->training->replay, t->at.window, t->at.beta)) NIS_TRY(learn_round(t));
+    int any = nis_replay_prepare(&t->training->replay, t->at.window, t->at.beta);
+    end_stage(t, STAGE_REPLAY, &start);
+    if (any) NIS_TRY(learn_round(t));
     if (t->round == 1) NIS_TRY(follow_hints(t));
   }
   choose_channels(t);
