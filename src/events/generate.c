@@ -47,6 +47,11 @@ int nis_generate_check(const nis_event_options *o)
   return o->path ? nis_event_file_check(o) : NIS_OK;
 }
 
+int nis_generate_check_format(nis_event_format format)
+{
+  return nis_event_format_check(format);
+}
+
 /* Where events go */
 struct receivers {
   const nis_event_options *options;
