@@ -91,7 +91,8 @@ static int load(const char *path, const struct event_format **formats)
   memcpy(&get, &symbol, sizeof get); /* C has no cast from one to the other */
   *formats = symbol ? get(&nis_format_services) : NULL;
   if (*formats) return NIS_OK;
-  return nis_fail(NIS_INVALID, "%s is not of this libnis, %s", path, NIS_VERSION);
+  return nis_fail(NIS_INVALID, "%s is not of this libnis, %s, or not of the HDF5 that is loaded",
+                  path, NIS_VERSION);
 }
 
 static int find(const char *module, const struct event_format **formats)
