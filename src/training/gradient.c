@@ -16,7 +16,7 @@ static const double largest_coefficient = 10;
 int nis_gradient_init(struct gradient *g, struct flow *flow)
 {
   *g = (struct gradient){.flow = flow, .nweights = flow->nweights};
-  g->values = NIS_RAW(float, nis_product(GRADIENT_CHUNKS, flow->nweights));
+  g->values = NIS_NEW(float, nis_product(GRADIENT_CHUNKS, flow->nweights));
   return g->values ? NIS_OK : nis_no_memory();
 }
 
