@@ -57,7 +57,8 @@ int main(int argc, char **argv)
                               .path = argc > 1 ? argv[1] : "muons.lhe.gz",
                               .particles = muons,
                               .particles_params = &beams,
-                              .header = "process: e+ e- -> mu+ mu-\n"};
+                              .header = "process: e+ e- -> mu+ mu-\n",
+                              .force = 1}; /* a file of an earlier run may go */
   nis *s = NULL;
   nis_result result;
   nis_event_summary summary;

@@ -14,7 +14,9 @@
  * to be believed.
  *
  * The same seed gives the same bits on the same machine for any number of threads.
- * The library never prints, exits, installs signal handlers, or touches GSL's error handler.
+ * The library never prints, exits, installs signal handlers, or touches GSL's error handler. Its
+ * functions work in the default floating-point environment and the C locale, call the user's
+ * functions in those of the caller, and leave all as it was; they are no cancellation points.
  */
 #ifndef NIS_H
 #define NIS_H
@@ -35,7 +37,10 @@ extern "C" {
 /* ---- the integrand ------------------------------------------------------------- */
 
 /* One point: the shape of gsl_monte_function's f. x[0..dim-1] lies strictly inside the
- * domain. Called from several threads at once unless options.serial is set. */
+ * domain. Called from several threads at once unless options.serial is set, or threads is 1. For
+ * what is not thread-safe (static variables, Fortran COMMON) that is needed: the training repeats up
+ * to 2 % of its calls by one thread, and one thread goes on alone where bits differ
+ * (nis_result.serialized), but a rare race can escape that. */
 typedef double nis_integrand(double *x, size_t dim, void *params);
 
 /* n points at once: coordinate j of point i is x[i*dim + j], component c of its value goes
@@ -43,6 +48,16 @@ typedef double nis_integrand(double *x, size_t dim, void *params);
  * what was finished before stays a valid result. */
 typedef int nis_batch_integrand(size_t n, size_t dim, const double *x, size_t ncomp, double *f,
                                 void *params);
+
+/* What an integrand may call; elsewhere they do nothing and give 0. nis_refuse() ends the run that it
+ * is called for, as a batch integrand's non-zero return does. nis_thread() is the number of the thread
+ * that calls, 0 .. options.threads-1, none of them twice at a time: params can hold an array of
+ * scratch for each. Sinks, progress callbacks and makers of particles may call both as well. */
+NIS_API void nis_refuse(void);
+NIS_API int nis_thread(void);
+
+/* C++: an exception out of any of the functions that are called ends the run in the same way,
+ * and comes out of the library's function, on the thread that called that. The handle stays good. */
 
 /* ---- what can happen ------------------------------------------------------------ */
 
@@ -57,8 +72,9 @@ typedef enum {
   NIS_SUSPECT = 4,     /* the error is not to be believed: see nis_result.suspect */
   NIS_INVALID = -1,    /* an argument or an option is out of range */
   NIS_NO_MEMORY = -2,
-  NIS_CALLBACK = -3,   /* the batch integrand returned non-zero */
-  NIS_BAD_VALUES = -4, /* more than a tenth of the integrand's values were NaN or Inf */
+  NIS_CALLBACK = -3,   /* an integrand returned non-zero, or nis_refuse() was called */
+  NIS_BAD_VALUES = -4, /* NaN or Inf fill more than a tenth of the domain, as the training's points
+                          tell, or were more than a tenth of the estimate's values */
   NIS_NO_EVENTS = -5,  /* the integrand was zero wherever it was looked at */
   NIS_NO_FILE = -6     /* a file could not be written; what is in it is said in the sentence */
 } nis_status;
@@ -89,12 +105,13 @@ typedef enum {
   NIS_HEAVY_TAIL = 1, /* khat > min(0.7, 1 - 1/log10 n) (Vehtari et al.), and the largest weight has
                           more than 1 % of the sum of squares */
   NIS_LARGE_CHI2 = 2, /* p_value < 1e-4 */
-  NIS_FEW_WEIGHTS = 4, /* fewer than 30 weights of the frozen flow are not 0 */
+  NIS_FEW_WEIGHTS = 4, /* fewer than 30 weights of the estimate are not 0; of ncomp > 1 the first
+                          component's, or, where it is 0 at all points, of all together */
   NIS_LATE_PEAK = 8    /* late_peaks > 0 */
 } nis_doubt;
 
 /* Weights w = f/q are those of the frozen flow, zeros included; a run that ended before the first
- * of them has value and error from its training points, NaN without any. An unweighting efficiency
+ * of them has value and error from its latest training's points, NaN without any. An unweighting efficiency
  * is mean|w| / w_max; the three differ in the choice of w_max. */
 typedef struct {
   int status;            /* nis_status */
@@ -118,14 +135,16 @@ typedef struct {
   double khat;              /* shape of the generalised Pareto distribution of the largest weights
                                (PSIS, Vehtari et al., arXiv:1507.02646): above 0.7 the variance is
                                as good as infinite; NaN when there are too few */
-  int peaks_found;          /* that the training's points had missed and the search found */
-  int late_peaks;           /* found when the training was over, with at least 1e-3 of the integral
+  int peaks_found;          /* that the trainings' points had missed and the search found */
+  int late_peaks; /* found when the latest training was over, with at least 1e-3 of the integral
                                each, where fewer than three training points had been */
-  uint64_t search_calls;    /* of train_calls, spent on the search */
-  uint64_t seed;            /* what the run was made with */
-  int stop;                 /* nis_stop: what ended the run, whatever the status says */
-  int suspect;              /* sum of nis_doubt: why the error bar is not to be believed; 0: nothing
+  uint64_t search_calls; /* of train_calls, spent on the search */
+  uint64_t seed;         /* what the run was made with */
+  int stop;              /* nis_stop: what ended the run, whatever the status says */
+  int suspect;           /* sum of nis_doubt: why the error bar is not to be believed; 0: nothing
                                speaks against it */
+  int serialized;        /* 1: the integrand turned out not to be thread-safe, and only one thread
+                               calls it from then on (see nis_integrand) */
 } nis_result;
 
 /* ---- progress ---------------------------------------------------------------------- */
@@ -147,8 +166,8 @@ typedef struct {
   double efficiency;   /* integration: as in nis_result; generation: events per call */
 } nis_progress;
 
-/* Called from the thread that called the library, several times a second if the
- * integrand allows. Non-zero ends the run with NIS_STOPPED and what is known so far. */
+/* Called from the thread that called the library, some ten times a second at most, and at the end of
+ * every iteration, if the integrand allows. Non-zero ends the run with NIS_STOPPED and what is known so far. */
 typedef int nis_progress_callback(const nis_progress *now, void *params);
 
 /* ---- options ------------------------------------------------------------------------ */
@@ -207,8 +226,9 @@ typedef enum {
  * NIS_POINTS_NETS     16 to 31 nets of 2^m Sobol points, in up to 64 dimensions, each scrambled anew
  *                     (Matousek, J. Complexity 14 (1998) 527; Joe, Kuo, SIAM J. Sci. Comput. 30
  *                     (2008) 2635). An iteration is a net; the error is that of the spread of the
- *                     nets, times Student's t (1.03 for 16). What calls are left over go to the
- *                     training, or stay unspent where that would make it a quarter longer */
+ *                     nets, times Student's t (1.03 for 16; of estimates with nets of different
+ *                     sizes that of the large ones). What calls are left over go to the training,
+ *                     or stay unspent where that would make it a quarter longer */
 typedef enum { NIS_POINTS_DEFAULT = 0, NIS_POINTS_RANDOM, NIS_POINTS_NETS } nis_point_set;
 
 /* What the flow learns when the batch integrand has several values a point */
@@ -225,7 +245,8 @@ typedef struct {
   void *params;        /* handed to the integrand; never looked at, never freed */
   uint64_t calls;      /* integrand calls in all, training included; default 1,000,000 */
   double rel_error;    /* stop when error <= rel_error * |value|, in [0, 1) ... */
-  double abs_error;    /* ... or error <= abs_error, >= 0; default 0: spend all calls */
+  double abs_error;    /* ... or error <= abs_error, >= 0; default 0: spend all calls. An error
+                          from fewer than 30 weights that are not 0 meets neither */
   double max_seconds;  /* wall time of nis_run and nis_integrate, >= 0; default 0: no limit. A
                                  share goes to training; results then depend on the machine */
   uint64_t seed;       /* default 0, a seed like any other */
@@ -270,7 +291,8 @@ typedef struct {
   double replay;         /* gradient samples per training call, in (0, 1000]; default: effort times
                             12 for 400,000 training calls, more for fewer calls and fewer dimensions,
                             less for large nets */
-  size_t replay_bytes;   /* memory for stored training points, the oldest go; default 1 GiB */
+  size_t replay_bytes;   /* memory for stored training points, which the handle keeps for further
+                            trainings; the oldest go; default 1 GiB */
   double learning_rate;  /* Adam's at the start, in (0, 1]; falls to 0; default 4e-3, 2e-3 from 6
                             dimensions on */
   nis_coupling coupling; /* one of the above; default NIS_RATIONAL_QUADRATIC */
@@ -305,9 +327,11 @@ NIS_API void nis_free(nis *s);
  * four iterations. Returns result->status. */
 NIS_API int nis_run(nis *s, nis_result *result);
 
-/* Trains the flow on `calls` more integrand calls (>= 1). The learning rate runs through its
- * whole schedule in each call, so one long training beats many short ones. A changed flow
- * makes earlier estimates stale: they are dropped. */
+/* Trains the flow on `calls` more integrand calls (>= 1), from what earlier trainings have learnt and the
+ * points that they stored. The learning rate runs through its whole schedule in each call, so one
+ * long training beats many short ones; the last points of each decide whether the flow became
+ * better, else it stays as it was. Earlier estimates are dropped. Where the status is not NIS_OK
+ * flow and estimate are as before, though the calls are spent. */
 NIS_API int nis_train(nis *s, uint64_t calls);
 
 /* Integrates with the frozen flow: `calls` (>= 2) more points join the estimate, which is

@@ -78,14 +78,14 @@ typedef enum {
   NIS_FORMAT_LHE,     /* Les Houches events 1.0 (hep-ph/0609017), in pb: strategy -4, weights whose
                          mean is the cross section; for unit weights of one sign strategy 3 */
   NIS_FORMAT_LHE3,    /* the same 3.0 (arXiv:1405.1067): generator, trials, named weights */
-  NIS_FORMAT_LHEH5, /* HDF5 2.0.1 (arXiv:2309.13154). This and the next are in libnis_hdf5.so, which
-                         is loaded when it is asked for: from $NIS_MODULES, from beside the library (or
-                         the program), or from where it was installed. HDF5 is called by the calling
-                         thread only, and its state (handlers of errors, what is done at exit) is left
-                         as it is */
-  NIS_FORMAT_HDF5,  /* data sets x, weight, log_q; the run in attributes */
-  NIS_FORMAT_NPY,   /* numpy's: records of x, weight, log_q */
-  NIS_FORMAT_TEXT   /* columns x1 ... weight after lines that begin with # */
+  NIS_FORMAT_LHEH5,   /* HDF5 2.0.1 (arXiv:2309.13154). This and the next are in libnis_hdf5.so,
+                         which is loaded when it is asked for: from $NIS_MODULES, from beside the
+                         library (or the program), or from where it was installed. HDF5 is called
+                         by the calling thread only, and its state (handlers of errors, what is done
+                         at exit) is left as it is */
+  NIS_FORMAT_HDF5,    /* data sets x, weight, log_q; the run in attributes */
+  NIS_FORMAT_NPY,     /* numpy's: records of x, weight, log_q */
+  NIS_FORMAT_TEXT     /* columns x1 ... weight after lines that begin with # */
 } nis_event_format;
 
 /* Zero means default for every field. */
@@ -105,14 +105,28 @@ typedef struct {
                               events, |w|/w_max on the average */
   nis_event_sink *sink; /* takes the events ... */
   void *sink_params;    /* handed to it */
-  const char *path;     /* ... or a file does, or both; "-": standard output. The file bears this
-                              name when it is complete, and PATH.part until then. Stopped early, or
-                              on a full disk, it holds the events so far and is as valid */
+  const char *path;     /* ... or a file does, or both; "-": standard output. See below */
   nis_event_format format;  /* of the file; one of the above */
   nis_particles *particles; /* needed for the three Les Houches formats */
   void *particles_params;   /* handed to it */
-  const char *header;       /* lines for the head of the file, "key: value\n", but for NPY */
+  const char *header;       /* lines of UTF-8 for the head of the file, "key: value\n", but for NPY.
+                                 Other bytes and control characters come out as \xNN */
+  int force; /* 1: an existing file at `path` is replaced; default 0: that is NIS_NO_FILE */
 } nis_event_options;
+
+/* A file bears its name when it is complete. Until then it is PATH.XXXXXX.part beside it, with six
+ * letters and digits that no other writer has (`ls PATH.*.part`). Stopped early, or on a full disk,
+ * it holds the events so far and is as valid. What a killed process leaves stays under that name:
+ * HDF5 and NPY files can be read up to the latest block of events, the others lack their last line
+ * and may end inside an event. Where the name was taken meanwhile, or cannot be given, the sentence
+ * says where the complete file is.
+ *
+ * A new file has the mode that the umask leaves; one that replaces another has its mode, and its
+ * owner and group where the process may give them. A symbolic link stays, and the file that it
+ * leads to is made or replaced. Standard output, devices and FIFOs are written in place and
+ * waited for: before the first event for the reader of a FIFO, later for a slow one, whether or
+ * not the descriptor is non-blocking. Meanwhile the progress function is called and can end the
+ * run. A reader that has gone is NIS_NO_FILE, without a signal. */
 
 /* A number with its standard error */
 typedef struct {
@@ -127,7 +141,7 @@ typedef struct {
 
 typedef struct {
   int status;      /* nis_status */
-  uint64_t events; /* handed on */
+  uint64_t events; /* handed on; without a sink, those that the file holds */
   uint64_t calls;  /* integrand calls made: with those at points that wait for the next call, and
                            without those at points that had waited for this one */
   uint64_t trials; /* points tried: those up to the last event, or all where the run ended before
@@ -179,11 +193,13 @@ typedef struct {
  * callback) or NIS_CALLBACK the next call goes on where this one was. */
 NIS_API int nis_next_event(nis *s, const nis_event_options *options, nis_pulled_event *event);
 
-/* Could nis_events begin with these options? NIS_INVALID or NIS_NO_FILE with a sentence where not:
- * for the moment before a long training. */
+/* Could nis_events begin with these options? NIS_INVALID or NIS_NO_FILE with a sentence where not,
+ * also where a file exists that may not be replaced or whole_run has no place for its temporary
+ * file: for the moment before a long training. */
 NIS_API int nis_check_events(const nis_event_options *options);
 
-/* Can files of this format be written here? NIS_INVALID with a sentence that says what is missing. */
+/* Can files of this format be written here? NIS_INVALID with a sentence that says what is missing.
+ */
 NIS_API int nis_check_format(nis_event_format format);
 
 #ifdef __cplusplus

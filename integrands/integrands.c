@@ -3,6 +3,7 @@
 #include "integrands.h"
 
 #include <assert.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,8 +101,8 @@ static int unknown_parameter(const struct integrand *row, const char *setting, s
   return -1;
 }
 
-int integrand_set(const struct integrand *row, const char *setting,
-                  double values[INTEGRAND_MAX_PARAMETERS], char *message, size_t size)
+static int set(const struct integrand *row, const char *setting, double *values, char *message,
+               size_t size)
 {
   size_t length = strcspn(setting, "=");
   if (setting[length] == '\0') {
@@ -114,6 +115,17 @@ int integrand_set(const struct integrand *row, const char *setting,
   const char *text = setting + length + 1;
   return p->choices ? set_choice(p, text, &values[i], message, size)
                     : set_number(p, text, &values[i], message, size);
+}
+
+/* With a decimal point, whatever the host's locale */
+int integrand_set(const struct integrand *row, const char *setting,
+                  double values[INTEGRAND_MAX_PARAMETERS], char *message, size_t size)
+{
+  locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(plain);
+  int bad = set(row, setting, values, message, size);
+  uselocale(before);
+  if (plain) freelocale(plain);
+  return bad;
 }
 
 void *integrand_make(const struct integrand *row, size_t dim, const double *values)

@@ -5,6 +5,7 @@
  * too. The channels themselves: no pole is left, so that the squared matrix element times the
  * weight stays bounded near each.
  */
+#include "alarm.h"
 #include "antennas.h"
 #include "jacobian.h"
 #include "jet_cut.h"
@@ -97,7 +98,7 @@ END_TEST
 
 /* ---- all channels ------------------------------------------------------------------------- */
 
-/* Six errors: a false alarm of 2e-9 a test */
+/* Means over the map and over even points, which share their random numbers */
 static void check_volume(int process, const struct jet_cut *cut, int points)
 {
   struct antennas map;
@@ -114,8 +115,8 @@ static void check_volume(int process, const struct jet_cut *cut, int points)
   }
   double off = mean_value(&ours) - mean_value(&even);
   double error = hypot(mean_error(&ours), mean_error(&even));
-  require(fabs(off) < 6 * error, "%s: %g +- %g, %g", name[process], mean_value(&ours), error,
-          mean_value(&even));
+  require(fabs(off) < alarm_errors(2 * PROCESSES) * error, "%s: %g +- %g, %g", name[process],
+          mean_value(&ours), error, mean_value(&even));
   require(error < 0.05 * mean_value(&even), "%s: error %g", name[process], error);
 }
 

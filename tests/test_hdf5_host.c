@@ -37,6 +37,7 @@ static int write_events(uint64_t n, nis_event_format format, nis_event_sink *sin
   nis_options o = {.dim = 2, .threads = 2, .layers = 1, .hidden_width = 8, .bins = 4};
   nis_event_options e = {.events = n,
                          .path = path,
+                         .force = 1,
                          .format = format,
                          .particles = a_photon,
                          .sink = sink,
@@ -51,7 +52,7 @@ static int write_events(uint64_t n, nis_event_format format, nis_event_sink *sin
 static int write_too_many(nis_event_format format)
 {
   const struct rlimit limit = {300000, RLIM_INFINITY}, none = {RLIM_INFINITY, RLIM_INFINITY};
-  signal(SIGXFSZ, SIG_IGN);
+  signal(SIGXFSZ, SIG_DFL); /* which ends the process, where it is raised */
   setrlimit(RLIMIT_FSIZE, &limit);
   int status = write_events(100000, format, NULL, NULL);
   setrlimit(RLIMIT_FSIZE, &none);

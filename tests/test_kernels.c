@@ -3,8 +3,8 @@
  * The kernels of every instruction set that this processor has.
  *
  * Independent of the code under test: a scalar Philox that reproduces the vectors of Random123, a
- * naive net and its backpropagation in double, Adam as the paper writes it, and the transforms
- * in double from the papers' formulas, differentiated by differences.
+ * naive net and its backpropagation in double, Adam as the paper writes it, libm in long double, and
+ * the transforms in double from the papers' formulas, differentiated by differences.
  */
 #include "kernels/kernels.h"
 #include "suite.h"
@@ -389,7 +389,7 @@ static void naive_adam(const struct adam *a, double gradient, double *mean, doub
   double g = a->scale * gradient;
   *mean = a->beta1 * *mean + (1 - a->beta1) * g;
   *square = a->beta2 * *square + (1 - a->beta2) * g * g;
-  *parameter -= a->rate * *mean / (sqrt(*square) + a->epsilon);
+  *parameter = a->keep * *parameter - a->rate * *mean / (sqrt(*square) + a->epsilon);
 }
 
 static void check_adam(const struct kernels *set, size_t n)
@@ -403,6 +403,7 @@ static void check_adam(const struct kernels *set, size_t n)
     gradient[0] = 0; /* no gradient, no step: 0/epsilon */
     a.rate = 1e-2f / (float)(1 + step);
     a.scale = step % 2 ? 1 : 0.3f;
+    a.keep = step % 3 ? 1 : 1 - 0.5f * a.rate;
     set->adam_step(n, &a, gradient, mean, square, p);
     for (size_t i = 0; i < n; i++)
       naive_adam(&a, gradient[i], &exact[n + i], &exact[2 * n + i], &exact[i]);
@@ -420,6 +421,115 @@ START_TEST(adam_is_algorithm_1)
 {
   static const size_t n[] = {1, 2, 7, 16, 63, 1001};
   for (size_t i = 0; i < LENGTH(n); i++) check_adam(nis_kernels_available(_i), n[i]);
+}
+END_TEST
+
+/* ---- exp, log, erfc ----------------------------------------------------------------- */
+
+struct elementary {
+  const char *name;
+  long double (*oracle)(
+      long double);        /* of libm, with more digits than a double where it has them */
+  double most;             /* units in the last place that it may be off */
+  double low, high, small; /* the range of its tests, and its smallest magnitude there */
+};
+
+static const struct elementary elementaries[] = {
+    {"exp", expl, 1.5, -750, 711, 1e-20},
+    {"log", logl, 4, 0, 0x1.fffffffffffffp1023, 5e-324},
+    {"erfc", erfcl, 8, -7, 27.5, 1e-20},
+};
+
+typedef void elementary_kernel(size_t n, const double *x, double *y);
+
+static elementary_kernel *kernel_of(const struct kernels *set, size_t i)
+{
+  return i == 0 ? set->exp : i == 1 ? set->log : set->erfc;
+}
+
+/* The spacing of doubles at y, also where they are subnormal */
+static double spacing(double y)
+{
+  return isinf(y) ? HUGE_VAL : nextafter(fabs(y), HUGE_VAL) - fabs(y);
+}
+
+/* Even in the number, or in its logarithm */
+static double spread_over(const struct elementary *e, int even)
+{
+  if (even && isfinite(e->high - e->low)) return e->low + (e->high - e->low) * (noise() + 1) / 2;
+  double sign = e->low < 0 && noise() < 0 ? -1 : 1;
+  double most = log2(sign > 0 ? e->high : -e->low), least = log2(e->small);
+  return sign * exp2(least + (most - least) * (noise() + 1) / 2);
+}
+
+static void check_elementary(size_t i, const double *x, const double *y, size_t n)
+{
+  const struct elementary *e = &elementaries[i];
+  for (size_t k = 0; k < n; k++) {
+    long double expected = e->oracle(x[k]);
+    if (isinf((double)expected) && (double)expected == y[k]) continue;
+    double off = (double)fabsl(y[k] - expected) / spacing((double)expected);
+    require(off <= e->most, "%s(%.17g) is %.17g, %g ulp from %.17Lg", e->name, x[k], y[k], off,
+            expected);
+  }
+}
+
+START_TEST(elementary_functions_are_those_of_libm)
+{
+  enum { N = 100000 };
+  size_t i = (size_t)_i % LENGTH(elementaries);
+  const struct kernels *set = nis_kernels_available(_i / (int)LENGTH(elementaries));
+  double *x = doubles(N), *y = doubles(N);
+  for (int k = 0; k < N; k++) x[k] = spread_over(&elementaries[i], k % 2);
+  if (i == 1) /* where it is near 0 */
+    for (int k = 0; k < N / 4; k++) x[k] = 1 + 0.1 * noise() * noise();
+  kernel_of(set, i)(N, x, y);
+  check_elementary(i, x, y, N);
+  free(x), free(y);
+}
+END_TEST
+
+static int same(double a, double b)
+{
+  return isnan(a) ? isnan(b) : a == b;
+}
+
+START_TEST(elementary_functions_at_the_ends)
+{
+  static const double x[] = {0, -0., HUGE_VAL, -HUGE_VAL, NAN, -1e308, 1e308, 1, -1e-320, 1e-310};
+  const struct kernels *set = nis_kernels_available(_i);
+  for (size_t i = 0; i < LENGTH(elementaries); i++) {
+    double y[LENGTH(x)];
+    kernel_of(set, i)(LENGTH(x), x, y);
+    for (size_t k = 0; k < LENGTH(x); k++) {
+      double expected = (double)elementaries[i].oracle(x[k]);
+      int exact = isnan(expected) || isinf(expected) || expected == 0;
+      require(exact ? same(y[k], expected)
+                    : fabs(y[k] - expected) <= elementaries[i].most * spacing(expected),
+              "%s(%g) is %g, not %g", elementaries[i].name, x[k], y[k], expected);
+    }
+  }
+}
+END_TEST
+
+/* Alone, in any place of an array, and in place */
+START_TEST(elementary_bits_do_not_depend_on_the_place)
+{
+  enum { N = 3 * LANES + 5 };
+  const struct kernels *set = nis_kernels_available(_i);
+  for (size_t i = 0; i < LENGTH(elementaries); i++) {
+    double *x = doubles(N), *y = doubles(N), alone;
+    for (int k = 0; k < N; k++) x[k] = spread_over(&elementaries[i], 1);
+    kernel_of(set, i)(N, x, y);
+    for (int k = 0; k < N; k++) {
+      kernel_of(set, i)(1, x + k, &alone);
+      require(alone == y[k], "%s(%.17g)", elementaries[i].name, x[k]);
+    }
+    kernel_of(set, i)(N, x, x);
+    require(memcmp(x, y, N * sizeof *x) == 0, "%s in place", elementaries[i].name);
+    kernel_of(set, i)(0, NULL, NULL);
+    free(x), free(y);
+  }
 }
 END_TEST
 
@@ -1097,10 +1207,24 @@ START_TEST(uniform_bits_of_all_sets_agree)
 }
 END_TEST
 
+START_TEST(elementary_bits_of_fused_sets_agree)
+{
+  enum { N = 10000 };
+  const struct kernels *set[2];
+  double *x = doubles(N), *y[2] = {doubles(N), doubles(N)};
+  for (size_t i = 0; i < LENGTH(elementaries) && fused_sets(set); i++) {
+    for (int k = 0; k < N; k++) x[k] = spread_over(&elementaries[i], k % 2);
+    for (int k = 0; k < 2; k++) kernel_of(set[k], i)(N, x, y[k]);
+    check_bits(y[0], y[1], N * sizeof *x, elementaries[i].name);
+  }
+  free(x), free(y[0]), free(y[1]);
+}
+END_TEST
+
 START_TEST(adam_bits_of_fused_sets_agree)
 {
   enum { N = 1003 };
-  const struct adam a = {1e-2f, 0.9f, 0.999f, 1e-8f, 0.7f};
+  const struct adam a = {1e-2f, 0.9f, 0.999f, 1e-8f, 0.995f, 0.7f};
   const struct kernels *set[2];
   float *block[2];
   if (!fused_sets(set)) return;
@@ -1202,6 +1326,16 @@ static TCase *net_case(void)
   return tcase;
 }
 
+static TCase *elementary_case(void)
+{
+  TCase *tcase = make_case("exp, log, erfc");
+  const int all = nsets * (int)LENGTH(elementaries);
+  tcase_add_loop_test(tcase, elementary_functions_are_those_of_libm, 0, all);
+  tcase_add_loop_test(tcase, elementary_functions_at_the_ends, 0, nsets);
+  tcase_add_loop_test(tcase, elementary_bits_do_not_depend_on_the_place, 0, nsets);
+  return tcase;
+}
+
 static TCase *transforms_case(void)
 {
   TCase *tcase = make_case("transforms");
@@ -1229,6 +1363,7 @@ static TCase *sets_case(void)
   tcase_add_test(tcase, the_fastest_set_is_taken);
   tcase_add_test(tcase, uniform_bits_of_all_sets_agree);
   tcase_add_test(tcase, net_bits_of_fused_sets_agree);
+  tcase_add_test(tcase, elementary_bits_of_fused_sets_agree);
   tcase_add_test(tcase, adam_bits_of_fused_sets_agree);
   tcase_add_loop_test(tcase, transform_bits_of_fused_sets_agree, 0, TRANSFORMS);
   return tcase;
@@ -1240,6 +1375,7 @@ int main(void)
   Suite *suite = suite_create("kernels");
   suite_add_tcase(suite, philox_case());
   suite_add_tcase(suite, net_case());
+  suite_add_tcase(suite, elementary_case());
   suite_add_tcase(suite, transforms_case());
   suite_add_tcase(suite, sets_case());
   return run_suite(suite);

@@ -39,7 +39,7 @@ PATH = ["include", "integrands", "integrands/physics", "src"]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 OPENMP = re.compile(r"^\s*#\s*(pragma\s+omp\b|include\s*[<\"]omp\.h)", re.MULTILINE)
-OPENMP_FILE = "src/base/parallel.c"
+OPENMP_FILE = "src/base/team.c"
 HDF5 = re.compile(r"^\s*#\s*include\s*<(hdf5|H5\w+)\.h>", re.MULTILINE)
 
 

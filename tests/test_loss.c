@@ -5,9 +5,9 @@
  * Oracles: phi as nis.h writes it; differences of it, and of the objective L = (1/n) sum of
  * (q/p)/s (phi(t) + c) along directions in the space of weights. All random numbers are fixed.
  */
-#include "training/gradient.h"
 #include "quadrature.h"
 #include "api/settings.h"
+#include "gradient.h"
 #include "suite.h"
 
 #include <stdlib.h>
@@ -112,8 +112,9 @@ static void make_flow(struct scene *c, int threads)
   ck_assert_int_eq(nis_settings_resolve(&given, &full), NIS_OK);
   ck_assert_int_eq(nis_sampler_init(&c->s, no_integrand, &full), NIS_OK);
   noise_state = 5;
-  for (size_t i = 0; i < c->s.flow.nweights; i++) c->s.flow.weights[i] = (float)(0.4 * noise());
-  ck_assert_int_eq(nis_gradient_init(&c->g, &c->s.flow), NIS_OK);
+  for (size_t i = 0; i < c->s.mixture.flow.nweights; i++)
+    c->s.mixture.flow.weights[i] = (float)(0.4 * noise());
+  ck_assert_int_eq(nis_gradient_init(&c->g, &c->s.mixture.flow), NIS_OK);
 }
 
 /* f = q e^(spread noise), and densities p that differ from q; the mean of q/p is 1. */
@@ -122,7 +123,7 @@ static void make_points(struct scene *c, double spread)
   static double f[STORED], log_p[STORED];
   double sum = 0;
   for (size_t i = 0; i < STORED * DIM; i++) c->x[i] = (noise() + 1) / 2;
-  nis_sampler_density(&c->s, STORED, c->x, c->log_q, NULL);
+  nis_sampler_density(&c->s, NULL, STORED, c->x, c->log_q, NULL);
   for (size_t i = 0; i < STORED; i++) {
     f[i] = exp(c->log_q[i] + spread * noise()) * (noise() < 0 ? -1 : 1);
     log_p[i] = c->log_q[i] + 0.7 * noise();
@@ -187,7 +188,7 @@ static double objective(struct scene *c, nis_loss_kind kind, double baseline)
   double constant = constant_of(kind, baseline), sum = 0;
   double *kept = malloc(sizeof c->log_q);
   memcpy(kept, c->log_q, sizeof c->log_q);
-  nis_sampler_density(&c->s, STORED, c->x, c->log_q, NULL);
+  nis_sampler_density(&c->s, NULL, STORED, c->x, c->log_q, NULL);
   for (size_t k = 0; k < c->n; k++) {
     size_t i = c->slot[k];
     sum += part_at(c, i) * (phi(kind, ratio_at(c, i)) + constant);
@@ -200,12 +201,12 @@ static double objective(struct scene *c, nis_loss_kind kind, double baseline)
 static double objective_along(struct scene *c, nis_loss_kind kind, double baseline, double step,
                               const double *direction)
 {
-  size_t n = c->s.flow.nweights;
+  size_t n = c->s.mixture.flow.nweights;
   float *kept = malloc(n * sizeof *kept);
-  memcpy(kept, c->s.flow.weights, n * sizeof *kept);
-  for (size_t i = 0; i < n; i++) c->s.flow.weights[i] += (float)(step * direction[i]);
+  memcpy(kept, c->s.mixture.flow.weights, n * sizeof *kept);
+  for (size_t i = 0; i < n; i++) c->s.mixture.flow.weights[i] += (float)(step * direction[i]);
   double value = objective(c, kind, baseline);
-  memcpy(c->s.flow.weights, kept, n * sizeof *kept);
+  memcpy(c->s.mixture.flow.weights, kept, n * sizeof *kept);
   free(kept);
   return value;
 }
@@ -215,27 +216,28 @@ static double objective_along(struct scene *c, nis_loss_kind kind, double baseli
 static double choose_direction(const struct gradient *g, double randomness, double *direction)
 {
   double dot = 0, length = 0;
-  for (size_t i = 0; i < g->nweights; i++) {
+  for (size_t i = 0; i < g->flow->nweights; i++) {
     direction[i] = g->values[i] * (1 + randomness * noise());
     length += direction[i] * direction[i];
   }
-  for (size_t i = 0; i < g->nweights; i++) dot += g->values[i] * (direction[i] /= sqrt(length));
+  for (size_t i = 0; i < g->flow->nweights; i++)
+    dot += g->values[i] * (direction[i] /= sqrt(length));
   return dot;
 }
 
 static void check_gradient(struct scene *c, nis_loss_kind kind, double baseline)
 {
   const double step = 1e-3;
-  double *direction = calloc(c->g.nweights, sizeof *direction);
-  struct minibatch b = {c->n, c->slot, &c->r, nis_loss(kind, 0), baseline, PART_ALL};
-  nis_gradient_compute(&c->g, &c->s, &b);
+  double *direction = calloc(c->g.flow->nweights, sizeof *direction);
+  struct minibatch b = {c->n, c->slot, &c->r, nis_loss(kind, 0), baseline};
+  compute_gradient(&c->g, &c->s, &b);
   for (int repeat = 0; repeat < 4; repeat++) {
     double dot = choose_direction(&c->g, 5 * repeat, direction);
     double up = objective_along(c, kind, baseline, step, direction);
     double down = objective_along(c, kind, baseline, -step, direction);
     double expected = (up - down) / (2 * step);
-    require(fabs(dot - expected) < 0.01 * c->g.norm, "loss %d, baseline %g: slope %g, not %g", kind,
-            baseline, dot, expected);
+    require(fabs(dot - expected) < 0.01 * nis_gradient_norm(&c->g),
+            "loss %d, baseline %g: slope %g, not %g", kind, baseline, dot, expected);
   }
   free(direction);
 }
@@ -256,9 +258,8 @@ END_TEST
 /* Norm of the gradient of one point */
 static double norm_of(struct scene *c, nis_loss_kind kind, size_t slot, double baseline)
 {
-  struct minibatch b = {1, &slot, &c->r, nis_loss(kind, 0), baseline, PART_ALL};
-  nis_gradient_compute(&c->g, &c->s, &b);
-  return c->g.norm;
+  struct minibatch b = {1, &slot, &c->r, nis_loss(kind, 0), baseline};
+  return compute_gradient(&c->g, &c->s, &b);
 }
 
 START_TEST(where_the_flow_is_right_no_point_pulls)
@@ -314,12 +315,13 @@ START_TEST(bits_do_not_depend_on_threads)
   struct scene *one = make_scene(1, 1, 1), *three = make_scene(3, 1, 1);
   for (size_t i = 0; i < STORED; i++) one->slot[i] = three->slot[i] = i;
   loss_slope *loss = nis_loss((nis_loss_kind)_i, 0);
-  struct minibatch first = {STORED - 7, one->slot, &one->r, loss, 0.5, PART_ALL};
-  struct minibatch second = {STORED - 7, three->slot, &three->r, loss, 0.5, PART_ALL};
-  nis_gradient_compute(&one->g, &one->s, &first);
-  nis_gradient_compute(&three->g, &three->s, &second);
-  ck_assert(memcmp(one->g.values, three->g.values, one->g.nweights * sizeof(float)) == 0);
-  ck_assert(one->g.norm == three->g.norm && one->g.norm > 0);
+  struct minibatch first = {STORED - 7, one->slot, &one->r, loss, 0.5};
+  struct minibatch second = {STORED - 7, three->slot, &three->r, loss, 0.5};
+  compute_gradient(&one->g, &one->s, &first);
+  compute_gradient(&three->g, &three->s, &second);
+  ck_assert(memcmp(one->g.values, three->g.values, one->g.flow->nweights * sizeof(float)) == 0);
+  ck_assert(nis_gradient_norm(&one->g) == nis_gradient_norm(&three->g) &&
+            nis_gradient_norm(&one->g) > 0);
   clear_scene(one), clear_scene(three);
 }
 END_TEST

@@ -13,6 +13,7 @@ import sys
 import unittest
 
 PROGRAM = SCRIPT = ""
+PULL = 3.95  # errors: beyond it with 1e-3, where they stand on the spread of 16 nets of points
 
 
 def table(*words):
@@ -28,7 +29,7 @@ class Table(unittest.TestCase):
         self.assertEqual([(r["measure"], r["ycut"]) for r in rows],
                          [("jade", 0.01), ("durham", 0.005)])
         jade = rows[0]
-        self.assertLess(abs(jade["nis"]["value"] - 5058.203927), 6 * jade["nis"]["error"])
+        self.assertLess(abs(jade["nis"]["value"] - 5058.203927), PULL * jade["nis"]["error"])
         for r in rows:
             nis, vegas = r["nis"], r["vegas"]
             self.assertLessEqual(max(nis["calls"], vegas["calls"]), 5000)

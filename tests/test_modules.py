@@ -3,8 +3,8 @@
 """HDF5 is a module: who needs it, where it is found, and what is said where it is not.
 
 python3 test_modules.py LIBNIS NIS MODULE OTHER_LIBRARY MODULE_DIR [unittest options]
-MODULE may be missing; OTHER_LIBRARY is a shared object that is none; MODULE_DIR is where modules are
-installed, and must not have one.
+MODULE may be missing; OTHER_LIBRARY is a shared object that is none; MODULE_DIR is where modules
+are installed, and must not have one.
 """
 import os
 import shutil

@@ -4,6 +4,7 @@
  * same squared matrix element, even in phase space (RAMBO), with cuts and identical partons counted
  * here. Events: conserved momenta, colour lines that begin and end, a point always the same event.
  */
+#include "alarm.h"
 #include "ee_four_quarks.h"
 #include "ee_jets.h"
 #include "jacobian.h"
@@ -109,7 +110,6 @@ static double even(const struct process *r, const struct amplitudes *a, const do
          matrix_element(r, a, (const double(*)[4])p);
 }
 
-/* Six errors: a false alarm of 2e-9 a process */
 static void check_cross_section(const struct process *r, int points)
 {
   struct mean ours = {0}, flat = {0};
@@ -124,8 +124,9 @@ static void check_cross_section(const struct process *r, int points)
   }
   double off = mean_value(&ours) - mean_value(&flat),
          error = hypot(mean_error(&ours), mean_error(&flat));
-  require(fabs(off) < 6 * error, "%s %s: %g +- %g and %g +- %g", r->name, r->settings,
-          mean_value(&ours), mean_error(&ours), mean_value(&flat), mean_error(&flat));
+  require(fabs(off) < alarm_errors(LENGTH(processes)) * error, "%s %s: %g +- %g and %g +- %g",
+          r->name, r->settings, mean_value(&ours), mean_error(&ours), mean_value(&flat),
+          mean_error(&flat));
   check_between(error / mean_value(&ours), 0, 0.08, "relative error");
   free(made.state);
 }
@@ -170,7 +171,8 @@ START_TEST(quark_pairs_are_equal)
     free(made.state);
   }
   double off = mean_value(&mean[0]) - mean_value(&mean[1]);
-  require(fabs(off) < 6 * hypot(mean_error(&mean[0]), mean_error(&mean[1])), "off by %g", off);
+  require(fabs(off) < alarm_errors(1) * hypot(mean_error(&mean[0]), mean_error(&mean[1])),
+          "off by %g", off);
 }
 END_TEST
 
@@ -296,7 +298,8 @@ START_TEST(pairs_are_joined_across)
     across += event.particle[2].colour[0] == event.particle[5].colour[1];
     all++;
   }
-  check_between(across, 1800 - 6 * 13.4, 1800 + 6 * 13.4, "of 2000 with probability 9/10");
+  check_between((across - 1800) / 13.4, -alarm_errors(1), alarm_errors(1),
+                "of 2000 with probability 9/10");
   free(made.state);
 }
 END_TEST

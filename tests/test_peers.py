@@ -22,6 +22,7 @@ PROGRAM = SCRIPT = ""
 peers = None
 METHODS = ["nis", "vegas", "miser"]
 GAUSSIAN_2D = math.erf(2.5) ** 2  # width 0.2, as the table has it
+PULL = 3.95  # errors: beyond it with 1e-3, where they stand on the spread of 16 nets of points
 
 
 def table(*words, **environment):
@@ -122,7 +123,7 @@ class Methods(unittest.TestCase):
                 one, again, other = (program().run(method, 10000, s) for s in (1, 1, 2))
                 self.assertEqual(one[:3], again[:3])
                 self.assertNotEqual(one.value, other.value)
-                self.assertLess(abs(one.value - GAUSSIAN_2D), 6 * one.error)
+                self.assertLess(abs(one.value - GAUSSIAN_2D), PULL * one.error)
                 self.assertLess(one.error, 0.02)
 
     def test_exact_value(self):
@@ -184,7 +185,7 @@ class VegasPlus(unittest.TestCase):
             self.assertEqual(one[:3], again[:3])
             self.assertLessEqual(one.calls, 10000)
             self.assertGreater(one.calls, 8000)
-            self.assertLess(abs(one.value - GAUSSIAN_2D), 6 * one.error)
+            self.assertLess(abs(one.value - GAUSSIAN_2D), PULL * one.error)
 
 
 # ---- the whole command -----------------------------------------------------------------

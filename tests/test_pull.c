@@ -3,6 +3,7 @@
  * cost as many calls. */
 #include "events.h"
 #include "noise.h"
+#include "base/clock.h"
 #include "suite.h"
 
 #include <math.h>
@@ -245,8 +246,16 @@ static int lose_patience(const nis_progress *now, void *params)
   return now->phase == NIS_GENERATING && ++p->looks % p->most == 0;
 }
 
+/* A second goes by whenever somebody looks, so that no progress is held back. */
+static double hasty_clock(void)
+{
+  static double now;
+  return now += 1;
+}
+
 START_TEST(progress_that_stops_loses_nothing)
 {
+  nis_clock = hasty_clock;
   struct patience patience = {0, 3};
   nis *s;
   nis_options o = {.dim = DIM, .seed = 3, .threads = 1, .layers = 1, .hidden_width = 8, .bins = 4};

@@ -323,6 +323,36 @@ START_TEST(draws_have_the_right_frequencies)
 }
 END_TEST
 
+/* The first number whose running sum, and the last one's at most, is above each target: a scan of all
+ * for each draw. The walk takes gaps of any length, between draws and between weights. */
+START_TEST(draws_are_those_of_a_scan)
+{
+  static const size_t newest[] = {1, 2, 63, 300}, draws[] = {1, 7, 64, 300, 5000};
+  double f[MOST], log_p[MOST];
+  struct replay r = make(300);
+  for (size_t i = 0; i < 450; i++)
+    f[i] = i % 50 == 7 ? 1e3 : noise() * (i % 3 > 0), log_p[i] = 2 * noise();
+  store(&r, 0, 450, f, log_p);
+  for (size_t i = 0; i < LENGTH(newest) * LENGTH(draws); i++) {
+    size_t n = draws[i % LENGTH(draws)], usable = newest[i / LENGTH(draws)];
+    size_t *slot = calloc(n, sizeof *slot);
+    ck_assert_int_eq(nis_replay_prepare(&r, usable, 1), 1);
+    for (double u = 0x1p-53; u < 1; u += 0.249) {
+      nis_replay_draw(&r, u, n, slot);
+      for (size_t k = 0; k < n; k++) {
+        double target = ((double)k + u) * (r.running[usable] / (double)n);
+        size_t at = 0;
+        while (at + 1 < usable && r.running[at + 1] <= target) at++;
+        require(slot[k] == (r.next + r.capacity - usable + at) % r.capacity, "draw %zu of %zu", k,
+                n);
+      }
+    }
+    free(slot);
+  }
+  nis_replay_clear(&r);
+}
+END_TEST
+
 /* Averaged over u, every slot's number of draws is its share exactly. */
 START_TEST(draws_are_unbiased)
 {
@@ -409,6 +439,7 @@ int main(void)
   tcase_add_test(tcase, temperature_of_nothing_is_1);
   tcase_add_test(tcase, temperature_of_tiny_values);
   tcase_add_loop_test(tcase, draws_have_the_right_frequencies, 0, LENGTH(draws_of));
+  tcase_add_test(tcase, draws_are_those_of_a_scan);
   tcase_add_loop_test(tcase, draws_are_unbiased, 0, LENGTH(draws_of));
   tcase_add_loop_test(tcase, more_than_stored_are_all_that_are_stored, 0, LENGTH(draws_of));
   tcase_add_test(tcase, targets_are_normalised);

@@ -3,7 +3,7 @@
  * How many points each channel gets.
  *
  * Oracles: analytic densities on a line; their variances on a fine grid of points, and the smallest
- * of them over a grid of shares. No random numbers but one fixed sample.
+ * of them over a grid of shares; the steps point by point. No random numbers but one fixed sample.
  */
 #include "mixture/shares.h"
 
@@ -88,6 +88,7 @@ struct line {
   function *channel[CHANNELS];
   double target[POINTS], density[POINTS][CHANNELS];
   double log_target[POINTS], log_p[POINTS], log_channel[POINTS * CHANNELS];
+  double work[(POINTS + LANES) * (CHANNELS + 1)];
 };
 
 static double at(size_t i)
@@ -118,7 +119,9 @@ static struct share_points make(struct line *l, function *target, function *flow
     for (size_t c = 0; c < CHANNELS; c++)
       l->log_channel[i * CHANNELS + c] = log(l->density[i][c] = l->channel[c](at(i)));
   }
-  return (struct share_points){POINTS, l->log_target, l->log_p, l->log_channel, 0};
+  ck_assert_uint_le(nis_shares_work(POINTS), LENGTH(l->work));
+  return (struct share_points){POINTS,         l->log_target, l->log_p,
+                               l->log_channel, nis_kernels(), l->work};
 }
 
 /* integral of f^2/q / (integral of f)^2 - 1 */
@@ -246,6 +249,53 @@ START_TEST(the_density_of_the_points_does_not_matter)
 }
 END_TEST
 
+/* ---- against the naive way ----------------------------------------------------------------- */
+
+/* A step of Kleiss and Pittau with all its exponentials, point by point: pulls are means of
+ * (w^2 - 1) g/p + 1, of which 1 is known. */
+static void naive_step(const struct share_points *p, double z, const double *floor, double *share)
+{
+  double pull[CHANNELS] = {0}, sum = 0, left = 1, above = 0;
+  for (size_t i = 0; i < p->n; i++) {
+    double q = 0, g[CHANNELS];
+    for (int c = 0; c < CHANNELS; c++) {
+      g[c] = exp(p->log_channel[i * CHANNELS + (size_t)c] - p->log_p[i]);
+      q += share[c] * g[c];
+    }
+    double w = q > 0 ? exp(p->log_target[i] - p->log_p[i]) / z / q : 1;
+    for (int c = 0; c < CHANNELS; c++) pull[c] += (w * w - 1) * g[c] / (double)p->n;
+  }
+  for (int c = 0; c < CHANNELS; c++) sum += share[c] * sqrt(fmax(1 + pull[c], 0));
+  for (int c = 0; c < CHANNELS; c++) share[c] *= sqrt(fmax(1 + pull[c], 0)) / sum;
+  for (int c = 0; c < CHANNELS; c++) {
+    left -= floor[c];
+    above += share[c] = fmax(share[c] - floor[c], 0);
+  }
+  for (int c = 0; c < CHANNELS; c++) share[c] = floor[c] + left * share[c] / above;
+}
+
+/* At numbers of points that fill no block, and after as many steps as a fit takes */
+START_TEST(fits_are_the_naive_steps)
+{
+  static const double floors[][USED] = {{0, 0, 0}, {0.25, 0.35, 0.1}};
+  static const size_t n[] = {POINTS, 77};
+  for (size_t k = 0; k < LENGTH(floors) * LENGTH(n); k++) {
+    struct line l;
+    struct share_points p = make(&l, fits[_i].target, fits[_i].flow, fits[_i].peaks);
+    double share[CHANNELS], naive[CHANNELS], floor[CHANNELS], z = 0;
+    set(share, fits[_i].start), set(naive, fits[_i].start), set(floor, floors[k % 2]);
+    p.n = n[k / 2];
+    for (size_t i = 0; i < POINTS; i++) l.log_target[i] -= 300;
+    for (size_t i = 0; i < p.n; i++) z += exp(p.log_target[i] - p.log_p[i]) / (double)p.n;
+    nis_shares_fit(&p, floor, share);
+    for (int step = 0; z > 0 && step < 200; step++) naive_step(&p, z, floor, naive);
+    for (int c = 0; c < CHANNELS; c++)
+      ck_assert_msg(fabs(share[c] - naive[c]) < 1e-10, "fit %d, channel %d: %.17g, not %.17g", _i,
+                    c, share[c], naive[c]);
+  }
+}
+END_TEST
+
 /* ---- one alone -------------------------------------------------------------------------------- */
 
 static void choose(function *target, function *flow, function *peaks, double *share)
@@ -369,6 +419,7 @@ int main(void)
   tcase_add_test(tests, floors_are_kept);
   tcase_add_test(tests, shares_are_those_of_the_target);
   tcase_add_test(tests, the_density_of_the_points_does_not_matter);
+  tcase_add_loop_test(tests, fits_are_the_naive_steps, 0, LENGTH(fits));
   tcase_add_test(tests, a_channel_that_is_the_target_is_alone);
   tcase_add_test(tests, a_channel_that_is_nearly_the_target_is_alone);
   tcase_add_test(tests, a_mixture_that_gains_is_kept);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Nets: the digits of the published sequence, one point in every elementary box, each point uniform,
  * and a variance that no integrand makes much larger than that of random points. */
+#include "alarm.h"
 #include "numerics/sobol.h"
 
 #include "suite.h"
@@ -183,24 +184,24 @@ static void compare(function *f, double *mean, double *variance, double *random)
   *random = (all2 - all * all) / POINTS;
 }
 
-/* Means of 400 nets, 6 standard errors: 2e-9 false alarms each. The variance has a spread of about
+/* Means of 400 nets, four checks of them. The variance has a spread of about
  * 7 % (more for the spike, whose nets' means are skew). */
 START_TEST(nets_are_unbiased_and_never_much_worse)
 {
   double mean, variance, random;
   compare(smooth, &mean, &variance, &random);
-  ck_assert_double_le(fabs(mean - 1), 6 * sqrt(variance / NETS));
+  ck_assert_double_le(fabs(mean - 1), alarm_errors(4) * sqrt(variance / NETS));
   ck_assert_double_lt(variance, 0.01 * random);
   compare(corner, &mean, &variance, &random);
   ck_assert_double_le(fabs(mean - pow(1.5, 6) / 720 + 6 * pow(0.5, 6) / 720),
-                      6 * sqrt(variance / NETS));
+                      alarm_errors(4) * sqrt(variance / NETS));
   ck_assert_double_lt(variance, random);
   compare(digits, &mean, &variance, &random);
-  ck_assert_double_le(fabs(mean), 6 * sqrt(variance / NETS));
+  ck_assert_double_le(fabs(mean), alarm_errors(4) * sqrt(variance / NETS));
   ck_assert_double_lt(variance, 2.72 * random);
   compare(spike, &mean, &variance, &random);
   double exact = pow(sqrt(M_PI * 0.02) / 2 * (erf(0.3 / sqrt(0.02)) + erf(0.7 / sqrt(0.02))), 6);
-  ck_assert_double_le(fabs(mean - exact), 6 * sqrt(variance / NETS));
+  ck_assert_double_le(fabs(mean - exact), alarm_errors(4) * sqrt(variance / NETS));
   ck_assert_double_lt(variance, 1.5 * random);
 }
 END_TEST

@@ -22,39 +22,74 @@ static nis_options small(size_t dim, uint64_t calls)
 
 /* ---- each doubt ------------------------------------------------------------------------- */
 
-static const nis_result fine = {.calls = 10000,
-                                .train_calls = 4000,
-                                .ess = 3000,
-                                .khat = 0.3,
-                                .p_value = 0.5,
-                                .dof = 15,
-                                .max_weight = 10};
+/* 6000 weights of the size 1, and a result that speaks for them */
+struct seen {
+  struct tally tally;
+  struct components components;
+  nis_result result;
+};
 
-static void check_doubt(nis_result r, int doubt, const char *words)
+static struct seen fine(void)
 {
-  ck_assert_int_eq(nis_trust_doubts(&r), doubt);
-  r.suspect = doubt;
+  struct seen s = {.result = {.khat = 0.3, .p_value = 0.5, .dof = 15}};
+  s.tally.unit = 1, s.tally.square = 6000;
+  s.tally.weights.n = 6000, s.tally.weights.largest = 10;
+  return s;
+}
+
+static void check_doubt(struct seen *s, int doubt, const char *words)
+{
+  nis_result *r = &s->result;
+  ck_assert_int_eq(nis_trust_doubts(&s->tally, &s->components, r), doubt);
+  r->suspect = doubt;
   if (doubt == 0) return;
-  ck_assert_int_eq(nis_trust_explain(&r), NIS_SUSPECT);
+  ck_assert_int_eq(nis_trust_explain(&s->tally, &s->components, r), NIS_SUSPECT);
   ck_assert_msg(strstr(nis_last_error(), words) != NULL, "%s", nis_last_error());
 }
 
 START_TEST(doubts)
 {
-  nis_result r = fine;
-  check_doubt(r, 0, "");
-  r.khat = 0.75, r.max_weight = 200;
-  check_doubt(r, NIS_HEAVY_TAIL, "k-hat");
-  r.max_weight = 1; /* hardly any of the variance */
-  check_doubt(r, 0, "");
-  r = fine, r.p_value = 1e-5;
-  check_doubt(r, NIS_LARGE_CHI2, "chi2");
-  r.dof = 0, r.p_value = NAN, r.khat = NAN;
-  check_doubt(r, 0, "");
-  r = fine, r.zero_calls = 5971;
-  check_doubt(r, NIS_FEW_WEIGHTS, "only 29");
-  r = fine, r.late_peaks = 2;
-  check_doubt(r, NIS_LATE_PEAK, "2 peaks");
+  struct seen s = fine();
+  check_doubt(&s, 0, "");
+  s.result.khat = 0.75, s.tally.weights.largest = 20;
+  check_doubt(&s, NIS_HEAVY_TAIL, "k-hat");
+  s.tally.weights.largest = 1; /* hardly any of the variance */
+  check_doubt(&s, 0, "");
+  s = fine(), s.result.p_value = 1e-5;
+  check_doubt(&s, NIS_LARGE_CHI2, "chi2");
+  s.result.dof = 0, s.result.p_value = NAN, s.result.khat = NAN;
+  check_doubt(&s, 0, "");
+  s = fine(), s.tally.weights.zeros = 5971;
+  check_doubt(&s, NIS_FEW_WEIGHTS, "only 29");
+  s.tally.weights.zeros = 6000;
+  check_doubt(&s, NIS_FEW_WEIGHTS, "0 at all 6000");
+  s = fine(), s.result.late_peaks = 2;
+  check_doubt(&s, NIS_LATE_PEAK, "2 peaks");
+}
+END_TEST
+
+/* What else the handle has called is no evidence. */
+START_TEST(doubts_count_the_points_of_the_estimate)
+{
+  struct seen s = fine();
+  s.tally.weights.n = 20, s.result.khat = 0.1;
+  s.result.calls = 100000, s.result.train_calls = 1000;
+  check_doubt(&s, NIS_FEW_WEIGHTS, "of 20");
+}
+END_TEST
+
+/* A first component that is 0 everywhere is as well known as the others are; one that is hardly ever
+ * not 0 is not. */
+START_TEST(doubts_of_several_components)
+{
+  struct seen s = fine();
+  s.components.n = 2, s.components.valued = 5000;
+  s.tally.weights.zeros = 6000;
+  check_doubt(&s, 0, "");
+  s.components.valued = 29;
+  check_doubt(&s, NIS_FEW_WEIGHTS, "only 29");
+  s.components.valued = 5000, s.tally.weights.zeros = 5990;
+  check_doubt(&s, NIS_FEW_WEIGHTS, "only 10");
 }
 END_TEST
 
@@ -291,6 +326,8 @@ int main(void)
   tcase_set_timeout(hostile_cases, 200);
   tcase_set_timeout(stops, 120);
   tcase_add_test(doubt, doubts);
+  tcase_add_test(doubt, doubts_count_the_points_of_the_estimate);
+  tcase_add_test(doubt, doubts_of_several_components);
   tcase_add_test(doubt, infinite_variance_is_suspected);
   tcase_add_test(doubt, a_needle_never_hit);
   tcase_add_loop_test(hostile_cases, hostile_integrands, 0, 4);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Unweighting against a naive loop over the same points that knows w_max beforehand. */
+#include "alarm.h"
 #include "events/unweight.h"
 #include "api/settings.h"
 #include "suite.h"
@@ -101,7 +102,7 @@ static void expect(const struct subject *s, const struct points *p, size_t i, ui
   static uint64_t last; /* one more than the number of the last event's point */
   double chance[LANES], w = nis_point_weight(p, i), ratio = fabs(w) / w_max, sign = w < 0 ? -1 : 1;
   uint64_t point = FIRST + k;
-  s->sampler.flow.kernels->uniforms(s->sampler.seed, STREAM_ACCEPT, point, 1, chance);
+  s->sampler.mixture.flow.kernels->uniforms(s->sampler.seed, STREAM_ACCEPT, point, 1, chance);
   int whole = (int)ratio, copies = whole + (chance[0] < ratio - whole);
   if (!s->plan.unit_weights) copies = chance[0] < ratio;
   if (k == 0) last = 0;
@@ -217,6 +218,8 @@ START_TEST(calls_can_be_the_target)
 }
 END_TEST
 
+enum { WAYS = 4, BINS = 10 };
+
 /* of the two powers, and 0.9 of the square */
 static void check_mean(const struct subject *s)
 {
@@ -224,9 +227,9 @@ static void check_mean(const struct subject *s)
   double n = (double)s->summary.events, mean = s->summary.sum_weights / n;
   double error = sqrt((s->summary.sum_squares / n - mean * mean) / n);
   /* the unit is known to 1.5 % from 2000 points, to less with all */
-  double unit = s->summary.unit * 0.015;
-  check_between(s->summary.unit * mean, exact - 6 * s->summary.unit * error - 6 * unit,
-                exact + 6 * s->summary.unit * error + 6 * unit, "mean of the events");
+  double most = alarm_errors(WAYS * (BINS + 1));
+  check_between(s->summary.unit * mean, exact - most * s->summary.unit * hypot(error, 0.015),
+                exact + most * s->summary.unit * hypot(error, 0.015), "mean of the events");
 }
 
 /* Integral of the powers from 0 to x, and 0.9 of the square */
@@ -239,7 +242,6 @@ static double up_to(double x)
 /* Bins of x0, two of them negative. Copies of an event come together: half of sum|w|^2 more. */
 static void check_distribution(const struct subject *s)
 {
-  enum { BINS = 10 };
   double sum[BINS] = {0}, square[BINS] = {0}, scale = s->summary.unit / (double)taken.n;
   for (uint64_t i = 0; i < taken.n; i++) {
     int bin = (int)(taken.x[i * DIM] * BINS);
@@ -249,13 +251,14 @@ static void check_distribution(const struct subject *s)
   for (int k = 0; k < BINS; k++) {
     double exact = up_to((k + 1.0) / BINS) - up_to((double)k / BINS);
     double error = hypot(scale * sqrt(square[k]), 0.015 * exact);
-    check_between((scale * sum[k] - exact) / error, -6, 6, "bin");
+    check_between((scale * sum[k] - exact) / error, -alarm_errors(WAYS * (BINS + 1)),
+                  alarm_errors(WAYS * (BINS + 1)), "bin");
   }
 }
 
 START_TEST(events_stand_for_the_integral)
 {
-  for (int way = 0; way < 4; way++) {
+  for (int way = 0; way < WAYS; way++) {
     struct subject s;
     set_up(&s, 30000, UINT64_MAX, rules[way & 2 ? NIS_W_MAX_LARGEST : NIS_W_MAX_TAIL]);
     s.plan.unit_weights = way & 1;
@@ -274,11 +277,13 @@ START_TEST(shares_are_those_of_counting)
   struct subject s;
   set_up(&s, UINT64_MAX, 30000, rules[NIS_W_MAX_TAIL]);
   ck_assert_int_eq(run(&s), NIS_OK);
-  check_between(s.summary.cut.value, 0.9 - 6 * 0.0017, 0.9 + 6 * 0.0017, "cut");
+  check_between(s.summary.cut.value, 0.9 - alarm_errors(2) * 0.0017, 0.9 + alarm_errors(2) * 0.0017,
+                "cut");
   double trials = 30000, rate = (double)taken.n / trials;
   ck_assert_double_eq_tol(s.summary.efficiency.value, rate, 1e-12);
   ck_assert_double_eq_tol(s.summary.efficiency.error, sqrt(rate * (1 - rate) / trials), 1e-12);
-  check_between((s.summary.partial.value - rate) / s.summary.efficiency.error, -6, 6, "partial");
+  check_between((s.summary.partial.value - rate) / s.summary.efficiency.error, -alarm_errors(2),
+                alarm_errors(2), "partial");
   for (int i = 0; i < NIS_W_MAX_RULES; i++) {
     struct w_max_rule rule = rules[NIS_W_MAX_TAIL];
     rule.rule = (nis_w_max_rule)i;

@@ -5,10 +5,12 @@
 #include "estimation/components.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/host.h"
 #include "estimation/estimate.h"
 #include "events/generate.h"
 #include "base/memory.h"
 #include "estimation/pace.h"
+#include "estimation/seen.h"
 #include "sampler/sampler.h"
 #include "settings.h"
 #include "estimation/tally.h"
@@ -17,13 +19,17 @@
 
 #include <math.h>
 
+enum { LEAST_PACED = 10 }; /* calls that max_seconds takes a pace for */
+
 struct nis {
   nis_options options; /* complete */
+  double *hints;       /* [nhints][dim], what options.hints points to; owned */
   struct sampler sampler;
   struct tally tally;
   struct components components; /* none when f has one value */
   uint64_t train_calls;
-  struct training training;   /* the outcome of the latest */
+  struct training training;
+  struct seen seen;           /* by the latest training */
   struct generator generator; /* of events */
   /* Points used so far of each stream. */
   uint64_t trained, estimated, sampled;
@@ -34,16 +40,33 @@ static int need(const void *pointer, const char *name)
   return pointer ? NIS_OK : nis_fail(NIS_INVALID, "%s must not be NULL", name);
 }
 
+/* What the user's callbacks did with the library inside a call that went well is no news of it. */
+static int leave(int status)
+{
+  if (status == NIS_OK) nis_clear_error();
+  return status;
+}
+
 int nis_complete_options(const nis_options *given, nis_options *complete)
 {
-  nis_clear_error();
+  NIS_ENTER();
   NIS_TRY(need(complete, "complete"));
   return nis_settings_resolve(given, complete);
 }
 
+static int copy_hints(nis *s)
+{
+  size_t n = s->options.nhints * s->options.dim;
+  s->hints = NIS_NEW(double, n);
+  if (!s->hints) return nis_no_memory();
+  if (n > 0) memcpy(s->hints, s->options.hints, n * sizeof *s->hints);
+  s->options.hints = s->hints;
+  return NIS_OK;
+}
+
 int nis_create(nis **out, nis_integrand *f, const nis_options *options)
 {
-  nis_clear_error();
+  NIS_ENTER();
   if (!out) return nis_fail(NIS_INVALID, "out must not be NULL");
   *out = NULL;
   nis_options complete;
@@ -52,11 +75,16 @@ int nis_create(nis **out, nis_integrand *f, const nis_options *options)
   nis *s = NIS_NEW(nis, 1);
   if (!s) return nis_no_memory();
   s->options = complete;
-  int status = nis_sampler_init(&s->sampler, f, &complete);
+  int status = copy_hints(s);
+  if (status == NIS_OK) status = nis_sampler_init(&s->sampler, f, &s->options);
   if (status == NIS_OK) status = nis_tally_init(&s->tally);
   if (status == NIS_OK)
     status = nis_components_init(&s->components, complete.ncomp > 1 ? complete.ncomp : 0,
                                  complete.covariance != NULL);
+  if (status == NIS_OK)
+    status = nis_seen_init(&s->seen, complete.ncomp, complete.covariance != NULL);
+  s->training.see = nis_seen_add;
+  s->training.context = &s->seen;
   if (status == NIS_OK)
     *out = s;
   else
@@ -68,9 +96,12 @@ void nis_free(nis *s)
 {
   if (!s) return;
   nis_sampler_clear(&s->sampler);
+  free(s->hints);
   nis_tally_clear(&s->tally);
   nis_components_clear(&s->components);
   nis_generator_clear(&s->generator);
+  nis_training_clear(&s->training);
+  nis_seen_clear(&s->seen);
   free(s);
 }
 
@@ -82,47 +113,55 @@ static int need_count(uint64_t n, const char *name, uint64_t least)
 }
 
 /* With one component the arrays hold the result itself. */
-static void fill_components(const nis *s)
+static void fill_components(const nis *s, const struct components *c, const nis_result *r)
 {
   const nis_options *o = &s->options;
-  struct estimate estimate = nis_tally_estimate(&s->tally);
-  nis_components_result(&s->components, nis_tally_factor(&s->tally), o->values, o->errors,
-                        o->covariance);
-  if (o->values) o->values[0] = estimate.value;
-  if (o->errors) o->errors[0] = estimate.error;
-  if (o->covariance) o->covariance[0] = estimate.error * estimate.error;
+  nis_components_result(c, nis_tally_factor(&s->tally), o->values, o->errors, o->covariance);
+  if (o->values) o->values[0] = r->value;
+  if (o->errors) o->errors[0] = r->error;
+  if (o->covariance) o->covariance[0] = r->error * r->error;
+}
+
+/* The share of f's values that are no numbers, of the domain or of the points that the value rests on */
+static double bad_share(const nis *s)
+{
+  const struct tally *t = &s->tally;
+  if (t->all.n == 0) return s->seen.bad.mean;
+  return fmax(nis_seen_bad(&s->seen), (double)t->bad / (double)t->all.n);
 }
 
 /* What the run has seen so far, also when `status` says that it ended early: before the first point
  * of the frozen flow, that is what the training saw. */
 static int fill_result(const nis *s, int status, nis_result *r)
 {
-  fill_components(s);
+  int trained_only = s->tally.all.n == 0 && s->seen.value.n > 0;
   *r = (nis_result){.seed = s->options.seed};
   nis_tally_result(&s->tally, r);
-  if (s->tally.all.n == 0 && s->training.seen.n > 1) {
-    r->value = s->training.seen.mean;
-    r->error = nis_moments_error(&s->training.seen);
+  if (trained_only) {
+    r->value = s->seen.value.mean;
+    r->error = s->seen.value.n > 1 ? nis_moments_error(&s->seen.value) : HUGE_VAL;
   }
+  fill_components(s, trained_only ? &s->seen.components : &s->components, r);
   r->calls = s->sampler.integrand.calls;
   r->train_calls = s->train_calls;
   r->peaks_found = s->training.peaks_found;
   r->search_calls = s->training.search_calls;
   r->bad_calls = s->sampler.integrand.bad_calls;
   r->late_peaks = s->training.late_peaks;
-  r->suspect = nis_trust_doubts(r);
+  r->serialized = s->sampler.integrand.serialized;
+  r->suspect = nis_trust_doubts(&s->tally, &s->components, r);
   r->stop = status == NIS_STOPPED || status == NIS_CALLBACK ? NIS_STOP_CALLBACK
             : status == NIS_TIME_LIMIT                      ? NIS_STOP_TIME
                                                             : NIS_STOP_CALLS;
-  if (status == NIS_OK) status = nis_integrand_verdict(&s->sampler.integrand);
+  if (leave(status) == NIS_OK) status = nis_integrand_verdict(&s->sampler.integrand, bad_share(s));
   return r->status = status;
 }
 
 /* What an error bar is worth goes before how the run came to it. */
-static int judge(nis_result *r)
+static int judge(const nis *s, nis_result *r)
 {
   int ended = r->status == NIS_OK || r->status == NIS_GOAL_MISSED || r->status == NIS_TIME_LIMIT;
-  if (ended && r->suspect) r->status = nis_trust_explain(r);
+  if (ended && r->suspect) r->status = nis_trust_explain(&s->tally, &s->components, r);
   return r->status;
 }
 
@@ -142,48 +181,56 @@ static int nothing(const nis *s, nis_result *r)
   return r->status;
 }
 
-int nis_train(nis *s, uint64_t calls)
+static int train_flow(nis *s, uint64_t calls)
 {
-  nis_clear_error();
-  NIS_TRY(need(s, "the handle"));
-  NIS_TRY(need_count(calls, "calls", 1));
-  if (is_empty(s)) return NIS_OK;
-  nis_tally_reset(&s->tally);
-  nis_components_reset(&s->components);
-  nis_generator_forget(&s->generator);
   uint64_t before = s->sampler.integrand.calls;
   int status = nis_train_flow(&s->sampler, s->trained, calls, &s->options, &s->training);
   uint64_t spent = s->sampler.integrand.calls - before;
   s->trained += spent;
   s->train_calls += spent;
+  if (status == NIS_OK) {
+    nis_tally_reset(&s->tally);
+    nis_components_reset(&s->components);
+    nis_generator_forget(&s->generator);
+  }
   return status;
 }
 
-static int estimate(nis *s, uint64_t calls, double rel_error, double abs_error, nis_result *result)
+int nis_train(nis *s, uint64_t calls)
 {
-  struct integration plan = {.tally = &s->tally,
-                             .components = &s->components,
-                             .first_point = s->estimated,
-                             .calls = calls,
-                             .rel_error = rel_error,
-                             .abs_error = abs_error,
-                             .nets = s->options.points == NIS_POINTS_NETS};
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need_count(calls, "calls", 1));
+  if (is_empty(s)) return NIS_OK;
+  nis_seen_reset(&s->seen);
+  return leave(train_flow(s, calls));
+}
+
+/* `plan` says what to do. */
+static int estimate(nis *s, struct integration *plan, nis_result *result)
+{
   uint64_t used;
-  int status = nis_estimate_flow(&s->sampler, &plan, &used);
+  plan->tally = &s->tally;
+  plan->components = &s->components;
+  plan->first_point = s->estimated;
+  plan->nets = s->options.points == NIS_POINTS_NETS;
+  int status = nis_estimate_flow(&s->sampler, plan, &used);
   s->estimated += used;
-  return fill_result(s, status, result);
+  fill_result(s, status, result);
+  if (status == NIS_OK) result->stop = plan->stop;
+  return result->status;
 }
 
 int nis_estimate(nis *s, uint64_t calls, nis_result *result)
 {
   nis_result unused;
-  nis_clear_error();
+  NIS_ENTER();
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need_count(calls, "calls", 2));
   if (!result) result = &unused;
   if (is_empty(s)) return nothing(s, result);
-  estimate(s, calls, 0, 0, result);
-  return judge(result);
+  estimate(s, &(struct integration){.calls = calls, .likely = calls}, result);
+  return judge(s, result);
 }
 
 static int need_room(const struct domain *d)
@@ -193,7 +240,7 @@ static int need_room(const struct domain *d)
 
 int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
 {
-  nis_clear_error();
+  NIS_ENTER();
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(x, "x"));
   struct points p;
@@ -215,7 +262,7 @@ int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
     }
   }
   nis_points_clear(&p);
-  return status;
+  return leave(status);
 }
 
 static int check_points(const struct domain *d, size_t n, const double *x)
@@ -230,13 +277,13 @@ static void block_density(nis *s, size_t n, const double *x, double *cube, doubl
   struct domain *domain = &s->sampler.integrand.domain;
   size_t dim = domain->dim;
   for (size_t i = 0; i < n; i++) nis_domain_in(domain, x + i * dim, cube + i * dim);
-  nis_sampler_density(&s->sampler, n, cube, log_q, NULL);
+  nis_sampler_density(&s->sampler, NULL, n, cube, log_q, NULL);
   for (size_t i = 0; i < n; i++) log_q[i] -= nis_domain_log_jacobian(domain, cube + i * dim);
 }
 
 int nis_density(nis *s, size_t n, const double *x, double *log_q)
 {
-  nis_clear_error();
+  NIS_ENTER();
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(x, "x"));
   NIS_TRY(need(log_q, "log_q"));
@@ -254,14 +301,14 @@ int nis_density(nis *s, size_t n, const double *x, double *log_q)
 
 int nis_check_events(const nis_event_options *options)
 {
-  nis_clear_error();
+  NIS_ENTER();
   NIS_TRY(need(options, "options"));
   return nis_generate_check(options);
 }
 
 int nis_check_format(nis_event_format format)
 {
-  nis_clear_error();
+  NIS_ENTER();
   return nis_generate_check_format(format);
 }
 
@@ -279,25 +326,27 @@ static int can_generate(const nis *s)
 
 int nis_events(nis *s, const nis_event_options *options, nis_event_summary *summary)
 {
-  nis_clear_error();
+  NIS_ENTER();
   if (summary) *summary = (nis_event_summary){.status = NIS_INVALID};
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(options, "options"));
   int status = can_generate(s);
   if (status == NIS_OK)
-    status = nis_generate(&s->generator, &s->sampler, &s->tally, options, summary);
+    status = nis_generate(&s->generator, &s->sampler, &s->tally.weights,
+                          nis_tally_estimate(&s->tally), options, summary);
+  leave(status);
   if (summary) summary->status = status;
   return status;
 }
 
 int nis_next_event(nis *s, const nis_event_options *options, nis_pulled_event *event)
 {
-  nis_clear_error();
+  NIS_ENTER();
   NIS_TRY(need(event, "event"));
   *event = (nis_pulled_event){0};
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(can_generate(s));
-  return nis_generate_next(&s->generator, &s->sampler, &s->tally, options, event);
+  return leave(nis_generate_next(&s->generator, &s->sampler, &s->tally.weights, options, event));
 }
 
 static nis_result failed(int status, uint64_t seed)
@@ -305,63 +354,98 @@ static nis_result failed(int status, uint64_t seed)
   return (nis_result){.status = status, .value = NAN, .error = NAN, .seed = seed};
 }
 
-static int pace(nis *s, double seconds, uint64_t *calls)
+/* One run on a handle that may have done much before */
+struct run {
+  nis *s;
+  nis_result *result;
+  uint64_t before; /* calls */
+  double per_call; /* seconds, where there is a limit; 0: unknown */
+};
+
+static uint64_t calls_of(const struct run *run)
 {
-  uint64_t before = s->sampler.integrand.calls;
-  int status = nis_pace(&s->sampler, seconds, calls);
-  s->train_calls += s->sampler.integrand.calls - before;
+  return run->s->sampler.integrand.calls - run->before;
+}
+
+/* A few calls at most where there are few */
+static int pace(struct run *run)
+{
+  nis *s = run->s;
+  struct pace pace = {s->options.max_seconds, s->options.calls, s->options.ncomp,
+                      nis_seen_add,           &s->seen,         0};
+  if (s->options.calls < LEAST_PACED) return NIS_OK;
+  int status = nis_pace(&s->sampler, &pace);
+  s->train_calls += calls_of(run);
+  run->per_call = pace.per_call;
   return status;
 }
 
-static int train_and_estimate(nis *s, uint64_t calls, nis_result *r)
+/* What of the calls that are left fits into the time, about */
+static uint64_t likely_calls(const struct run *run)
 {
+  const double usable = 0.9; /* the rest is for the flow */
+  double left = (double)(run->s->options.calls - calls_of(run));
+  double seconds = run->s->sampler.monitor.deadline - nis_clock();
+  if (run->per_call > 0) left = fmin(left, usable * seconds / run->per_call);
+  return (uint64_t)fmax(left, 2);
+}
+
+/* With max_seconds the estimate gets what the training has left of the calls, and as much time as there
+ * is; else both are planned beforehand. */
+static int train_and_estimate(struct run *run)
+{
+  nis *s = run->s;
   const nis_options *o = &s->options;
+  int timed = o->max_seconds > 0, nets = o->points == NIS_POINTS_NETS;
+  uint64_t calls = timed ? likely_calls(run) : o->calls;
   uint64_t train = (uint64_t)(o->train_share * (double)calls), rest = calls - train;
-  uint64_t left = rest - nis_estimate_calls(rest, o->points == NIS_POINTS_NETS);
+  uint64_t left = rest - nis_estimate_calls(rest, nets);
   if (left <= train / 4) train += left;
-  int status = train > 0 ? nis_train(s, train) : NIS_OK;
-  if (status != NIS_OK) return fill_result(s, status, r);
-  return estimate(s, rest, o->rel_error, o->abs_error, r);
+  int status = train > 0 ? train_flow(s, train) : NIS_OK;
+  if (status != NIS_OK) return fill_result(s, status, run->result);
+  struct integration plan = {.calls = timed ? o->calls - calls_of(run) : rest,
+                             .likely = timed ? likely_calls(run) : rest,
+                             .rel_error = o->rel_error,
+                             .abs_error = o->abs_error};
+  return estimate(s, &plan, run->result);
 }
 
 /* The estimate went as planned: by what was that less than what was asked for? */
-static void compare_with_goals(const nis *s, nis_result *r)
+static void compare_with_goals(const struct run *run)
 {
-  const nis_options *o = &s->options;
-  unsigned long long calls = r->calls, most = o->calls;
-  int goal = o->rel_error > 0 || o->abs_error > 0;
-  if (nis_goal_met(&s->tally, o->rel_error, o->abs_error)) {
-    r->stop = NIS_STOP_GOAL;
-  } else if (calls < most && o->max_seconds > 0) {
-    r->stop = NIS_STOP_TIME;
+  const nis_options *o = &run->s->options;
+  nis_result *r = run->result;
+  unsigned long long calls = calls_of(run), most = o->calls;
+  if (r->stop == NIS_STOP_TIME)
     r->status = nis_fail(NIS_TIME_LIMIT, "max_seconds = %g were enough for %llu of %llu calls",
                          o->max_seconds, calls, most);
-  } else if (goal) {
+  else if (r->stop == NIS_STOP_CALLS && (o->rel_error > 0 || o->abs_error > 0))
     r->status =
         nis_fail(NIS_GOAL_MISSED,
                  "%llu calls gave an error of %.3g; rel_error %g and abs_error %g were asked for",
                  calls, r->error, o->rel_error, o->abs_error);
-  }
 }
 
 int nis_run(nis *s, nis_result *r)
 {
-  nis_clear_error();
+  NIS_ENTER();
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(r, "result"));
   if (is_empty(s)) return nothing(s, r);
-  uint64_t calls = s->options.calls;
+  struct run run = {.s = s, .result = r, .before = s->sampler.integrand.calls};
   double seconds = s->options.max_seconds;
   if (seconds > 0) s->sampler.monitor.deadline = nis_clock() + seconds;
-  int status = seconds > 0 ? pace(s, seconds, &calls) : NIS_OK;
-  status = status == NIS_OK ? train_and_estimate(s, calls, r) : fill_result(s, status, r);
+  nis_seen_reset(&s->seen);
+  int status = seconds > 0 ? pace(&run) : NIS_OK;
+  status = status == NIS_OK ? train_and_estimate(&run) : fill_result(s, status, r);
   s->sampler.monitor.deadline = 0;
-  if (status == NIS_OK) compare_with_goals(s, r);
-  return judge(r);
+  if (status == NIS_OK) compare_with_goals(&run);
+  return judge(s, r);
 }
 
 nis_result nis_integrate_with(nis_integrand *f, const nis_options *options)
 {
+  NIS_ENTER();
   nis *s;
   nis_result r;
   int status = nis_create(&s, f, options);

@@ -3,7 +3,7 @@
 
 #include "integrand/domain.h"
 #include "base/error.h"
-#include "base/parallel.h"
+#include "base/team.h"
 #include "numerics/sobol.h"
 
 #include <math.h>

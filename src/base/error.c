@@ -4,13 +4,25 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static _Thread_local char sentence[512];
+static _Thread_local struct sentence own, *used; /* NULL: own */
+
+static struct sentence *sentence(void)
+{
+  return used ? used : &own;
+}
+
+struct sentence *nis_use_sentence(struct sentence *other)
+{
+  struct sentence *before = used;
+  used = other;
+  return before;
+}
 
 int nis_fail(int status, const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(sentence, sizeof sentence, format, arguments);
+  vsnprintf(sentence()->text, sizeof sentence()->text, format, arguments);
   va_end(arguments);
   return status;
 }
@@ -22,12 +34,12 @@ int nis_no_memory(void)
 
 void nis_clear_error(void)
 {
-  sentence[0] = '\0';
+  sentence()->text[0] = '\0';
 }
 
 const char *nis_last_error(void)
 {
-  return sentence;
+  return sentence()->text;
 }
 
 const char *nis_strerror(int status)

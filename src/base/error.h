@@ -8,6 +8,15 @@
 /* Keeps the sentence for nis_last_error() of this thread and returns status. */
 int nis_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What nis_last_error() returns */
+struct sentence {
+  char text[512];
+};
+
+/* From now on this thread's sentence is kept in *other; NULL: its own. Returns what was before, for
+ * afterwards: a run inside of a callback has a sentence of its own. */
+struct sentence *nis_use_sentence(struct sentence *other);
+
 int nis_no_memory(void);
 void nis_clear_error(void);
 

@@ -3,10 +3,51 @@
 
 #include "clock.h"
 #include "error.h"
+#include "host.h"
+
+static int call_progress(void *context, const struct callback *self)
+{
+  const struct monitor *m = context;
+  (void)self;
+  return m->callback(&m->now, m->params);
+}
+
+static const double pause = 0.1; /* seconds between two reports */
+
+enum { LEAST_BLOCK = 64 };
+static const double short_block = 0.02, long_block = 0.05; /* seconds */
+
+size_t nis_monitor_block(const struct monitor *m, size_t most)
+{
+  size_t n = m->block > LEAST_BLOCK ? m->block : LEAST_BLOCK;
+  return m->deadline > 0 && n < most ? n : most;
+}
+
+void nis_monitor_took(struct monitor *m, size_t points, double seconds)
+{
+  size_t n = m->block > LEAST_BLOCK ? m->block : LEAST_BLOCK;
+  if (seconds < short_block && points >= n) n *= 2;
+  if (seconds > long_block && n > LEAST_BLOCK) n /= 2;
+  m->block = n;
+  m->block_seconds = seconds;
+}
+
+int nis_monitor_over(const struct monitor *m)
+{
+  return m->deadline > 0 && nis_clock() + m->block_seconds > m->deadline;
+}
+
+static void tell(struct monitor *m)
+{
+  int always = m->now.finished || m->now.done >= m->now.total;
+  if (!m->callback || m->stopped || (!always && nis_clock() < m->due)) return;
+  m->stopped = nis_host_call(call_progress, m, 0) != 0;
+  m->due = nis_clock() + pause;
+}
 
 int nis_monitor_report(struct monitor *m)
 {
-  if (m->callback && !m->stopped) m->stopped = m->callback(&m->now, m->params) != 0;
+  tell(m);
   if (m->stopped)
     return nis_fail(NIS_STOPPED, "the progress callback asked to stop after %llu calls",
                     (unsigned long long)m->now.calls);
@@ -19,6 +60,7 @@ int nis_monitor_report(struct monitor *m)
 void nis_monitor_begin(struct monitor *m, int phase, uint64_t total)
 {
   m->stopped = 0;
+  m->due = 0;
   m->now = (nis_progress){.phase = phase, .total = total, .calls = m->now.calls};
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tells the user how far the run is, and remembers whether it is to stop. */
+/* Tells the user how far the run is, some ten times a second at most but at the end of every iteration, and
+ * remembers whether it is to stop. */
 #ifndef NIS_MONITOR_H
 #define NIS_MONITOR_H
 
@@ -9,12 +10,24 @@ struct monitor {
   nis_progress_callback *callback; /* may be NULL */
   void *params;
   nis_progress now;
-  int stopped;     /* the callback said so, and is not asked again in this phase */
-  double deadline; /* of nis_clock(); 0: none */
+  int stopped;          /* the callback said so, and is not asked again in this phase */
+  double due;           /* of nis_clock(): when it is called next; 0: as soon as possible */
+  double deadline;      /* of nis_clock(); 0: none */
+  size_t block;         /* points at a time that let the deadline be seen soon; 0: not known yet */
+  double block_seconds; /* of the last one */
 };
 
-/* NIS_OK, NIS_STOPPED when the callback wants the run to end, or NIS_TIME_LIMIT. */
+/* NIS_OK, NIS_STOPPED when the callback wants the run to end, or NIS_TIME_LIMIT. The first report of a
+ * phase, the one at its end and those of iterations always reach the callback. */
 int nis_monitor_report(struct monitor *m);
+
+/* How many points to take at a time: `most`, or as many as take some hundredths of a second where there is
+ * a deadline; and what a block took in the end. Results do not depend on where blocks end. */
+size_t nis_monitor_block(const struct monitor *m, size_t most);
+void nis_monitor_took(struct monitor *m, size_t points, double seconds);
+
+/* Whether one more block would not end before the deadline */
+int nis_monitor_over(const struct monitor *m);
 
 /* Begins a phase of `total` calls or events. */
 void nis_monitor_begin(struct monitor *m, int phase, uint64_t total);

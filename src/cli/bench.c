@@ -105,7 +105,7 @@ static int failed(int status)
 static int flow_benches(const struct arguments *a, struct report *report)
 {
   static const size_t dims[] = {2, 4, 8, 16, 32, 64, 128};
-  int repeats = a->quick ? 3 : 7, n = a->quick ? 3 : (int)(sizeof dims / sizeof *dims);
+  int repeats = a->quick ? 3 : BENCH_REPEATS, n = a->quick ? 3 : (int)(sizeof dims / sizeof *dims);
   struct flow_bench b;
   nis_options o = reference;
   o.threads = a->options.threads;

@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,11 +97,18 @@ static int run_events(struct run *run, FILE *report)
                           : complain(exit_code(status), "%s", nis_last_error());
 }
 
+/* A report among the events would make them unreadable. */
+static int is_stdout(const char *path)
+{
+  return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0 ||
+         strcmp(path, "/dev/fd/1") == 0;
+}
+
 int events_command(const struct arguments *arguments)
 {
   struct run run;
-  int piped = strcmp(arguments->event_options.path, "-") == 0;
-  FILE *report = piped ? stderr : stdout;
+  FILE *report = is_stdout(arguments->event_options.path) ? stderr : stdout;
+  signal(SIGPIPE, SIG_IGN); /* nobody reading the report is no reason to lose the events */
   int code = run_begin(&run, arguments, report);
   if (code == DONE) code = run_events(&run, report);
   run_free(&run);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Ctrl-C ends a run gently; a second one kills. */
+/* Ctrl-C and SIGTERM end a run gently, and a later one kills; SIGHUP and SIGXCPU end it gently.
+ * What the caller ignores, as nohup does, stays ignored. */
 #ifndef INTERRUPT_H
 #define INTERRUPT_H
 
 void interrupt_catch(void);
 
-/* Non-zero once SIGINT or SIGTERM has come. */
+/* Non-zero once such a signal has come. */
 int interrupted(void);
 
 #endif

@@ -3,11 +3,11 @@
 #include "commands.h"
 #include "message.h"
 #include "options.h"
+#include "streams.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <locale.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char names[] =
     "\nNAME is one of 'nis list', or FILE.so:SYMBOL, a function out of a shared object:"
@@ -73,7 +73,7 @@ static int print_usage(FILE *file, int code)
       "was not"
       "\n           reached or the time was over, 4 the error is not to be believed (the result is "
       "printed),"
-      "\n           130 stopped by Ctrl-C (the result so far is printed)\n",
+      "\n           130 stopped by Ctrl-C or another signal (the result so far is printed)\n",
       file);
   return code;
 }
@@ -124,17 +124,15 @@ static int close_stdout(int code)
                   errno ? strerror(errno) : "write error");
 }
 
-/* gcc's OpenMP runtime lets waiting threads spin for milliseconds. On a machine with other work
- * that makes a run ten times slower; a few microseconds are enough. It reads the environment
- * only when the program starts, so start again. */
-static void spin_less(char **argv)
+/* Numbers have a decimal point, also where a plug-in brings a locale of its own. */
+static void keep_locale(void)
 {
-  if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
-  if (setenv("GOMP_SPINCOUNT", "1000", 1) == 0) execv("/proc/self/exe", argv);
+  uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
 }
 
 int main(int argc, char **argv)
 {
-  spin_less(argv);
+  streams_prepare();
+  keep_locale();
   return close_stdout(dispatch(argc - 1, argv + 1));
 }

@@ -48,6 +48,8 @@ const struct option_row option_table[] = {
         "events to write; this or --event-calls is required"),
     ROW(EVENTS, "output", 'o', "FILE", TEXT, EVENT(path), {0, 0, CLOSED},
         "where to write them; - is standard output, the report then goes to stderr"),
+    ROW(EVENTS, "force", 'f', NULL, FLAG, EVENT(force), {0, 0, CLOSED},
+        "replace FILE if it exists; default: refuse before anything is computed"),
     CHOICE_ROW(
         formats, EVENTS, "format", 0, "FORMAT", CHOICE, EVENT(format), {0, 0, CLOSED},
         "default: by FILE's name (.lhe .lheh5 .h5 .hdf5 .npy .txt .dat, .gz behind\n"
@@ -267,6 +269,7 @@ static int decides_numbers(const struct option_row *row)
 {
   if (row->offset == OPTION(threads) || row->offset == OPTION(seed)) return 0;
   if (row->offset == EVENT(path) || row->offset == EVENT(format)) return 0;
+  if (row->offset == EVENT(force)) return 0;
   if (row->offset == MEMBER(batch)) return 1;
   size_t events = offsetof(struct arguments, event_options);
   return option_is_setting(row) || lies_in(row, events, sizeof(nis_event_options));

@@ -68,6 +68,13 @@ static void print_calls(FILE *file, const struct run *run)
   fprintf(file, "%" PRIu64 "  (NaN or Inf, counted as 0)\n", r->bad_calls);
 }
 
+static void print_threads(FILE *file, const nis_result *r)
+{
+  if (!r->serialized) return;
+  label(file, "threads");
+  fputs("1 for the integrand, which is not thread-safe\n", file);
+}
+
 static void print_search(FILE *file, const nis_result *r)
 {
   if (!r->search_calls) return;
@@ -153,6 +160,7 @@ void report_text(FILE *file, const struct run *run)
     print_exact(file, run);
     print_chi2(file, &run->result);
     print_calls(file, run);
+    print_threads(file, &run->result);
     print_search(file, &run->result);
     print_quality(file, &run->result);
   }

@@ -39,8 +39,15 @@ void nis_components_clear(struct components *c)
 void nis_components_reset(struct components *c)
 {
   if (c->n > 0) memset(c->unit, 0, (5 * c->n + squares_of(c)) * sizeof *c->unit);
-  c->net_points = c->points = c->samples = 0;
+  c->net_points = c->points = c->samples = c->valued = 0;
   c->weight = 0;
+}
+
+int nis_components_have_value(const struct components *c, const double *values)
+{
+  for (size_t a = 0; a < c->n; a++)
+    if (values[a] != 0) return 1;
+  return 0;
 }
 
 /* A larger value makes its component's unit larger; ratios are powers of two. */
@@ -113,7 +120,7 @@ void nis_components_end_net(struct components *c)
 static double covariance_of(const struct components *c, size_t a, size_t b)
 {
   if (c->samples < 2) return a == b ? HUGE_VAL : 0;
-  double points = (double)c->points, samples = (double)c->samples;
+  double points = (double)c->points, samples = points * points / c->weight; /* of equal size */
   return c->squares[at(c, a > b ? a : b, a > b ? b : a)] / (points * points) * samples /
          (samples - 1);
 }

@@ -19,12 +19,16 @@ struct components {
   double *squares;     /* [n][n], or [n]: sum weight (sample - centre) (sample - centre)' */
   double *off;         /* [n] scratch */
   uint64_t net_points, points, samples;
-  double weight; /* sum over samples of their points squared */
+  uint64_t valued; /* points at which a component is not 0 */
+  double weight;   /* sum over samples of their points squared */
 };
 
 int nis_components_init(struct components *c, size_t n, int with_covariance);
 void nis_components_clear(struct components *c);
 void nis_components_reset(struct components *c);
+
+/* Whether a component of values[n] is not 0 */
+int nis_components_have_value(const struct components *c, const double *values);
 
 /* A point's values[n], as a sample of its own ... */
 void nis_components_add(struct components *c, const double *values);

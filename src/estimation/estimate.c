@@ -2,8 +2,10 @@
 #include "estimate.h"
 
 #include "mixture/control.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "trust.h"
 
 #include <math.h>
 
@@ -16,16 +18,17 @@ enum {
   LEAST_NETS = 16         /* up to twice as many: fewer would leave their spread uncertain */
 };
 
-int nis_goal_met(const struct tally *tally, double rel_error, double abs_error)
+static int goal_met(const struct integration *plan)
 {
-  struct estimate now = nis_tally_estimate(tally);
-  double goal = fmax(abs_error, rel_error * fabs(now.value));
-  return (rel_error > 0 || abs_error > 0) && now.error <= goal;
+  struct estimate now = nis_tally_estimate(plan->tally);
+  double goal = fmax(plan->abs_error, plan->rel_error * fabs(now.value));
+  if (!(plan->rel_error > 0 || plan->abs_error > 0)) return 0;
+  return now.error <= goal && !nis_trust_few(plan->tally, plan->components);
 }
 
 struct job {
   struct sampler *s;
-  const struct integration *plan;
+  struct integration *plan;
   struct points points;
   double *components; /* of the points, owned; spoilt in add_components */
   struct net net;
@@ -38,6 +41,7 @@ static void add_components(struct job *j, size_t i, double value)
   struct components *c = j->plan->components;
   if (c->n == 0) return;
   double *v = j->components + i * c->n, over_q = exp(-j->points.log_q[i]);
+  c->valued += (uint64_t)nis_components_have_value(c, v);
   v[0] = value;
   for (size_t k = 1; k < c->n; k++) v[k] = v[k] == 0 ? 0 : v[k] * over_q;
   if (j->plan->nets)
@@ -54,9 +58,12 @@ static int add_block(struct job *j, uint64_t from, size_t n)
     nis_sampler_draw_net(j->s, &j->net, j->used - from, n, p);
   else
     nis_sampler_draw(j->s, STREAM_INTEGRATE, j->plan->first_point + j->used, n, p);
+  uint64_t bad = j->s->integrand.bad_calls;
   int status = nis_sampler_evaluate(j->s, p);
+  j->plan->tally->bad += j->s->integrand.bad_calls - bad;
   for (size_t i = 0; i < p->n; i++) {
-    double value = nis_control_value(p, i, j->s->beta);
+    double value = nis_control_value(nis_point_weight(p, i), p->log_q[i],
+                                     p->log_channel + i * CHANNELS, j->s->mixture.beta);
     nis_tally_add_controlled(j->plan->tally, nis_point_weight(p, i), value);
     add_components(j, i, value);
   }
@@ -64,17 +71,21 @@ static int add_block(struct job *j, uint64_t from, size_t n)
   return status;
 }
 
-static struct estimate end_iteration(struct job *j)
+/* A net is one also when it is not whole. */
+static struct estimate end_iteration(struct job *j, uint64_t planned)
 {
+  uint64_t n = j->plan->tally->iteration.n;
+  if (!j->plan->nets && n < planned && n < LEAST_ITERATION)
+    return nis_tally_end_rest(j->plan->tally);
   if (!j->plan->nets) return nis_tally_end_iteration(j->plan->tally);
   nis_components_end_net(j->plan->components);
   return nis_tally_end_net(j->plan->tally);
 }
 
-static int report(struct job *j)
+static int report(struct job *j, uint64_t planned)
 {
   struct monitor *monitor = &j->s->monitor;
-  struct estimate last = end_iteration(j);
+  struct estimate last = end_iteration(j, planned);
   struct estimate all = nis_tally_estimate(j->plan->tally);
   monitor->now.mean = all.value;
   monitor->now.sigma = all.error;
@@ -87,21 +98,29 @@ static int iterate(struct job *j, uint64_t calls)
   uint64_t from = j->used, end = from + calls;
   int status = NIS_OK;
   if (j->plan->nets)
-    nis_net_scramble(&j->net, j->s->flow.kernels, j->s->seed, j->plan->first_point + from);
-  while (status == NIS_OK && j->used < end) {
+    nis_net_scramble(&j->net, j->s->mixture.flow.kernels, j->s->seed, j->plan->first_point + from);
+  do {
+    struct monitor *monitor = &j->s->monitor;
     uint64_t left = end - j->used;
-    status = add_block(j, from, left < j->points.capacity ? (size_t)left : j->points.capacity);
-  }
-  int reported = report(j);
+    size_t block = nis_monitor_block(monitor, j->points.capacity);
+    double start = nis_clock();
+    status = add_block(j, from, left < block ? (size_t)left : block);
+    nis_monitor_took(monitor, j->points.n, nis_clock() - start);
+  } while (status == NIS_OK && j->used < end && !nis_monitor_over(&j->s->monitor));
+  int reported = report(j, calls);
   return status == NIS_OK ? reported : status;
 }
 
-/* Equal iterations; where the run may end early the first ones are small. */
-static uint64_t iteration_end(uint64_t calls, uint64_t used, int iteration, int early)
+/* Equal iterations; where the run may end early the first ones are small, and where more fits into the time
+ * than was likely the last ones large. */
+static uint64_t iteration_end(const struct integration *plan, uint64_t used, int iteration,
+                              int early)
 {
-  uint64_t n = calls / LEAST_ITERATION < ITERATIONS ? calls / LEAST_ITERATION : ITERATIONS;
-  if (n < 2) n = calls < 4 ? 1 : 2;
-  uint64_t step = calls / n, small = (uint64_t)FIRST_WITH_GOAL << (iteration < 32 ? iteration : 32);
+  uint64_t calls = plan->calls, likely = plan->likely, n = likely / LEAST_ITERATION;
+  if (n > ITERATIONS) n = ITERATIONS;
+  if (n < 2) n = likely < 4 ? 1 : 2;
+  uint64_t step = likely / n > used / ITERATIONS ? likely / n : used / ITERATIONS;
+  uint64_t small = (uint64_t)FIRST_WITH_GOAL << (iteration < 32 ? iteration : 32);
   if (early && small < step) step = small;
   return calls - used < step + step / 2 ? calls : used + step;
 }
@@ -121,29 +140,31 @@ uint64_t nis_estimate_calls(uint64_t calls, int nets)
 
 static int run(struct job *j)
 {
-  const struct integration *plan = j->plan;
+  struct integration *plan = j->plan;
   int status = NIS_OK, goal = plan->rel_error > 0 || plan->abs_error > 0;
   int early = goal || j->s->monitor.deadline > 0, before = plan->nets ? LEAST_NETS : BEFORE_GOAL;
-  uint64_t size = net_points(plan->calls), calls = nis_estimate_calls(plan->calls, plan->nets);
+  uint64_t size = net_points(plan->likely), calls = plan->calls;
+  if (plan->nets) calls = calls / size * size;
   nis_monitor_begin(&j->s->monitor, NIS_INTEGRATING, calls);
   for (int i = 0; status == NIS_OK && j->used < calls; i++) {
-    if (i >= before && nis_goal_met(j->plan->tally, plan->rel_error, plan->abs_error)) break;
-    uint64_t end = plan->nets ? j->used + size : iteration_end(calls, j->used, i, early);
+    if ((i >= before && goal_met(plan)) || (i > 0 && nis_monitor_over(&j->s->monitor))) break;
+    uint64_t end = plan->nets ? j->used + size : iteration_end(plan, j->used, i, early);
     status = iterate(j, end - j->used);
   }
+  plan->stop = goal_met(plan) ? NIS_STOP_GOAL : j->used < calls ? NIS_STOP_TIME : NIS_STOP_CALLS;
   return status;
 }
 
-int nis_estimate_flow(struct sampler *s, const struct integration *plan, uint64_t *used)
+int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *used)
 {
   struct job j = {.s = s, .plan = plan};
   size_t block = plan->calls < BLOCK_POINTS ? (size_t)plan->calls : BLOCK_POINTS;
   if (plan->components->n > 0 && block > COMPONENT_BLOCK) block = COMPONENT_BLOCK;
-  int status = nis_points_init(&j.points, block, s->flow.dim);
+  int status = nis_points_init(&j.points, block, s->mixture.dim);
   j.components = NIS_RAW(double, nis_product(block, plan->components->n));
   if (!j.components) status = nis_no_memory();
   if (plan->components->n > 0) j.points.components = j.components;
-  if (status == NIS_OK && plan->nets) status = nis_net_init(&j.net, s->flow.dim + 1);
+  if (status == NIS_OK && plan->nets) status = nis_net_init(&j.net, s->mixture.dim + 1);
   if (status == NIS_OK) status = run(&j);
   *used = j.used;
   nis_points_clear(&j.points);

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How many calls of the integrand fit into a wall time. */
+/* How long a call of the integrand takes, the drawing of its point included. */
 #ifndef NIS_PACE_H
 #define NIS_PACE_H
 
 #include "sampler/sampler.h"
 
-/* Times a few calls, about 1 % of the seconds, and lowers *calls to what fits beside them. */
-int nis_pace(struct sampler *s, double seconds, uint64_t *calls);
+struct pace {
+  double seconds; /* that the timing may take a hundredth of */
+  uint64_t calls; /* likewise; more only for the first calls */
+  size_t ncomp;
+  points_observer *see; /* is shown the points */
+  void *context;
+  double per_call; /* out: seconds; 0: too little to be measured */
+};
+
+/* The first calls, one a thread, are left out: they load tables. */
+int nis_pace(struct sampler *s, struct pace *pace);
 
 #endif

@@ -7,7 +7,7 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
-enum { LEAST_NETS = 4 }; /* before that, the error of random points */
+enum { LEAST_NETS = 4 }; /* of equal size; before that, the error of random points */
 
 int nis_tally_init(struct tally *t)
 {
@@ -79,17 +79,30 @@ static struct estimate estimate_of(const struct tally *t, const struct moments *
   return (struct estimate){m->n < 1 ? NAN : m->mean * t->unit, error, nis_moments_spread(m)};
 }
 
+/* Kish's number of nets of equal size that tell as much about the spread, up to rounding */
+static double equal_nets(const struct tally *t)
+{
+  double n = (double)t->all.n;
+  return t->nets > 0 ? n * n / t->net[0] : 0;
+}
+
+static int enough_nets(const struct tally *t)
+{
+  return equal_nets(t) > LEAST_NETS - 1e-6;
+}
+
 double nis_tally_factor(const struct tally *t)
 {
   const double one_sigma = 0.8413447460685429;
-  return t->nets >= LEAST_NETS ? gsl_cdf_tdist_Pinv(one_sigma, t->nets - 1) : 1;
+  return enough_nets(t) ? gsl_cdf_tdist_Pinv(one_sigma, equal_nets(t) - 1) : 1;
 }
 
-/* sum n_i^2 (mean_i - mean)^2 / (sum n_i)^2, for nets of equal size their usual standard error; and
- * t for one standard deviation of a normal distribution. */
+/* sum n_i^2 (mean_i - mean)^2 / (sum n_i)^2, for nets of equal size their usual standard error, and
+ * unbiased for others where the variance of a net's mean falls as 1/n_i; and t for one standard
+ * deviation of a normal distribution. */
 static double net_error(const struct tally *t)
 {
-  double off = t->all.mean - t->net_origin, n = (double)t->all.n, nets = t->nets;
+  double off = t->all.mean - t->net_origin, n = (double)t->all.n, nets = equal_nets(t);
   double sum = t->net[2] - 2 * off * t->net[1] + off * off * t->net[0];
   double variance = fmax(sum, 0) / (n * n) * nets / (nets - 1);
   return sqrt(variance) * nis_tally_factor(t) * t->unit;
@@ -98,7 +111,15 @@ static double net_error(const struct tally *t)
 struct estimate nis_tally_estimate(const struct tally *t)
 {
   struct estimate estimate = estimate_of(t, &t->all);
-  if (t->nets >= LEAST_NETS) estimate.error = net_error(t);
+  if (enough_nets(t)) estimate.error = net_error(t);
+  return estimate;
+}
+
+struct estimate nis_tally_end_rest(struct tally *t)
+{
+  struct estimate estimate = estimate_of(t, &t->iteration);
+  nis_moments_merge(&t->all, &t->iteration);
+  t->iteration = (struct moments){0};
   return estimate;
 }
 
@@ -114,8 +135,7 @@ struct estimate nis_tally_end_iteration(struct tally *t)
     t->precision_square += off * off;
     t->iterations++;
   }
-  nis_moments_merge(&t->all, &t->iteration);
-  t->iteration = (struct moments){0};
+  nis_tally_end_rest(t);
   return estimate;
 }
 

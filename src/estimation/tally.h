@@ -23,7 +23,8 @@ struct tally {
   double origin;                 /* value of the first iteration */
   int nets;                      /* ended iterations that were nets, or 0: then all are */
   double net_origin;             /* mean of the first net */
-  double net[3];                 /* sum n_i^2 (mean_i - net_origin)^k over them, k = 0, 1, 2 */
+  double net[3]; /* sum n_i^2 (mean_i - net_origin)^k over them, k = 0, 1, 2; n_i points */
+  uint64_t bad;  /* points where f is not finite, which count as 0 */
   struct weights weights;
   struct tail tail;
 };
@@ -37,16 +38,15 @@ void nis_tally_add(struct tally *t, double w);
 /* A weight, and the value with the same mean and less variance that counts for the integral */
 void nis_tally_add_controlled(struct tally *t, double w, double value);
 
-/* What an iteration gave, or all of them. */
-struct estimate {
-  double value, error, spread; /* spread: relative standard deviation of one weight */
-};
-
 /* Closes the current iteration: it joins `all` and chi2. */
 struct estimate nis_tally_end_iteration(struct tally *t);
 
-/* The same for the points of one net, whose values are not independent: the error is then that of the
- * spread of the nets' means, times Student's t for as many nets. */
+/* They join `all`, and are too few for chi2. */
+struct estimate nis_tally_end_rest(struct tally *t);
+
+/* The same as an iteration for the points of one net, whose values are not independent: the error is then that of the
+ * spread of the nets' means, times Student's t for as many nets. Of nets of different sizes the
+ * large ones say what the spread is: they count as n^2 / sum n_i^2 nets. */
 struct estimate nis_tally_end_net(struct tally *t);
 
 /* What an error is multiplied with: Student's t of the nets, or 1. */

@@ -14,33 +14,44 @@ enum { LEAST_WEIGHTS = 30 }; /* other than 0: the variance of fewer says little 
  * hardly any, the tail ends. */
 static const double least_square_share = 0.01;
 
-static uint64_t weights(const nis_result *r)
+/* Values other than 0 that the error rests on */
+static uint64_t values(const struct tally *t, const struct components *c)
 {
-  return r->calls - r->train_calls;
+  uint64_t first = t->weights.n - t->weights.zeros;
+  return first == 0 && c->n > 0 ? c->valued : first;
 }
 
-/* Of the largest weight: w^2 / sum w^2, with ess = (sum w)^2 / sum w^2 */
-static double square_share(const nis_result *r)
+int nis_trust_few(const struct tally *t, const struct components *c)
 {
-  double of_mean = r->max_weight / (double)weights(r);
-  return of_mean * of_mean * r->ess;
+  return values(t, c) < LEAST_WEIGHTS;
 }
 
-int nis_trust_doubts(const nis_result *r)
+/* Of the largest weight: w^2 / sum w^2 */
+static double square_share(const struct tally *t)
+{
+  double largest = t->weights.largest / t->unit;
+  return largest * largest / t->square;
+}
+
+int nis_trust_doubts(const struct tally *t, const struct components *c, const nis_result *r)
 {
   int doubts = 0;
-  uint64_t n = weights(r);
-  if (n < r->zero_calls + LEAST_WEIGHTS) doubts |= NIS_FEW_WEIGHTS;
-  if (r->khat > nis_tail_threshold(n) && square_share(r) > least_square_share)
+  if (nis_trust_few(t, c)) doubts |= NIS_FEW_WEIGHTS;
+  if (r->khat > nis_tail_threshold(t->weights.n) && square_share(t) > least_square_share)
     doubts |= NIS_HEAVY_TAIL;
   if (r->dof > 0 && r->p_value < least_p_value) doubts |= NIS_LARGE_CHI2;
   if (r->late_peaks > 0) doubts |= NIS_LATE_PEAK;
   return doubts;
 }
 
-static int explain_few(const nis_result *r)
+static int explain_few(const struct tally *t, const struct components *c)
 {
-  unsigned long long n = weights(r), others = n > r->zero_calls ? n - r->zero_calls : 0;
+  unsigned long long n = t->weights.n, others = values(t, c);
+  if (n > 0 && others == 0)
+    return nis_fail(NIS_SUSPECT,
+                    "the error is not to be believed: the integrand was 0 at all %llu integration "
+                    "points; give more calls, or hints where it is not",
+                    n);
   return nis_fail(
       NIS_SUSPECT,
       "the error is not to be believed: of %llu integration points only %llu have a value "
@@ -48,7 +59,7 @@ static int explain_few(const nis_result *r)
       n, others, LEAST_WEIGHTS);
 }
 
-int nis_trust_explain(const nis_result *r)
+int nis_trust_explain(const struct tally *t, const struct components *c, const nis_result *r)
 {
   if (r->suspect & NIS_LATE_PEAK)
     return nis_fail(
@@ -56,7 +67,7 @@ int nis_trust_explain(const nis_result *r)
         "the error may be too small: %d peak%s turned up when the training was over, so "
         "others may be missing; give more calls, or hints",
         r->late_peaks, r->late_peaks == 1 ? "" : "s");
-  if (r->suspect & NIS_FEW_WEIGHTS) return explain_few(r);
+  if (r->suspect & NIS_FEW_WEIGHTS) return explain_few(t, c);
   if (r->suspect & NIS_LARGE_CHI2)
     return nis_fail(
         NIS_SUSPECT,
@@ -67,5 +78,6 @@ int nis_trust_explain(const nis_result *r)
       NIS_SUSPECT,
       "the error may be too small: the largest weights have a heavy tail, k-hat = %.2f "
       "(at most %.2f for %llu points), the largest has %.2g of the sum; give more calls",
-      r->khat, nis_tail_threshold(weights(r)), (unsigned long long)weights(r), r->max_weight_share);
+      r->khat, nis_tail_threshold(t->weights.n), (unsigned long long)t->weights.n,
+      r->max_weight_share);
 }

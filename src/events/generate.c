@@ -2,8 +2,10 @@
 #include "generate.h"
 
 #include "base/error.h"
+#include "base/host.h"
 #include "base/memory.h"
 #include "formats/event_file.h"
+#include "spool.h"
 
 #include <stdio.h>
 
@@ -43,8 +45,12 @@ static int check(const nis_event_options *o)
 
 int nis_generate_check(const nis_event_options *o)
 {
+  struct spool spool = {0};
   NIS_TRY(check(o));
-  return o->path ? nis_event_file_check(o) : NIS_OK;
+  if (o->path) NIS_TRY(nis_event_file_check(o));
+  if (o->whole_run) NIS_TRY(nis_spool_open(&spool, 1));
+  nis_spool_close(&spool);
+  return NIS_OK;
 }
 
 int nis_generate_check_format(nis_event_format format)
@@ -59,28 +65,42 @@ struct receivers {
   const nis_event_summary *summary;
 };
 
+struct delivery {
+  const nis_event_options *options;
+  const nis_event_block *block;
+};
+
+static int call_sink(void *context, const struct callback *self)
+{
+  const struct delivery *d = context;
+  (void)self;
+  return d->options->sink(d->block, d->options->sink_params);
+}
+
 static int receive(const nis_event_block *block, size_t *taken, void *params)
 {
   struct receivers *r = params;
   *taken = block->n;
   if (r->options->path) NIS_TRY(nis_event_file_write(&r->file, block, taken));
-  if (r->options->sink && r->options->sink(block, r->options->sink_params) != 0)
+  struct delivery delivery = {r->options, block};
+  if (r->options->sink && nis_host_call(call_sink, &delivery, 0) != 0)
     return nis_fail(NIS_STOPPED, "the event sink asked to stop after %llu events",
                     (unsigned long long)(r->summary->events + block->n));
   return NIS_OK;
 }
 
 /* What came before an error is still good; without an event the file goes away. */
-static int close_file(struct receivers *r, int status)
+static int close_file(struct receivers *r, int status, nis_event_summary *summary)
 {
   char sentence[512];
   snprintf(sentence, sizeof sentence, "%s", nis_last_error());
   int closed = nis_event_file_close(&r->file);
-  if (status == NIS_OK) return closed;
   unsigned long long events = r->file.events;
+  if (!r->options->sink) summary->events = events;
+  if (status >= NIS_OK && closed != NIS_OK) return closed;
   if (status == NIS_NO_FILE && closed == NIS_OK && events > 0)
     return nis_fail(status, "%s; %llu events are in it", sentence, events);
-  return nis_fail(status, "%s", sentence);
+  return status == NIS_OK ? NIS_OK : nis_fail(status, "%s", sentence);
 }
 
 static int compare_with_goal(const nis_event_options *o, const nis_event_summary *summary)
@@ -96,9 +116,10 @@ static int run(struct generator *g, struct sampler *s, struct receivers *r,
                nis_event_summary *summary)
 {
   const nis_event_options *o = r->options;
+  nis_monitor_begin(&s->monitor, NIS_GENERATING, o->events ? o->events : o->calls);
   if (o->path) NIS_TRY(nis_event_file_open(&r->file, o, about));
   int status = nis_unweight(s, &g->trials, plan, &g->weights, summary);
-  if (o->path) status = close_file(r, status);
+  if (o->path) status = close_file(r, status, summary);
   return status == NIS_OK ? compare_with_goal(o, summary) : status;
 }
 
@@ -115,13 +136,13 @@ static nis_event_options with_defaults(const nis_event_options *given)
   return o;
 }
 
-int nis_generate(struct generator *g, struct sampler *s, const struct tally *tally,
-                 const nis_event_options *given, nis_event_summary *wanted)
+int nis_generate(struct generator *g, struct sampler *s, const struct weights *seen,
+                 struct estimate estimate, const nis_event_options *given,
+                 nis_event_summary *wanted)
 {
   nis_event_summary unused, *summary = wanted ? wanted : &unused;
   NIS_TRY(check(given));
   const nis_event_options o = with_defaults(given);
-  struct estimate estimate = nis_tally_estimate(tally);
   struct receivers receivers = {.options = &o, .summary = summary};
   const struct event_plan plan = {.events = o.events ? o.events : UINT64_MAX,
                                   .calls = o.calls ? o.calls : UINT64_MAX,
@@ -129,10 +150,10 @@ int nis_generate(struct generator *g, struct sampler *s, const struct tally *tal
                                   .whole_run = o.whole_run,
                                   .unit_weights = o.unit_weights,
                                   .brief = !wanted,
-                                  .weights = &tally->weights,
+                                  .weights = seen,
                                   .take = receive,
                                   .take_params = &receivers};
-  const struct event_run about = {.dim = s->flow.dim,
+  const struct event_run about = {.dim = s->mixture.dim,
                                   .seed = s->seed,
                                   .calls = s->integrand.calls,
                                   .value = estimate.value,
@@ -140,7 +161,8 @@ int nis_generate(struct generator *g, struct sampler *s, const struct tally *tal
                                   .summary = summary,
                                   .weights = &g->weights,
                                   .threads = s->threads,
-                                  .serial = s->integrand.threads == 1};
+                                  .serial = s->integrand.threads == 1,
+                                  .monitor = &s->monitor};
   if (!g->weights.bins) NIS_TRY(nis_weights_init(&g->weights));
   return run(g, s, &receivers, &plan, &about, summary);
 }
@@ -166,28 +188,27 @@ static int same_rule(const struct w_max_rule *a, const struct w_max_rule *b)
 }
 
 /* The histogram is asked only when the rule or the estimate is another than before. */
-static void know_acceptance(struct generator *g, const struct tally *tally,
+static void know_acceptance(struct generator *g, const struct weights *seen,
                             const nis_event_options *o)
 {
   struct w_max_rule rule = rule_of(o);
-  if (g->known == tally->all.n && same_rule(&g->rule, &rule) &&
-      g->how.unit_weights == o->unit_weights)
+  if (g->known == seen->n && same_rule(&g->rule, &rule) && g->how.unit_weights == o->unit_weights)
     return;
-  double w_max = nis_weights_w_max(&tally->weights, &rule);
-  g->how = nis_acceptance(&tally->weights, w_max, o->unit_weights);
+  double w_max = nis_weights_w_max(seen, &rule);
+  g->how = nis_acceptance(seen, w_max, o->unit_weights);
   g->rule = rule;
-  g->known = tally->all.n;
+  g->known = seen->n;
 }
 
-int nis_generate_next(struct generator *g, struct sampler *s, const struct tally *tally,
+int nis_generate_next(struct generator *g, struct sampler *s, const struct weights *seen,
                       const nis_event_options *given, nis_pulled_event *event)
 {
   static const nis_event_options none = {0};
   const nis_event_options o = with_defaults(given ? given : &none);
   NIS_TRY(check_next(&o));
-  if (!g->x) g->x = NIS_NEW(double, s->flow.dim);
+  if (!g->x) g->x = NIS_NEW(double, s->mixture.dim);
   if (!g->x) return nis_no_memory();
-  know_acceptance(g, tally, &o);
+  know_acceptance(g, seen, &o);
   return nis_unweight_next(s, &g->trials, &g->how, o.calls ? o.calls : UINT64_MAX, g->x, event);
 }
 

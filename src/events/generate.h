@@ -5,7 +5,7 @@
 
 #include "sampler/sampler.h"
 #include "nis_events.h"
-#include "estimation/tally.h"
+#include "numerics/moments.h"
 #include "unweight.h"
 
 /* NIS_INVALID or NIS_NO_FILE, with a sentence, where these options cannot work. */
@@ -29,13 +29,13 @@ void nis_generator_clear(struct generator *g);
 /* The flow changes. */
 void nis_generator_forget(struct generator *g);
 
-/* Events from where the call before ended; summary may be NULL. The weights of the tally have not all
- * been 0. */
-int nis_generate(struct generator *g, struct sampler *s, const struct tally *tally,
-                 const nis_event_options *o, nis_event_summary *summary);
+/* Events from where the call before ended; summary may be NULL. The weights that the
+ * estimate has seen are not all 0. */
+int nis_generate(struct generator *g, struct sampler *s, const struct weights *seen,
+                 struct estimate estimate, const nis_event_options *o, nis_event_summary *summary);
 
 /* One event; options may be NULL. */
-int nis_generate_next(struct generator *g, struct sampler *s, const struct tally *tally,
+int nis_generate_next(struct generator *g, struct sampler *s, const struct weights *seen,
                       const nis_event_options *o, nis_pulled_event *event);
 
 #endif

@@ -2,8 +2,12 @@
 #include "spool.h"
 
 #include "base/error.h"
+#include "writing.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,44 +27,50 @@ static int failed(const char *what)
 
 int nis_spool_open(struct spool *spool, size_t width)
 {
-  char name[4096];
+  char name[PATH_MAX];
   *spool = (struct spool){.width = width};
   errno = ENAMETOOLONG;
   if (snprintf(name, sizeof name, "%s/nis-XXXXXX", folder()) >= (int)sizeof name)
     return failed("make");
-  int descriptor = mkstemp(name);
-  if (descriptor < 0) return failed("make");
+  spool->descriptor = mkstemp(name);
+  if (spool->descriptor < 0) return failed("make");
   unlink(name);
-  spool->file = fdopen(descriptor, "w+b");
-  if (spool->file) return NIS_OK;
-  close(descriptor);
-  return failed("make");
+  fcntl(spool->descriptor, F_SETFD, FD_CLOEXEC);
+  spool->is_open = 1;
+  return NIS_OK;
 }
 
 void nis_spool_close(struct spool *spool)
 {
-  if (spool->file) fclose(spool->file);
+  if (spool->is_open) close(spool->descriptor);
   *spool = (struct spool){0};
 }
 
 int nis_spool_add(struct spool *spool, const double *rows, size_t n)
 {
-  errno = 0;
-  if (fwrite(rows, spool->width * sizeof *rows, n, spool->file) != n) return failed("write");
+  size_t row = spool->width * sizeof *rows;
+  if (nis_write_at(spool->descriptor, rows, n * row, spool->rows * row)) return failed("write");
   spool->rows += n;
   return NIS_OK;
 }
 
-int nis_spool_rewind(struct spool *spool)
+void nis_spool_rewind(struct spool *spool)
 {
-  errno = 0;
-  if (fflush(spool->file)) return failed("write");
-  return fseek(spool->file, 0, SEEK_SET) ? failed("read") : NIS_OK;
+  spool->read = 0;
 }
 
 int nis_spool_read(struct spool *spool, double *rows, size_t most, size_t *n)
 {
-  errno = 0;
-  *n = fread(rows, spool->width * sizeof *rows, most, spool->file);
-  return ferror(spool->file) ? failed("read") : NIS_OK;
+  uint64_t left = spool->rows - spool->read;
+  size_t row = spool->width * sizeof *rows, done = 0;
+  *n = most < left ? most : (size_t)left;
+  while (done < *n * row) {
+    errno = 0;
+    ssize_t got = pread(spool->descriptor, (char *)rows + done, *n * row - done,
+                        (off_t)(spool->read * row + done));
+    if (got <= 0 && errno != EINTR) return failed("read");
+    done += got > 0 ? (size_t)got : 0;
+  }
+  spool->read += *n;
+  return NIS_OK;
 }

@@ -39,7 +39,8 @@ static void weigh(struct trials *t, const struct sampler *s)
   double chance[LANES];
   for (size_t i = 0; i < t->points.n; i++) {
     size_t lane = i % LANES;
-    if (lane == 0) s->flow.kernels->uniforms(s->seed, STREAM_ACCEPT, t->first + i, 1, chance);
+    if (lane == 0)
+      s->mixture.flow.kernels->uniforms(s->seed, STREAM_ACCEPT, t->first + i, 1, chance);
     t->weight[i] = nis_point_weight(&t->points, i);
     t->chance[i] = chance[lane];
   }
@@ -48,7 +49,7 @@ static void weigh(struct trials *t, const struct sampler *s)
 static int evaluate(struct trials *t, struct sampler *s, uint64_t from, size_t n)
 {
   t->points.n = 0;
-  NIS_TRY(make_room(t, n, s->flow.dim));
+  NIS_TRY(make_room(t, n, s->mixture.dim));
   t->first = from;
   nis_sampler_draw(s, STREAM_EVENTS, from, n, &t->points);
   int status = nis_sampler_evaluate(s, &t->points);

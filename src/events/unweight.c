@@ -84,7 +84,7 @@ static void count(struct unweighter *u, size_t i)
 
 static int flush(struct unweighter *u)
 {
-  nis_event_block block = {u->nevents, u->s->flow.dim, u->x, u->weight, u->log_q, u->tried};
+  nis_event_block block = {u->nevents, u->s->mixture.dim, u->x, u->weight, u->log_q, u->tried};
   size_t taken = 0;
   u->nevents = 0;
   if (block.n == 0) return NIS_OK;
@@ -96,7 +96,7 @@ static int flush(struct unweighter *u)
 
 static int push(struct unweighter *u, const double *row, struct place after)
 {
-  size_t i = u->nevents++, dim = u->s->flow.dim;
+  size_t i = u->nevents++, dim = u->s->mixture.dim;
   uint64_t point = (uint64_t)row[POINT] + 1;
   u->ratio[i] = fabs(row[WEIGHT]) / u->how.w_max;
   u->weight[i] = event_weight(&u->how, row[WEIGHT]);
@@ -240,7 +240,7 @@ static int gather(struct unweighter *u)
 /* Calls take() on all rows of a spool, block by block. */
 static int for_rows(struct unweighter *u, struct spool *from, int (*take)(struct unweighter *))
 {
-  NIS_TRY(nis_spool_rewind(from));
+  nis_spool_rewind(from);
   for (;;) {
     NIS_TRY(nis_spool_read(from, u->rows, u->room, &u->nrows));
     if (u->nrows == 0) return NIS_OK;
@@ -316,7 +316,7 @@ static size_t rows_of(const struct unweighter *u)
 
 static int allocate(struct unweighter *u)
 {
-  size_t dim = u->s->flow.dim, n = u->room = rows_of(u);
+  size_t dim = u->s->mixture.dim, n = u->room = rows_of(u);
   u->rows = NIS_RAW(double, n * u->width);
   u->x = NIS_RAW(double, n *(dim + 3));
   u->tried = NIS_RAW(uint64_t, n);
@@ -371,7 +371,7 @@ int nis_unweight(struct sampler *s, struct trials *trials, const struct event_pl
                          .plan = plan,
                          .weights = weights,
                          .summary = summary,
-                         .width = X + s->flow.dim,
+                         .width = X + s->mixture.dim,
                          .start = start,
                          .next = start.point,
                          .end = end_of(counted(start), plan->calls),
@@ -426,7 +426,7 @@ int nis_unweight_next(struct sampler *s, struct trials *t, const struct acceptan
   double want = fmax(1.05 * how->points, nis_trials_advance(t));
   int status = NIS_OK, found = 0;
   nis_monitor_begin(&s->monitor, NIS_GENERATING, 1);
-  *event = (nis_pulled_event){.dim = s->flow.dim, .unit = how->unit, .w_max = how->w_max};
+  *event = (nis_pulled_event){.dim = s->mixture.dim, .unit = how->unit, .w_max = how->w_max};
   while (status == NIS_OK && !found && t->place.point < end) {
     size_t at, n;
     status = nis_trials_get(t, s, t->place.point, end, want, &at, &n);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "disk.h"
 
+#include "events/writing.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,8 +14,8 @@
 #include <H5FDdevelop.h>
 #endif
 
-/* HDF5's headers compare versions in every use of a flag, and abort: nis_format_module compares them,
- * and says so. */
+/* HDF5's headers compare versions in every use of a flag, and abort: nis_format_module compares
+ * them, and says so. */
 #undef H5CHECK
 #define H5CHECK
 
@@ -41,7 +43,10 @@ static H5FD_t *open_disk(const char *name, unsigned flags, hid_t properties, had
   const struct target *target = H5Pget_driver_info(properties);
   struct opened *file = target ? calloc(1, sizeof *file) : NULL;
   (void)name, (void)flags, (void)most;
-  if (file) file->disk = target->disk;
+  if (file)
+    file->disk = target->disk;
+  else if (target)
+    target->disk->error = ENOMEM;
   return (H5FD_t *)file;
 }
 
@@ -107,19 +112,6 @@ static herr_t read_disk(H5FD_t *file, H5FD_mem_t kind, hid_t how, haddr_t at, si
   return 0;
 }
 
-static int write_all(int descriptor, haddr_t at, size_t n, const char *from)
-{
-  while (n > 0) {
-    ssize_t written = pwrite(descriptor, from, n, (off_t)at);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return written < 0 ? errno : ENOSPC;
-    from += written;
-    at += (size_t)written;
-    n -= (size_t)written;
-  }
-  return 0;
-}
-
 static herr_t keep(struct disk *disk, haddr_t at, size_t n, const void *from)
 {
   struct part *part = malloc(sizeof *part + n);
@@ -136,7 +128,8 @@ static herr_t write_disk(H5FD_t *file, H5FD_mem_t kind, hid_t how, haddr_t at, s
 {
   struct disk *disk = ((struct opened *)file)->disk;
   (void)kind, (void)how;
-  if (!disk->error) disk->error = write_all(disk->descriptor, at, n, from);
+  if (!disk->error && nis_write_at(disk->descriptor, from, n, at))
+    disk->error = errno ? errno : ENOSPC;
   return disk->error ? keep(disk, at, n, from) : 0;
 }
 
@@ -145,10 +138,13 @@ static herr_t truncate_disk(H5FD_t *file, hid_t how, hbool_t closing)
 {
   const struct opened *f = (struct opened *)file;
   struct disk *disk = f->disk;
+  struct held_signals signals;
   (void)how, (void)closing;
+  nis_hold_signals(&signals); /* this may make it longer, beyond a limit of file sizes */
   if (!disk->error && get_size(file, H5FD_MEM_DEFAULT) != f->end &&
       ftruncate(disk->descriptor, (off_t)f->end))
     disk->error = errno;
+  nis_release_signals(&signals);
   return 0;
 }
 
@@ -181,6 +177,7 @@ hid_t nis_disk_create(struct disk *disk, int descriptor)
   if (disk->driver >= 0 && H5Pset_driver(how, disk->driver, &target) >= 0)
     file = H5Fcreate("nis", H5F_ACC_TRUNC, H5P_DEFAULT, how);
   H5Pclose(how);
+  if (file < 0) nis_disk_clear(disk);
   return file;
 }
 
@@ -192,5 +189,6 @@ void nis_disk_clear(struct disk *disk)
     disk->kept = part->next;
     free(part);
   }
-  *disk = (struct disk){0};
+  disk->end = &disk->kept;
+  disk->driver = 0;
 }

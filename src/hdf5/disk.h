@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * HDF5's bytes on their way into a descriptor. HDF5 has no way back from a write that failed: it
- * cannot close the file, and crashes when the process ends. So no write fails: what the disk does
- * not take stays in memory, where reads find it, and the error is remembered. That is little, as the
- * file is closed next, and given up.
+ * cannot close the file, and crashes when the process ends. So no write fails, or raises a signal:
+ * what the disk does not take stays in memory, where reads find it, and the error is remembered.
+ * That is little, as the file is closed next, and given up.
  */
 #ifndef NIS_HDF5_DISK_H
 #define NIS_HDF5_DISK_H
@@ -18,10 +18,11 @@ struct disk {
   struct part **end; /* where the next one goes */
 };
 
-/* A new HDF5 file in the descriptor; negative on failure. The disk must stay where it is. */
+/* A new HDF5 file in the descriptor; negative on failure, when there is nothing to clear. The disk
+ * must stay where it is. */
 hid_t nis_disk_create(struct disk *disk, int descriptor);
 
-/* After the file was closed */
+/* After the file was closed; the error stays. */
 void nis_disk_clear(struct disk *disk);
 
 #endif

@@ -176,8 +176,8 @@ static int put_quietly(const struct kind *kind, struct hdf5 *h, const nis_event_
   return bad || h->disk.error;
 }
 
-/* Writes a block bit by bit, each with room made sure of and what HDF5 holds back out of its
- * hands. */
+/* Writes a block bit by bit, each with room made sure of and what HDF5 holds back out of its hands:
+ * what a killed process leaves can be read up to here. */
 static int write_batches(struct event_file *file, const nis_event_block *block, size_t *taken,
                          const struct kind *kind)
 {
@@ -250,11 +250,9 @@ static int close_file(const struct event_file *file, struct hdf5 *h)
   int bad = add_last_trials(file, h);
   for (int i = 0; i < h->ntables; i++) bad |= close_table(h, i, file->events);
   bad |= H5Fclose(h->file) < 0;
-  int error = h->disk.error;
   nis_disk_clear(&h->disk);
   nis_quiet_end(&quiet);
-  h->disk.error = error;
-  return bad || error ? failed(file) : NIS_OK;
+  return bad || h->disk.error ? failed(file) : NIS_OK;
 }
 
 static int end(struct event_file *file)
@@ -337,7 +335,7 @@ static int begin_lheh5(struct event_file *file, const nis_event_block *first)
 {
   struct lheh5_head head = {.file = file};
   NIS_TRY(new_state(file));
-  if (file->services->make_particles(file, first, 0, &head.first) != NIS_OK)
+  if (file->services->make_particles(file, first, 0, 1, 0, &head.first) != NIS_OK)
     return file->services->no_particles();
   ((struct hdf5 *)file->state)->nmax = head.first.nparticles;
   return open_file(file, put_lheh5_head, &head);
@@ -357,7 +355,7 @@ static int fill_event(const struct event_file *file, const nis_event_block *bloc
 {
   const struct hdf5 *h = file->state;
   nis_event e;
-  if (file->services->make_particles(file, block, i, &e) != NIS_OK)
+  if (file->services->make_particles(file, block, i, 1, 0, &e) != NIS_OK)
     return file->services->no_particles();
   if (e.nparticles > h->nmax)
     return file->services->fail(NIS_INVALID,

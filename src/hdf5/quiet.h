@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* HDF5's state of errors belongs to the whole process, so to the host: it is put aside for as long as
- * calls of our own run, and then is as it was. */
+/* HDF5's state of errors belongs to the whole process, so to the host: it is put aside for as long
+ * as calls of our own run, and then is as it was. */
 #ifndef NIS_HDF5_QUIET_H
 #define NIS_HDF5_QUIET_H
 

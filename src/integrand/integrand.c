@@ -3,13 +3,15 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/host.h"
 #include "base/memory.h"
-#include "base/parallel.h"
+#include "base/team.h"
 
 #include <math.h>
 #include <stdio.h>
 
 enum { LEAST_SLICE = 8 };
+static const double most_bad = 0.1; /* share of values that are not finite */
 
 int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_options *o)
 {
@@ -43,9 +45,10 @@ struct pass {
   size_t n, grain, workers;
   size_t width; /* numbers that a worker holds of each point of its batch */
   const double *x;
-  double *f, *components; /* the latter may be NULL */
+  double *f, *components; /* the latter may be NULL, */
+  char *bad;              /* and this */
   size_t finished;        /* points */
-  int refused;            /* a batch callback returned non-zero */
+  int refused;            /* by the user's function, in one of the ways of nis_host_call */
 };
 
 /* Room for what the workers hold, as large as the largest pass so far needs, whatever the options
@@ -80,22 +83,26 @@ static double followed(const struct integrand_call *c, const double *components)
   return c->norm ? norm(c, components) : components[0];
 }
 
-static int call_components(struct pass *p, size_t first, size_t n, double *box)
-{
-  struct integrand_call *c = p->c;
-  double *to = p->components ? p->components + first * c->ncomp : box + n * c->domain.dim;
-  if (c->batch(n, c->domain.dim, box, c->ncomp, to, c->params) != 0) return 1;
-  for (size_t i = 0; i < n; i++) p->f[first + i] = followed(c, to + i * c->ncomp);
-  return 0;
-}
+/* Points of one worker in the user's coordinates, and where their values go: [n][ncomp] */
+struct batch {
+  const struct integrand_call *c;
+  size_t n;
+  double *box, *values;
+  size_t done;
+};
 
-static int call(struct pass *p, size_t first, size_t n, double *box)
+static int call_integrand(void *context, const struct callback *self)
 {
-  struct integrand_call *c = p->c;
+  struct batch *b = context;
+  const struct integrand_call *c = b->c;
   size_t dim = c->domain.dim;
-  if (c->ncomp > 1) return call_components(p, first, n, box);
-  if (c->batch) return c->batch(n, dim, box, 1, p->f + first, c->params);
-  for (size_t i = 0; i < n; i++) p->f[first + i] = c->f(box + i * dim, dim, c->params);
+  if (c->batch) {
+    int refused = c->batch(b->n, dim, b->box, c->ncomp, b->values, c->params);
+    b->done = refused ? 0 : b->n;
+    return refused;
+  }
+  for (; b->done < b->n && !self->refused; b->done++)
+    b->values[b->done] = c->f(b->box + b->done * dim, dim, c->params);
   return 0;
 }
 
@@ -109,11 +116,13 @@ static void call_batch(void *context, size_t item, int worker)
   double *box = c->room + (size_t)worker * p->grain * p->width;
   for (size_t i = 0; i < n; i++)
     nis_domain_out(&c->domain, p->x + (first + i) * dim, box + i * dim);
-  if (call(p, first, n, box) != 0) {
+  struct batch batch = {.c = c, .n = n, .box = box, .values = p->f + first};
+  if (c->ncomp > 1) batch.values = p->components ? p->components + first * c->ncomp : box + n * dim;
+  if (nis_host_call(call_integrand, &batch, worker) != 0)
     __atomic_store_n(&p->refused, 1, __ATOMIC_RELAXED);
-    return;
-  }
-  __atomic_fetch_add(&p->finished, n, __ATOMIC_RELAXED);
+  for (size_t i = 0; c->ncomp > 1 && i < batch.done; i++)
+    p->f[first + i] = followed(c, batch.values + i * c->ncomp);
+  __atomic_fetch_add(&p->finished, batch.done, __ATOMIC_RELAXED);
 }
 
 static void take_bad(struct integrand_call *c, const double *x, double value)
@@ -130,7 +139,9 @@ static void take_values(struct integrand_call *c, const struct pass *p)
   for (size_t i = 0; i < p->n; i++) {
     const double *x = p->x + i * dim;
     double jacobian = nis_domain_jacobian(&c->domain, x);
-    double value = p->f[i] == 0 ? 0 : p->f[i] * jacobian, *components = p->components + i * ncomp;
+    double value = p->f[i] == 0 ? 0 : p->f[i] * jacobian;
+    double *components = p->components ? p->components + i * ncomp : NULL;
+    if (p->bad) p->bad[i] = !isfinite(value);
     if (!isfinite(value)) {
       take_bad(c, x, p->f[i]);
       value = jacobian = 0;
@@ -154,11 +165,12 @@ void nis_integrand_scale(struct integrand_call *c, size_t n, const double *compo
 static size_t slice_points(const struct integrand_call *c)
 {
   size_t least = c->batch ? (size_t)c->threads * c->batch_points : 1;
-  return c->slice > least ? c->slice : least;
+  size_t whole = c->batch ? c->slice / c->batch_points * c->batch_points : c->slice;
+  return whole > least ? whole : least;
 }
 
 int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, double *f,
-                           double *components, struct monitor *monitor, size_t *done)
+                           double *components, char *bad, struct monitor *monitor, size_t *done)
 {
   for (*done = 0; *done < n;) {
     double start = nis_clock();
@@ -167,6 +179,7 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     size_t share = (points + (size_t)c->threads - 1) / (size_t)c->threads;
     struct pass pass = {.c = c, .n = points, .x = x + *done * c->domain.dim, .f = f + *done};
     if (components) pass.components = components + *done * c->ncomp;
+    if (bad) pass.bad = bad + *done;
     pass.grain = c->f ? share : points;
     if (pass.grain > c->batch_points) pass.grain = c->batch_points;
     size_t batches = (points + pass.grain - 1) / pass.grain;
@@ -174,21 +187,26 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     NIS_TRY(make_room(&pass));
     nis_parallel_for((int)pass.workers, batches, call_batch, &pass);
     c->calls += pass.finished;
+    monitor->now.calls += pass.finished;
+    if (monitor->now.phase != NIS_GENERATING) monitor->now.done += pass.finished;
     if (pass.refused)
-      return nis_fail(NIS_CALLBACK, "the batch integrand returned non-zero after %llu calls",
+      return nis_fail(NIS_CALLBACK, "the integrand ended the run after %llu calls",
                       (unsigned long long)c->calls);
     take_values(c, &pass);
     *done += points;
-    monitor->now.calls += points;
-    if (monitor->now.phase != NIS_GENERATING) monitor->now.done += points;
     NIS_TRY(nis_monitor_report(monitor));
-    if (nis_clock() - start < 0.02 && points >= c->slice) c->slice *= 2;
+    double took = nis_clock() - start;
+    if (took < 0.02 && points >= c->slice) c->slice *= 2;
+    if (took > 0.1 && c->slice > LEAST_SLICE) c->slice /= 2;
   }
   return NIS_OK;
 }
 
-int nis_integrand_verdict(const struct integrand_call *c)
+int nis_integrand_verdict(const struct integrand_call *c, double share)
 {
+  if (c->bad_calls == 0 && c->serialized)
+    return nis_fail(NIS_OK, "the integrand gave other values when several threads called it at "
+                            "once: only one does now; serial = 1 or threads = 1 say so beforehand");
   if (c->bad_calls == 0) return NIS_OK;
   char point[256];
   size_t used = 0;
@@ -196,8 +214,12 @@ int nis_integrand_verdict(const struct integrand_call *c)
     used += (size_t)snprintf(point + used, sizeof point - used, "%s%.6g", j ? ", " : "",
                              c->bad_point[j]);
   if (used >= sizeof point - 32) snprintf(point + used, sizeof point - used, ", ...");
-  int status = (double)c->bad_calls > 0.1 * (double)c->calls ? NIS_BAD_VALUES : NIS_OK;
-  return nis_fail(status, "%llu of %llu integrand values were not finite, the first %g at (%s)",
-                  (unsigned long long)c->bad_calls, (unsigned long long)c->calls, c->bad_value,
-                  point);
+  unsigned long long bad = c->bad_calls, calls = c->calls;
+  if (share > most_bad)
+    return nis_fail(NIS_BAD_VALUES,
+                    "%llu of %llu integrand values were not finite, about %.2g of the domain or of "
+                    "the points of the estimate (at most %g are left out), the first %g at (%s)",
+                    bad, calls, share, most_bad, c->bad_value, point);
+  return nis_fail(NIS_OK, "%llu of %llu integrand values were not finite, the first %g at (%s)",
+                  bad, calls, c->bad_value, point);
 }

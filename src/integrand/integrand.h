@@ -12,7 +12,8 @@ struct integrand_call {
   nis_batch_integrand *batch;
   void *params;
   struct domain domain;
-  int threads; /* that may call it at once */
+  int threads;    /* that may call it at once */
+  int serialized; /* these were more until it turned out not to be thread-safe */
   size_t batch_points;
   double *room; /* of the batches that are being called; owned */
   size_t room_size;
@@ -28,16 +29,16 @@ struct integrand_call {
 int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_options *o);
 void nis_integrand_clear(struct integrand_call *c);
 
-/* f[i] and, unless it is NULL, components[i][ncomp] for the points x[n][dim] of the unit cube. *done
- * counts the points that have a value, also when the status is NIS_STOPPED or NIS_CALLBACK. */
+/* f[i] and, unless they are NULL, components[i][ncomp] and bad[i], 1 where a value was not finite, for
+ * the points x[n][dim] of the unit cube. *done counts the points that have a value, also when the status is NIS_STOPPED or NIS_CALLBACK. */
 int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, double *f,
-                           double *components, struct monitor *monitor, size_t *done);
+                           double *components, char *bad, struct monitor *monitor, size_t *done);
 
 /* Makes the scale of each component the mean of |f_c| over components[n][ncomp]; 1 where that is 0. */
 void nis_integrand_scale(struct integrand_call *c, size_t n, const double *components);
 
-/* NIS_BAD_VALUES when more than a tenth of the calls were bad. Any bad call leaves a sentence
- * with the first point. */
-int nis_integrand_verdict(const struct integrand_call *c);
+/* NIS_BAD_VALUES when a share of more than a tenth was bad. Any bad call leaves a sentence with the first
+ * point, or else an integrand that is not thread-safe one. */
+int nis_integrand_verdict(const struct integrand_call *c, double share);
 
 #endif

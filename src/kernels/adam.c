@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Adam: Kingma and Ba, arXiv:1412.6980, algorithm 1. */
+/* Adam: Kingma and Ba, arXiv:1412.6980, algorithm 1, with decoupled weight decay: Loshchilov and
+ * Hutter, arXiv:1711.05101, algorithm 2. */
 #include "isa.h"
 
 void KERNEL(adam_step)(size_t n, const struct adam *adam, const float *restrict gradient,
@@ -10,6 +11,7 @@ void KERNEL(adam_step)(size_t n, const struct adam *adam, const float *restrict 
     float g = a.scale * gradient[i];
     mean[i] += (1 - a.beta1) * (g - mean[i]);
     square[i] += (1 - a.beta2) * (g * g - square[i]);
-    parameters[i] -= a.rate * mean[i] / (__builtin_sqrtf(square[i]) + a.epsilon);
+    parameters[i] =
+        a.keep * parameters[i] - a.rate * mean[i] / (__builtin_sqrtf(square[i]) + a.epsilon);
   }
 }

@@ -17,34 +17,6 @@ enum kept { KEPT_ARGUMENT, KEPT_SPREAD, KEPT_TURN, KEPT_STRETCH, KEPT_TURN_X, KE
 
 static const float least_scale = 0.5f, most_scale = 32, most_shift = 8;
 
-/* exp(x) for -700 <= x <= 0, as exp_negative; adding 1.5 2^52 rounds to a whole number, which then
- * stands in the low bits. */
-INLINE double exp_double(double x)
-{
-  const double magic = 0x1.8p52;
-  double shifted = x * 1.44269504088896340736 + magic, n = shifted - magic;
-  double r = (x - n * 0x1.62e42feep-1) - n * 1.9082149292705878e-10, p = 1. / 6227020800;
-  p = p * r + 1. / 479001600;
-  p = p * r + 1. / 39916800;
-  p = p * r + 1. / 3628800;
-  p = p * r + 1. / 362880;
-  p = p * r + 1. / 40320;
-  p = p * r + 1. / 5040;
-  p = p * r + 1. / 720;
-  p = p * r + 1. / 120;
-  p = p * r + 1. / 24;
-  p = p * r + 1. / 6;
-  p = p * r + 1. / 2;
-  p = p * r + 1;
-  p = p * r + 1;
-  uint64_t bits;
-  memcpy(&bits, &shifted, sizeof bits);
-  bits = (bits + 1023) << 52;
-  double power;
-  memcpy(&power, &bits, sizeof power);
-  return p * power;
-}
-
 /* exp(-|z|), no smaller than what keeps positions above 0 */
 INLINE double exp_minus_abs(double z)
 {

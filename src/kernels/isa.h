@@ -83,6 +83,9 @@ void KERNEL(net_backward)(const struct net_shape *, const float *, const float *
                           const float *, float *, float *, float *);
 extern const struct transform KERNEL(rational_quadratic), KERNEL(piecewise_quadratic),
     KERNEL(piecewise_linear), KERNEL(affine);
+void KERNEL(exp)(size_t, const double *, double *);
+void KERNEL(log)(size_t, const double *, double *);
+void KERNEL(erfc)(size_t, const double *, double *);
 double KERNEL(peak)(uint64_t);
 void KERNEL(adam_step)(size_t, const struct adam *, const float *, float *, float *, float *);
 

@@ -44,6 +44,7 @@ int nis_transform_rows(const struct transform *transform, int bins);
 
 struct adam {
   float rate, beta1, beta2, epsilon; /* rate includes the bias corrections */
+  float keep;                        /* multiplies the parameters: decay */
   float scale;                       /* multiplies the gradient: clipping */
 };
 
@@ -67,6 +68,12 @@ struct kernels {
   /* One pass of Adam over n parameters. */
   void (*adam_step)(size_t n, const struct adam *adam, const float *gradient, float *mean,
                     float *square, float *parameters);
+
+  /* y[n] of x[n], each as libm has it but for a few last bits; y may be x. The bits do not depend
+   * on where in the array a number stands. */
+  void (*exp)(size_t n, const double *x, double *y);
+  void (*log)(size_t n, const double *x, double *y);
+  void (*erfc)(size_t n, const double *x, double *y);
 
   /* Multiplies and adds as fast as it can; returns how many floating-point operations. */
   double (*peak)(uint64_t rounds);

@@ -11,6 +11,9 @@ const struct kernels KERNEL(kernels) = {
     .uniforms = KERNEL(uniforms),
     .net_forward = KERNEL(net_forward),
     .net_backward = KERNEL(net_backward),
+    .exp = KERNEL(exp),
+    .log = KERNEL(log),
+    .erfc = KERNEL(erfc),
     .peak = KERNEL(peak),
     .adam_step = KERNEL(adam_step),
 };

@@ -3,7 +3,7 @@
 #ifndef NIS_TRANSFORM_H
 #define NIS_TRANSFORM_H
 
-#include "isa.h"
+#include "elementary.h"
 
 #include <string.h>
 
@@ -28,34 +28,6 @@ INLINE float exp_negative(float x)
   float power;
   memcpy(&power, &bits, sizeof bits);
   return p * power;
-}
-
-/* log(v) for normal v > 0: exponent, and 2 atanh((m-1)/(m+1)) of a mantissa around 1 */
-INLINE double log_double(double v)
-{
-  uint64_t bits, exponent;
-  memcpy(&bits, &v, sizeof v);
-  bits -= 0x3FE6A09E667F3BCDu; /* sqrt(1/2): now the exponent field counts from there */
-  exponent = (uint64_t)((int64_t)bits >> 52);
-  bits = (bits & 0xFFFFFFFFFFFFFu) + 0x3FE6A09E667F3BCDu;
-  double m;
-  memcpy(&m, &bits, sizeof m);
-  uint64_t shifted = (exponent + 2048) | 0x4330000000000000u; /* 2^52 + exponent + 2048 */
-  double e;
-  memcpy(&e, &shifted, sizeof e);
-  e -= 0x1p52 + 2048;
-  double s = (m - 1) / (m + 1), z = s * s, p = 1. / 21;
-  p = p * z + 1. / 19;
-  p = p * z + 1. / 17;
-  p = p * z + 1. / 15;
-  p = p * z + 1. / 13;
-  p = p * z + 1. / 11;
-  p = p * z + 1. / 9;
-  p = p * z + 1. / 7;
-  p = p * z + 1. / 5;
-  p = p * z + 1. / 3;
-  p = p * z + 1;
-  return e * 0.69314718055994530942 + 2 * s * p;
 }
 
 INLINE double below_one(double x)

@@ -28,32 +28,23 @@ static void add(struct sums *s, double weight, const double *row)
     for (int b = 0; b <= a; b++) s->square[a][b] += weight * off[a] * (row[b] - s->mean[b]);
 }
 
-static double largest_value(const struct points *p)
+static double largest_value(size_t n, const double *f)
 {
   double top = 0;
-  for (size_t i = 0; i < p->n; i++) top = fmax(top, fabs(p->f[i]));
+  for (size_t i = 0; i < n; i++) top = fmax(top, fabs(f[i]));
   return top;
 }
 
-/* q of these shares over the density that point i was drawn from, and the channels' over it */
-static double ratios(const struct points *p, size_t i, const double *share, double *ratio)
+/* One point, with what q of these shares is over the density that it was drawn from as its weight */
+static void add_point(struct sums *s, double f_over_p, double log_p, const double *log_channel,
+                      const double *share)
 {
-  double q = 0;
-  for (int c = 0; c < CHANNELS; c++)
-    q += share[c] * (ratio[c] = exp(p->log_channel[i * CHANNELS + c] - p->log_q[i]));
-  return q;
-}
-
-static void add_points(struct sums *s, const struct points *p, const double *share, double unit)
-{
-  double row[ROWS];
-  for (size_t i = 0; i < p->n; i++) {
-    double q = ratios(p, i, share, row);
-    if (!(q > 0)) continue;
-    for (int c = 0; c < CHANNELS; c++) row[c] = share[c] > 0 ? row[c] / q - 1 : 0;
-    row[CHANNELS] = p->f[i] == 0 ? 0 : p->f[i] / unit * exp(-p->log_q[i]) / q;
-    add(s, q, row);
-  }
+  double row[ROWS], q = 0;
+  for (int c = 0; c < CHANNELS; c++) q += share[c] * (row[c] = exp(log_channel[c] - log_p));
+  if (!(q > 0)) return;
+  for (int c = 0; c < CHANNELS; c++) row[c] = share[c] > 0 ? row[c] / q - 1 : 0;
+  row[CHANNELS] = f_over_p / q;
+  add(s, q, row);
 }
 
 /* Solves the normal equations by Cholesky's decomposition of the matrix of correlations; returns the
@@ -81,21 +72,24 @@ static double solve(const struct sums *s, double *beta)
   return explained;
 }
 
-void nis_control_fit(const struct points *p, const double *share, double *beta)
+void nis_control_fit(size_t n, const double *f, const double *log_q, const double *log_channel,
+                     const double *share, double *beta)
 {
   struct sums sums = {0};
-  double unit = largest_value(p);
+  double unit = largest_value(n, f);
   memset(beta, 0, CHANNELS * sizeof *beta);
   if (unit == 0) return;
-  add_points(&sums, p, share, unit);
+  for (size_t i = 0; i < n; i++) {
+    double f_over_p = f[i] == 0 ? 0 : f[i] / unit * exp(-log_q[i]);
+    add_point(&sums, f_over_p, log_q[i], log_channel + i * CHANNELS, share);
+  }
   double explained = solve(&sums, beta);
   for (int c = 0; c < CHANNELS; c++) beta[c] = explained > worth ? beta[c] * unit : 0;
 }
 
-double nis_control_value(const struct points *p, size_t i, const double *beta)
+double nis_control_value(double weight, double log_q, const double *log_channel, const double *beta)
 {
-  double v = nis_point_weight(p, i);
   for (int c = 0; c < CHANNELS; c++)
-    if (beta[c] != 0) v -= beta[c] * (exp(p->log_channel[i * CHANNELS + c] - p->log_q[i]) - 1);
-  return v;
+    if (beta[c] != 0) weight -= beta[c] * (exp(log_channel[c] - log_q) - 1);
+  return weight;
 }

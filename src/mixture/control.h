@@ -10,13 +10,16 @@
 #ifndef NIS_CONTROL_H
 #define NIS_CONTROL_H
 
-#include "sampler/sampler.h"
+#include "mixture.h"
 
-/* beta by least squares from points of known f and densities, for the mixture with these shares;
- * all 0 where one channel is alone or nothing is gained. */
-void nis_control_fit(const struct points *p, const double *share, double *beta);
+/* beta[CHANNELS] by least squares from n points of known f, drawn from the density q, with the
+ * channels' log_channel[n][CHANNELS], for the mixture with these shares; all 0 where one channel is
+ * alone or nothing is gained. */
+void nis_control_fit(size_t n, const double *f, const double *log_q, const double *log_channel,
+                     const double *share, double *beta);
 
-/* v of point i */
-double nis_control_value(const struct points *p, size_t i, const double *beta);
+/* v of a point of weight f/q, with its channels' log_channel[CHANNELS] */
+double nis_control_value(double weight, double log_q, const double *log_channel,
+                         const double *beta);
 
 #endif

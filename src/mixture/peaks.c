@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/team.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
@@ -11,15 +12,17 @@ static const double least_sigma = 1e-7;
 static const double largest_sigma = 3; /* wider is flat, and its cut-off moments say nothing */
 static const double least_share = 1e-4;
 
-int nis_peaks_init(struct peaks *p, size_t dim)
+int nis_peaks_init(struct peaks *p, size_t dim, int threads)
 {
-  size_t each = dim * (dim + 2);
-  *p = (struct peaks){.dim = dim};
+  size_t each = dim * (dim + 3);
+  *p = (struct peaks){.dim = dim, .threads = threads, .kernels = nis_kernels()};
   p->block = NIS_NEW(double, PEAKS_MOST *each);
-  if (!p->block) return nis_no_memory();
+  p->scratch = NIS_NEW(double, (size_t)threads * 2 * dim * LANES);
+  if (!p->block || !p->scratch) return nis_no_memory();
   for (int k = 0; k < PEAKS_MOST; k++) {
     double *from = p->block + (size_t)k * each;
-    p->peak[k] = (struct peak){.mean = from, .sigma = from + dim, .slope = from + 2 * dim};
+    p->peak[k] = (struct peak){
+        .mean = from, .sigma = from + dim, .log_cut = from + 2 * dim, .slope = from + 3 * dim};
   }
   return NIS_OK;
 }
@@ -27,12 +30,25 @@ int nis_peaks_init(struct peaks *p, size_t dim)
 void nis_peaks_clear(struct peaks *p)
 {
   free(p->block);
+  free(p->scratch);
   *p = (struct peaks){0};
+}
+
+/* A worker's tile [dim][LANES] of points */
+static double *tile_of(const struct peaks *p, int worker)
+{
+  return p->scratch + (size_t)worker * 2 * p->dim * LANES;
+}
+
+/* A worker's delta[dim][LANES]: x_j - mean of x_j given those before it */
+static double *delta_of(const struct peaks *p, int worker)
+{
+  return tile_of(p, worker) + p->dim * LANES;
 }
 
 static void copy_peak(size_t dim, struct peak *to, const struct peak *from)
 {
-  memcpy(to->mean, from->mean, dim * (dim + 2) * sizeof(double));
+  memcpy(to->mean, from->mean, dim * (dim + 3) * sizeof(double));
   to->share = from->share;
   to->young = from->young;
   to->log_norm = from->log_norm;
@@ -60,53 +76,173 @@ static double normal_between(double a, double b)
 /* Farther behind a wall, in sigma, next to nothing of a normal distribution is inside. */
 static const double outside = 5;
 
-/* Mean of coordinate i given those before it, delta[j] = x_j - mean of x_j given its own */
-static double conditional_mean(const struct peak *k, size_t dim, size_t i, const double *delta)
+/* Past this many sigma a wall cuts off less than a rounding error, of a mean `outside` too */
+static const double far = 10.5;
+
+/* log of what is left between the walls, at one mean */
+static double log_cut(double mean, double sigma)
+{
+  return log(normal_between(-mean / sigma, (1 - mean) / sigma));
+}
+
+/* 2P of what is between walls below and above the means, in sigma sqrt(2); the difference is taken in
+ * the smaller tail. */
+static void between_walls(const struct kernels *kernels, const double *below, const double *above,
+                          double *twice)
+{
+  double rest[LANES];
+  for (int l = 0; l < LANES; l++) {
+    twice[l] = below[l] > 0 ? below[l] : -above[l];
+    rest[l] = below[l] > 0 ? above[l] : -below[l];
+  }
+  kernels->erfc(LANES, twice, twice);
+  kernels->erfc(LANES, rest, rest);
+  for (int l = 0; l < LANES; l++) twice[l] -= rest[l];
+}
+
+/* Takes log_cut off sum[LANES] for the means of a tile. Mostly both walls are far from all of them,
+ * or one is. */
+static void subtract_log_cut(const struct kernels *kernels, const double *mean, double sigma,
+                             double *sum)
+{
+  double below[LANES], above[LANES], cut[LANES], unit = M_SQRT1_2 / sigma;
+  int near_low = 0, near_high = 0;
+  for (int l = 0; l < LANES; l++) {
+    near_low |= mean[l] < far * sigma;
+    near_high |= mean[l] > 1 - far * sigma;
+  }
+  if (!near_low && !near_high) return;
+  for (int l = 0; l < LANES; l++) {
+    below[l] = -mean[l] * unit;
+    above[l] = (1 - mean[l]) * unit;
+    cut[l] = near_low ? below[l] : -above[l];
+  }
+  if (near_low && near_high)
+    between_walls(kernels, below, above, cut);
+  else
+    kernels->erfc(LANES, cut, cut);
+  for (int l = 0; l < LANES; l++) cut[l] *= 0.5;
+  kernels->log(LANES, cut, cut);
+  for (int l = 0; l < LANES; l++) sum[l] -= cut[l];
+}
+
+/* Means of coordinate i given those before it; whether it follows any of these */
+static int conditional_means(const struct peak *k, size_t dim, size_t i, const double *delta,
+                             double *mean)
 {
   const double *slope = k->slope + i * dim;
-  double mean = k->mean[i];
-  for (size_t j = 0; j < i; j++) mean += slope[j] * delta[j];
   double most = outside * k->sigma[i];
-  return fmax(-most, fmin(mean, 1 + most));
-}
-
-/* Past this many sigma a wall cuts off less than a rounding error */
-static const double far = 8.5;
-
-static double cut_off_log(double mean, double sigma)
-{
-  double below = -mean / sigma, above = (1 - mean) / sigma;
-  if (below < -far && above > far) return 0;
-  return log(normal_between(below, above));
-}
-
-static double log_density(const struct peak *k, size_t dim, const double *x)
-{
-  double delta[dim], sum = k->log_norm;
-  for (size_t i = 0; i < dim; i++) {
-    double mean = conditional_mean(k, dim, i, delta);
-    delta[i] = x[i] - mean;
-    double z = delta[i] / k->sigma[i];
-    sum -= z * z / 2 + cut_off_log(mean, k->sigma[i]);
+  int follows = 0;
+  for (int l = 0; l < LANES; l++) mean[l] = k->mean[i];
+  for (size_t j = 0; j < i; j++) {
+    if (slope[j] == 0) continue;
+    follows = 1;
+    for (int l = 0; l < LANES; l++) mean[l] += slope[j] * delta[j * LANES + (size_t)l];
   }
-  return sum;
+  for (int l = 0; l < LANES; l++) {
+    mean[l] = mean[l] < -most ? -most : mean[l];
+    mean[l] = mean[l] > 1 + most ? 1 + most : mean[l];
+  }
+  return follows;
 }
 
-static double log_sum(int n, const double *log_term)
+/* One peak's log-density at the points of a tile x[dim][LANES] */
+static void peak_tile(const struct peaks *p, const struct peak *k, const double *x, double *delta,
+                      double *log_density)
 {
-  double top = -HUGE_VAL, sum = 0;
-  for (int k = 0; k < n; k++) top = fmax(top, log_term[k]);
-  if (isinf(top)) return top;
-  for (int k = 0; k < n; k++) sum += exp(log_term[k] - top);
-  return top + log(sum);
+  double mean[LANES];
+  for (int l = 0; l < LANES; l++) log_density[l] = k->log_norm;
+  for (size_t i = 0; i < p->dim; i++) {
+    double *d = delta + i * LANES, unit = 1 / k->sigma[i];
+    int follows = conditional_means(k, p->dim, i, delta, mean);
+    for (int l = 0; l < LANES; l++) {
+      d[l] = x[i * LANES + (size_t)l] - mean[l];
+      double z = d[l] * unit;
+      log_density[l] -= z * z / 2;
+    }
+    if (follows)
+      subtract_log_cut(p->kernels, mean, k->sigma[i], log_density);
+    else
+      for (int l = 0; l < LANES; l++) log_density[l] -= k->log_cut[i];
+  }
+}
+
+/* part[count][LANES]: each peak's density times its share, in units of the largest one at a point,
+ * whose log is top[LANES] (0 where all are 0); and their sum[LANES] */
+static void tile_parts(const struct peaks *p, int worker, const double *x, double *part,
+                       double *top, double *sum)
+{
+  size_t count = (size_t)p->count;
+  for (int l = 0; l < LANES; l++) top[l] = -HUGE_VAL, sum[l] = 0;
+  for (size_t k = 0; k < count; k++) {
+    double *to = part + k * LANES, share = p->peak[k].share;
+    double log_share = share > 0 ? log(share) : -HUGE_VAL;
+    peak_tile(p, &p->peak[k], x, delta_of(p, worker), to);
+    for (int l = 0; l < LANES; l++) {
+      to[l] += log_share;
+      top[l] = to[l] > top[l] ? to[l] : top[l];
+    }
+  }
+  for (int l = 0; l < LANES; l++) top[l] = top[l] > -HUGE_VAL ? top[l] : 0;
+  for (size_t k = 0; k < count; k++)
+    for (int l = 0; l < LANES; l++) part[k * LANES + (size_t)l] -= top[l];
+  p->kernels->exp(count * LANES, part, part);
+  for (size_t k = 0; k < count; k++)
+    for (int l = 0; l < LANES; l++) sum[l] += part[k * LANES + (size_t)l];
+}
+
+void nis_peaks_tile(const struct peaks *p, int worker, const double *x, double *log_density)
+{
+  double part[PEAKS_MOST * LANES], top[LANES], sum[LANES];
+  tile_parts(p, worker, x, part, top, sum);
+  p->kernels->log(LANES, sum, log_density);
+  for (int l = 0; l < LANES; l++) log_density[l] += top[l];
+}
+
+/* Points x[n][dim] of which each worker looks at a tile at a time */
+struct look {
+  const struct peaks *p;
+  size_t n;
+  const double *x;
+  double *log_density; /* or what a fit makes of it, */
+  double *resp;        /* [count][n] how much of each point belongs to a peak */
+};
+
+static size_t tiles(size_t n)
+{
+  return (n + LANES - 1) / LANES;
+}
+
+/* The points of tile number `item`, padded with the centre; returns how many they are. */
+static size_t load_tile(const struct look *look, size_t item, double *tile)
+{
+  size_t dim = look->p->dim, at = item * LANES, n = look->n - at < LANES ? look->n - at : LANES;
+  for (size_t j = 0; j < dim; j++)
+    for (size_t l = 0; l < LANES; l++)
+      tile[j * LANES + l] = l < n ? look->x[(at + l) * dim + j] : 0.5;
+  return n;
+}
+
+static void density_tile(void *context, size_t item, int worker)
+{
+  const struct look *look = context;
+  double log_density[LANES], *tile = tile_of(look->p, worker);
+  size_t n = load_tile(look, item, tile);
+  nis_peaks_tile(look->p, worker, tile, log_density);
+  memcpy(look->log_density + item * LANES, log_density, n * sizeof *log_density);
+}
+
+void nis_peaks_log_densities(const struct peaks *p, size_t n, const double *x, double *log_density)
+{
+  struct look look = {.p = p, .n = n, .x = x, .log_density = log_density};
+  nis_parallel_for(p->threads, tiles(n), density_tile, &look);
 }
 
 double nis_peaks_log_density(const struct peaks *p, const double *x)
 {
-  double term[PEAKS_MOST];
-  for (int k = 0; k < p->count; k++)
-    term[k] = log(p->peak[k].share) + log_density(&p->peak[k], p->dim, x);
-  return log_sum(p->count, term);
+  double log_density;
+  nis_peaks_log_densities(p, 1, x, &log_density);
+  return log_density;
 }
 
 /* The z in (a, b) below which a share u of that part of a normal distribution lies */
@@ -122,15 +258,16 @@ static double inside(double x)
   return fmax(0x1p-53, fmin(x, 1 - 0x1p-53));
 }
 
-void nis_peaks_sample(const struct peaks *p, int number, const double *u, double *x)
+void nis_peaks_sample(const struct peaks *p, int worker, int number, size_t stride, double *u_to_x)
 {
   const struct peak *k = &p->peak[number];
-  double delta[p->dim];
+  double *delta = delta_of(p, worker);
   for (size_t i = 0; i < p->dim; i++) {
-    double mean = conditional_mean(k, p->dim, i, delta), sigma = k->sigma[i];
-    double z = normal_quantile(-mean / sigma, (1 - mean) / sigma, u[i]);
-    x[i] = inside(mean + sigma * z);
-    delta[i] = x[i] - mean;
+    double *at = u_to_x + i * stride, sigma = k->sigma[i], mean = k->mean[i];
+    for (size_t j = 0; j < i; j++) mean += k->slope[i * p->dim + j] * delta[j];
+    mean = fmax(-outside * sigma, fmin(mean, 1 + outside * sigma));
+    *at = inside(mean + sigma * normal_quantile(-mean / sigma, (1 - mean) / sigma, *at));
+    delta[i] = *at - mean;
   }
 }
 
@@ -143,10 +280,15 @@ int nis_peaks_choose(const struct peaks *p, double u)
 
 /* ---- changing them --------------------------------------------------------------------- */
 
+/* What of the density depends on no point. A mean is held to what conditional_means allows. */
 static void set_norm(struct peak *k, size_t dim)
 {
   k->log_norm = 0;
-  for (size_t i = 0; i < dim; i++) k->log_norm -= log(k->sigma[i] * sqrt(2 * M_PI));
+  for (size_t i = 0; i < dim; i++) {
+    double most = outside * k->sigma[i], mean = fmax(-most, fmin(k->mean[i], 1 + most));
+    k->log_norm -= log(k->sigma[i] * sqrt(2 * M_PI));
+    k->log_cut[i] = log_cut(mean, k->sigma[i]);
+  }
 }
 
 static void normalise_shares(struct peaks *p)
@@ -189,43 +331,17 @@ void nis_peaks_add(struct peaks *p, const double *mean, const double *sigma, dou
 
 /* ---- expectation maximisation ------------------------------------------------------------ */
 
-/* resp[k][n]: how much of each point belongs to peak k */
-static void responsibilities(const struct peaks *p, size_t n, const double *x, double *resp)
+static void responsibilities(void *context, size_t item, int worker)
 {
-  for (size_t i = 0; i < n; i++) {
-    double term[PEAKS_MOST];
-    for (int k = 0; k < p->count; k++)
-      term[k] = log(p->peak[k].share) + log_density(&p->peak[k], p->dim, x + i * p->dim);
-    double total = log_sum(p->count, term);
-    for (int k = 0; k < p->count; k++)
-      resp[(size_t)k * n + i] = isinf(total) ? 0 : exp(term[k] - total);
-  }
-}
-
-static double weighted_mean(size_t dim, size_t n, const double *x, const double *w, double *mean)
-{
-  double sum = 0;
-  memset(mean, 0, dim * sizeof *mean);
-  for (size_t i = 0; i < n; i++) {
-    sum += w[i];
-    for (size_t j = 0; j < dim; j++) mean[j] += w[i] * x[i * dim + j];
-  }
-  for (size_t j = 0; j < dim; j++) mean[j] /= sum > 0 ? sum : 1;
-  return sum;
-}
-
-/* Lower triangle of the covariance */
-static void weighted_covariance(size_t dim, size_t n, const double *x, const double *w, double sum,
-                                const double *mean, double *covariance)
-{
-  double delta[dim];
-  memset(covariance, 0, dim * dim * sizeof *covariance);
-  for (size_t i = 0; i < n; i++) {
-    if (w[i] < 1e-12) continue;
-    for (size_t j = 0; j < dim; j++) delta[j] = x[i * dim + j] - mean[j];
-    for (size_t j = 0; j < dim; j++)
-      for (size_t k = 0; k <= j; k++) covariance[j * dim + k] += w[i] / sum * delta[j] * delta[k];
-  }
+  const struct look *look = context;
+  const struct peaks *p = look->p;
+  double part[PEAKS_MOST * LANES], top[LANES], sum[LANES], *tile = tile_of(p, worker);
+  size_t n = load_tile(look, item, tile);
+  tile_parts(p, worker, tile, part, top, sum);
+  for (int k = 0; k < p->count; k++)
+    for (size_t l = 0; l < n; l++)
+      look->resp[(size_t)k * look->n + item * LANES + l] =
+          sum[l] > 0 ? part[(size_t)k * LANES + l] / sum[l] : 0;
 }
 
 /* Mean and variance of a normal distribution cut off at 0 and 1 */
@@ -245,40 +361,13 @@ static void undo_cut(double seen_mean, double seen_variance, double *mean, doubl
   *mean = seen_mean;
   *sigma = sqrt(seen_variance);
   for (int i = 0; i < 20; i++) {
-    double m, v;
+    double m, v, mean_before = *mean, sigma_before = *sigma;
     cut_moments(*mean, *sigma, &m, &v);
     if (!(v > 0) || !isfinite(m)) break;
     *mean = fmax(-0.5, fmin(*mean + seen_mean - m, 1.5));
     *sigma = fmin(*sigma * sqrt(fmin(seen_variance / v, 2)), largest_sigma);
+    if (*mean == mean_before && *sigma == sigma_before) break;
   }
-}
-
-/* Conditional slopes and sigmas from a covariance: its LDL' factors, of which the smallest
- * pivots are kept off zero. */
-static void factorise(size_t dim, const double *covariance, struct peak *k)
-{
-  double pivot[dim];
-  memset(k->slope, 0, dim * dim * sizeof *k->slope);
-  for (size_t i = 0; i < dim; i++) {
-    double *row = k->slope + i * dim;
-    pivot[i] = covariance[i * dim + i];
-    for (size_t j = 0; j < i; j++) {
-      row[j] = covariance[i * dim + j];
-      for (size_t m = 0; m < j; m++) row[j] -= row[m] * k->slope[j * dim + m] * pivot[m];
-      row[j] /= pivot[j];
-    }
-    for (size_t j = 0; j < i; j++) pivot[i] -= row[j] * row[j] * pivot[j];
-    pivot[i] = fmax(pivot[i], 1e-6 * covariance[i * dim + i] + least_sigma * least_sigma);
-    k->sigma[i] = sqrt(pivot[i]);
-  }
-  set_norm(k, dim);
-}
-
-/* Too few points for a full covariance: only its diagonal is believed. */
-static void drop_correlations(size_t dim, double *covariance)
-{
-  for (size_t j = 0; j < dim; j++)
-    for (size_t k = 0; k < j; k++) covariance[j * dim + k] = 0;
 }
 
 /* Kish's number of different points; copies of one follow each other. A few points that were copied
@@ -296,29 +385,96 @@ static double effective_points(size_t dim, size_t n, const double *x, const doub
   return sum * sum / (squares + copies * copies);
 }
 
-static void maximise(struct peak *k, size_t dim, size_t n, const double *x, const double *w,
-                     int distinct)
+/* A round's new shapes: the work is cut into peaks, or into rows of their covariances. */
+struct fit {
+  struct peaks *p;
+  size_t n;
+  const double *x, *resp;
+  int distinct;
+  double sum[PEAKS_MOST]; /* of resp; 0: too few points, its shape stays */
+};
+
+/* Share, and the mean of the points that belong to the peak */
+static void weigh_peak(void *context, size_t item, int worker)
 {
-  double mean[dim], scale[dim], *covariance = k->slope;
-  double sum = weighted_mean(dim, n, x, w, mean);
-  double share = sum / (double)n;
+  struct fit *f = context;
+  struct peak *k = &f->p->peak[item];
+  const double *w = f->resp + item * f->n;
+  size_t dim = f->p->dim;
+  double sum = 0, least = (double)dim;
+  (void)worker;
+  for (size_t i = 0; i < f->n; i++) sum += w[i];
+  double share = sum / (double)f->n;
   k->share = k->young > 0 ? fmax(k->share, share) : share;
   if (k->young > 0) k->young--;
-  double least = (double)dim;
-  if (sum < 4 * least) return; /* its shape stays */
-  if (distinct && effective_points(dim, n, x, w, sum) < least) return;
-  weighted_covariance(dim, n, x, w, sum, mean, covariance);
-  if (sum < 10. * (double)dim) drop_correlations(dim, covariance);
+  f->sum[item] = 0;
+  if (sum < 4 * least) return;
+  if (f->distinct && effective_points(dim, f->n, f->x, w, sum) < least) return;
+  f->sum[item] = sum;
+  memset(k->mean, 0, dim * sizeof *k->mean);
+  for (size_t i = 0; i < f->n; i++)
+    for (size_t j = 0; j < dim; j++) k->mean[j] += w[i] * f->x[i * dim + j];
+  for (size_t j = 0; j < dim; j++) k->mean[j] /= sum;
+}
+
+/* One row of a covariance's lower triangle, where the slopes will stand. With too few points only
+ * the diagonal is believed. */
+static void covariance_row(void *context, size_t item, int worker)
+{
+  struct fit *f = context;
+  size_t dim = f->p->dim, number = item / dim, row = item % dim;
+  const struct peak *k = &f->p->peak[number];
+  const double *w = f->resp + number * f->n;
+  double sum = f->sum[number], *to = k->slope + row * dim;
+  size_t from = sum < 10. * (double)dim ? row : 0;
+  (void)worker;
+  if (sum == 0) return;
+  memset(to, 0, dim * sizeof *to);
+  for (size_t i = 0; i < f->n; i++) {
+    const double *x = f->x + i * dim;
+    if (w[i] < 1e-12) continue;
+    double off = w[i] / sum * (x[row] - k->mean[row]);
+    for (size_t j = from; j <= row; j++) to[j] += off * (x[j] - k->mean[j]);
+  }
+}
+
+/* Conditional slopes and sigmas in place of a covariance: its LDL' factors, of which the smallest
+ * pivots are kept off zero. */
+static void factorise(struct peak *k, size_t dim)
+{
+  double *pivot = k->sigma;
+  for (size_t i = 0; i < dim; i++) {
+    double *row = k->slope + i * dim, variance = row[i];
+    pivot[i] = variance;
+    for (size_t j = 0; j < i; j++) {
+      for (size_t m = 0; m < j; m++) row[j] -= row[m] * k->slope[j * dim + m] * pivot[m];
+      row[j] /= pivot[j];
+    }
+    for (size_t j = 0; j < i; j++) pivot[i] -= row[j] * row[j] * pivot[j];
+    pivot[i] = fmax(pivot[i], 1e-6 * variance + least_sigma * least_sigma);
+    row[i] = 0;
+  }
+  for (size_t i = 0; i < dim; i++) k->sigma[i] = sqrt(pivot[i]);
+}
+
+/* From the moments of the points to those of the uncut distribution, and to conditional ones */
+static void shape_peak(void *context, size_t item, int worker)
+{
+  struct fit *f = context;
+  struct peak *k = &f->p->peak[item];
+  size_t dim = f->p->dim;
+  double *scale = k->sigma;
+  (void)worker;
+  if (f->sum[item] == 0) return;
   for (size_t j = 0; j < dim; j++) {
-    double seen = fmax(covariance[j * dim + j], least_sigma * least_sigma), sigma;
-    undo_cut(mean[j], seen, &k->mean[j], &sigma);
+    double seen = fmax(k->slope[j * dim + j], least_sigma * least_sigma), sigma;
+    undo_cut(k->mean[j], seen, &k->mean[j], &sigma);
     scale[j] = sigma / sqrt(seen);
   }
-  double full[dim * dim];
   for (size_t j = 0; j < dim; j++)
-    for (size_t i = 0; i <= j; i++)
-      full[j * dim + i] = covariance[j * dim + i] * scale[j] * scale[i];
-  factorise(dim, full, k);
+    for (size_t i = 0; i <= j; i++) k->slope[j * dim + i] *= scale[j] * scale[i];
+  factorise(k, dim);
+  set_norm(k, dim);
 }
 
 static void drop_empty(struct peaks *p)
@@ -331,10 +487,14 @@ static void drop_empty(struct peaks *p)
 void nis_peaks_fit(struct peaks *p, size_t n, const double *x, int distinct, int rounds,
                    double *work)
 {
+  struct look look = {.p = p, .n = n, .x = x, .resp = work};
+  struct fit fit = {.p = p, .n = n, .x = x, .resp = work, .distinct = distinct};
   for (int round = 0; round < rounds && p->count > 0; round++) {
-    responsibilities(p, n, x, work);
-    for (int k = 0; k < p->count; k++)
-      maximise(&p->peak[k], p->dim, n, x, work + (size_t)k * n, distinct);
+    size_t count = (size_t)p->count;
+    nis_parallel_for(p->threads, tiles(n), responsibilities, &look);
+    nis_parallel_for(p->threads, count, weigh_peak, &fit);
+    nis_parallel_for(p->threads, count * p->dim, covariance_row, &fit);
+    nis_parallel_for(p->threads, count, shape_peak, &fit);
     drop_empty(p);
   }
 }

@@ -8,7 +8,7 @@
 #ifndef NIS_PEAKS_H
 #define NIS_PEAKS_H
 
-#include <stddef.h>
+#include "kernels/kernels.h"
 
 enum { PEAKS_MOST = 16 };
 
@@ -17,25 +17,34 @@ struct peak {
   double *mean;    /* [dim] of the uncut distribution */
   double *sigma;   /* [dim] given the coordinates before */
   double *slope;   /* [dim][dim], below the diagonal: how the mean of one follows those before */
+  double *log_cut; /* [dim] what the walls leave of a coordinate that follows none before it */
   int young;       /* rounds of fitting in which its share does not fall */
   double log_norm; /* of the density of the uncut distribution, -sum log(sigma sqrt(2 pi)) */
 };
 
 struct peaks {
   size_t dim;
-  int count;
+  int count, threads;
   struct peak peak[PEAKS_MOST];
+  const struct kernels *kernels;
   double *block; /* owned; what the peaks point into */
+  double
+      *scratch; /* [threads] of two tiles: points, and how far they are from their means; owned */
 };
 
-int nis_peaks_init(struct peaks *p, size_t dim);
+/* For as many workers at once as `threads` */
+int nis_peaks_init(struct peaks *p, size_t dim, int threads);
 void nis_peaks_clear(struct peaks *p);
 
-/* log of the mixture's density at x[dim]; -inf without peaks */
+/* log_density[LANES] of the mixture at the points of a tile x[dim][LANES]; -inf without peaks */
+void nis_peaks_tile(const struct peaks *p, int worker, const double *x, double *log_density);
+
+/* The same at n points x[n][dim], by all threads, and at one */
+void nis_peaks_log_densities(const struct peaks *p, size_t n, const double *x, double *log_density);
 double nis_peaks_log_density(const struct peaks *p, const double *x);
 
-/* The point x[dim] of peak k that the numbers u[dim] in (0,1) stand for */
-void nis_peaks_sample(const struct peaks *p, int k, const double *u, double *x);
+/* Numbers in (0,1) become the point of peak k that they stand for; coordinates are `stride` apart. */
+void nis_peaks_sample(const struct peaks *p, int worker, int k, size_t stride, double *u_to_x);
 
 /* The peak that `u` in (0,1) falls on */
 int nis_peaks_choose(const struct peaks *p, double u);
@@ -47,7 +56,8 @@ void nis_peaks_add(struct peaks *p, const double *mean, const double *sigma, dou
 
 /* Follows n equally weighted points x[n][dim]: `rounds` of expectation maximisation, from where
  * the peaks are. Copies of a point stand in a row; with `distinct` they are one point where a
- * shape needs many. work holds n * (PEAKS_MOST + 1) numbers. */
+ * shape needs many. work holds n * PEAKS_MOST numbers. By all threads; the bits do not depend on
+ * how many these are. */
 void nis_peaks_fit(struct peaks *p, size_t n, const double *x, int distinct, int rounds,
                    double *work);
 

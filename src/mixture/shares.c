@@ -9,54 +9,105 @@ enum { STEPS = 200 };
 static const double defence = 0.05; /* largest uniform share; it costs this part of the variance */
 static const double worth = 0.02;   /* least relative gain in variance for a mixture of channels */
 
-/* w = |target| / (Z q) of point i, and the densities of the channels and of q over its own */
-static double weigh(const struct share_points *p, size_t i, const double *share, double *ratio,
-                    double *q)
+/* What all steps need of the points: over the density that each was drawn from, the densities of the
+ * channels and the target, whose mean is 1. Rows of a whole number of blocks; what is past the points
+ * is 0 everywhere. */
+struct ratios {
+  size_t n;       /* a multiple of LANES */
+  double *target; /* [n] */
+  double *channel[CHANNELS];
+};
+
+static size_t padded(size_t n)
 {
-  *q = 0;
-  for (int c = 0; c < CHANNELS; c++)
-    *q += share[c] * (ratio[c] = exp(p->log_channel[i * CHANNELS + c] - p->log_p[i]));
-  double target = exp(p->log_target[i] - p->log_p[i] - p->log_z);
-  return *q > 0 ? target / *q : target > 0 ? HUGE_VAL : 1;
+  return (n + LANES - 1) / LANES * LANES;
 }
 
-/* The relative variance of w. Z is the points' own mean for these shares, so that none is left
- * where the target is proportional to q. */
-static double variance(const struct share_points *p, const double *share)
+size_t nis_shares_work(size_t n)
 {
-  double ratio[CHANNELS], q, norm = 0, mean = 0, sum = 0;
-  for (size_t i = 0; i < p->n; i++) {
-    double w = weigh(p, i, share, ratio, &q);
-    if (isinf(w)) return HUGE_VAL;
-    if (q == 0) continue;
-    norm += q;
-    double off = w - mean;
-    mean += off * q / norm;
-    sum += q * off * (w - mean);
+  return padded(n) * (CHANNELS + 1);
+}
+
+/* Whether the target is anywhere but 0 */
+static int ratios_init(struct ratios *r, const struct share_points *p)
+{
+  double top = -HUGE_VAL, sum = 0;
+  *r = (struct ratios){.n = padded(p->n), .target = p->work};
+  for (size_t i = 0; i < r->n; i++)
+    r->target[i] = i < p->n ? p->log_target[i] - p->log_p[i] : -HUGE_VAL;
+  for (size_t i = 0; i < p->n; i++) top = fmax(top, r->target[i]);
+  if (isinf(top)) return 0;
+  for (size_t i = 0; i < r->n; i++) r->target[i] -= top;
+  p->kernels->exp(r->n, r->target, r->target);
+  for (size_t i = 0; i < p->n; i++) sum += r->target[i];
+  for (size_t i = 0; i < p->n; i++) r->target[i] *= (double)p->n / sum;
+  for (int c = 0; c < CHANNELS; c++) {
+    double *row = r->channel[c] = p->work + (size_t)(c + 1) * r->n;
+    for (size_t i = 0; i < r->n; i++)
+      row[i] = i < p->n ? p->log_channel[i * CHANNELS + (size_t)c] - p->log_p[i] : -HUGE_VAL;
+    p->kernels->exp(r->n, row, row);
+  }
+  return 1;
+}
+
+/* q[LANES] of these shares over the points' own density, from point i on */
+static void mixture(const struct ratios *r, const double *share, size_t i, double *q)
+{
+  for (int l = 0; l < LANES; l++) q[l] = 0;
+  for (int c = 0; c < CHANNELS; c++) {
+    const double *row = r->channel[c] + i;
+    if (share[c] <= 0) continue;
+    for (int l = 0; l < LANES; l++) q[l] += share[c] * row[l];
+  }
+}
+
+/* The relative variance of w = target/q. Its mean is the points' own for these shares, so that none is
+ * left where the target is proportional to q. */
+static double variance(const struct ratios *r, const double *share)
+{
+  double q[LANES], norm = 0, mean = 0, sum = 0;
+  for (size_t i = 0; i < r->n; i++) {
+    double target = r->target[i], here;
+    if (i % LANES == 0) mixture(r, share, i, q);
+    if ((here = q[i % LANES]) <= 0) {
+      if (target > 0) return HUGE_VAL;
+      continue;
+    }
+    norm += here;
+    double off = target / here - mean;
+    mean += off * here / norm;
+    sum += here * off * (target / here - mean);
   }
   return mean > 0 ? sum / (norm * mean * mean) : HUGE_VAL;
 }
 
-/* For each channel of density g the pull E[w^2 g], minus the slope of E[w^2 q] in its share. Means
- * over points of density p, and written so that what is known to be 1 is not estimated: the noise
- * vanishes with w - 1. */
-static void pulls(const struct share_points *p, const double *share, double *pull)
+/* For each channel of density g with a share the pull E[w^2 g], minus the slope of E[w^2 q] in its
+ * share. Means over the points, and written so that what is known to be 1 is not estimated: the noise
+ * vanishes with w - 1. Returns 0 where the target is and q is not: nothing is finite there. */
+static int pulls(const struct ratios *r, size_t points, const double *share, double *pull)
 {
-  double ratio[CHANNELS], q;
-  for (int c = 0; c < CHANNELS; c++) pull[c] = (double)p->n;
-  for (size_t i = 0; i < p->n; i++) {
-    double w = weigh(p, i, share, ratio, &q);
-    for (int c = 0; c < CHANNELS; c++) pull[c] += (w * w - 1) * ratio[c];
+  double sum[CHANNELS][LANES] = {{0}}, q[LANES], excess[LANES];
+  int unreached = 0;
+  for (size_t i = 0; i < r->n; i += LANES) {
+    const double *target = r->target + i;
+    mixture(r, share, i, q);
+    for (int l = 0; l < LANES; l++) {
+      int none = q[l] <= 0;
+      double w = target[l] / (none ? 1 : q[l]);
+      excess[l] = none ? 0 : w * w - 1;
+      unreached |= none & (target[l] > 0);
+    }
+    for (int c = 0; c < CHANNELS; c++) {
+      const double *row = r->channel[c] + i;
+      if (share[c] <= 0) continue;
+      for (int l = 0; l < LANES; l++) sum[c][l] += excess[l] * row[l];
+    }
   }
-}
-
-static double log_mean_weight(const struct share_points *p)
-{
-  double top = -HUGE_VAL, sum = 0;
-  for (size_t i = 0; i < p->n; i++) top = fmax(top, p->log_target[i] - p->log_p[i]);
-  if (isinf(top)) return top;
-  for (size_t i = 0; i < p->n; i++) sum += exp(p->log_target[i] - p->log_p[i] - top);
-  return top + log(sum / (double)p->n);
+  for (int c = 0; c < CHANNELS; c++) {
+    pull[c] = (double)points;
+    for (int l = 0; l < LANES; l++) pull[c] += sum[c][l];
+  }
+  return !unreached;
 }
 
 static void keep_floors(const double *floor, double *share)
@@ -69,22 +120,30 @@ static void keep_floors(const double *floor, double *share)
   for (int c = 0; c < CHANNELS; c++) share[c] = floor[c] + (sum > 0 ? free * share[c] / sum : 0);
 }
 
-/* One step of Kleiss and Pittau; all pulls are equal at the minimum. */
-static void step(const struct share_points *p, const double *floor, double *share)
+/* One step of Kleiss and Pittau, after which all pulls are equal at the minimum; 0 if it moved
+ * nothing. */
+static int step(const struct ratios *r, size_t points, const double *floor, double *share)
 {
-  double pull[CHANNELS], sum = 0;
-  pulls(p, share, pull);
+  double pull[CHANNELS], sum = 0, before[CHANNELS], moved = 0;
+  memcpy(before, share, sizeof before);
+  if (!pulls(r, points, share, pull)) return 0;
   for (int c = 0; c < CHANNELS; c++) sum += share[c] * (pull[c] = sqrt(fmax(pull[c], 0)));
-  if (!(sum > 0)) return;
+  if (!(sum > 0)) return 0;
   for (int c = 0; c < CHANNELS; c++) share[c] *= pull[c] / sum;
   keep_floors(floor, share);
+  for (int c = 0; c < CHANNELS; c++) moved = fmax(moved, fabs(share[c] - before[c]));
+  return moved > 0x1p-53;
 }
 
-void nis_shares_fit(struct share_points *p, const double *floor, double *share)
+static void fit(const struct ratios *r, size_t points, const double *floor, double *share)
 {
-  p->log_z = log_mean_weight(p);
-  if (isinf(p->log_z)) return;
-  for (int i = 0; i < STEPS; i++) step(p, floor, share);
+  for (int i = 0; i < STEPS && step(r, points, floor, share); i++) continue;
+}
+
+void nis_shares_fit(const struct share_points *p, const double *floor, double *share)
+{
+  struct ratios ratios;
+  if (ratios_init(&ratios, p)) fit(&ratios, p->n, floor, share);
 }
 
 /* Uniform points as far as they cost little: what the points did not show weighs less then. */
@@ -95,16 +154,17 @@ static void defend(double *share, double variance)
   share[CHANNEL_UNIFORM] += uniform;
 }
 
-void nis_shares_choose(struct share_points *p, double *share, int alone)
+void nis_shares_choose(const struct share_points *p, double *share, int alone)
 {
   const double none[CHANNELS] = {0};
-  nis_shares_fit(p, none, share);
-  if (isinf(p->log_z)) return;
-  double best = variance(p, share) * (1 + worth);
+  struct ratios ratios;
+  if (!ratios_init(&ratios, p)) return;
+  fit(&ratios, p->n, none, share);
+  double best = variance(&ratios, share) * (1 + worth);
   for (int c = 0; alone && c < CHANNELS; c++) {
     double one[CHANNELS] = {0};
     one[c] = 1;
-    double here = variance(p, one);
+    double here = variance(&ratios, one);
     if (here > best) continue;
     best = here;
     memcpy(share, one, sizeof one);

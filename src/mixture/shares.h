@@ -4,21 +4,24 @@
 #ifndef NIS_SHARES_H
 #define NIS_SHARES_H
 
-#include "sampler/sampler.h"
+#include "mixture.h"
 
 struct share_points {
   size_t n;
   const double *log_target;  /* [n] log |target|, -inf for 0 */
   const double *log_p;       /* [n] of the density that each was drawn from */
   const double *log_channel; /* [n][CHANNELS] */
-  double log_z;              /* for the module's own use */
+  const struct kernels *kernels;
+  double *work; /* [nis_shares_work(n)] */
 };
 
+size_t nis_shares_work(size_t n);
+
 /* From where the shares are; each stays at least floor[c]. */
-void nis_shares_fit(struct share_points *p, const double *floor, double *share);
+void nis_shares_fit(const struct share_points *p, const double *floor, double *share);
 
 /* Without floors; with `alone`, one channel is preferred to a mixture that gains next to nothing.
  * Where the weights spread, some uniform points are kept. */
-void nis_shares_choose(struct share_points *p, double *share, int alone);
+void nis_shares_choose(const struct share_points *p, double *share, int alone);
 
 #endif

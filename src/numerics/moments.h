@@ -17,4 +17,9 @@ void nis_moments_merge(struct moments *into, const struct moments *from);
 double nis_moments_error(const struct moments *m);  /* of the mean; 0 for n < 2 */
 double nis_moments_spread(const struct moments *m); /* sd of one weight over |mean| */
 
+/* A mean with its error, and the relative standard deviation of one number */
+struct estimate {
+  double value, error, spread;
+};
+
 #endif

@@ -109,7 +109,8 @@ int nis_net_init(struct net *net, size_t dim)
   *net = (struct net){.dim = dim};
   net->plain = NIS_NEW(uint32_t, dim * NET_BITS);
   net->v = NIS_NEW(uint64_t, dim * (NET_BITS + 1));
-  if (!net->plain || !net->v) return nis_no_memory();
+  net->random = NIS_NEW(double, dim *LANES);
+  if (!net->plain || !net->v || !net->random) return nis_no_memory();
   net->shift = net->v + dim * NET_BITS;
   for (size_t j = 0; j < dim; j++) direction_numbers(j, net->plain + j * NET_BITS);
   return NIS_OK;
@@ -119,6 +120,7 @@ void nis_net_clear(struct net *net)
 {
   free(net->plain);
   free(net->v);
+  free(net->random);
   *net = (struct net){0};
 }
 
@@ -139,11 +141,10 @@ static uint64_t random_bits(double u)
 void nis_net_scramble(struct net *net, const struct kernels *kernels, uint64_t seed,
                       uint64_t number)
 {
-  double u[NET_MOST_DIM * LANES];
-  kernels->uniforms(seed, STREAM_SCRAMBLE, number * LANES, net->dim, u);
+  kernels->uniforms(seed, STREAM_SCRAMBLE, number * LANES, net->dim, net->random);
   memset(net->v, 0, net->dim * NET_BITS * sizeof *net->v);
   for (size_t j = 0; j < net->dim; j++) {
-    const double *random = u + j * LANES;
+    const double *random = net->random + j * LANES;
     const uint32_t *plain = net->plain + j * NET_BITS;
     uint64_t *v = net->v + j * NET_BITS;
     for (int i = 0; i < OUTPUT_BITS; i++) {

@@ -19,6 +19,7 @@ struct net {
   uint32_t *plain; /* [dim][NET_BITS] direction numbers */
   uint64_t *v;     /* [dim][NET_BITS] the same scrambled, 52 bits; owned */
   uint64_t *shift; /* [dim] */
+  double *random;  /* [dim][LANES] room for the numbers that scramble; owned */
 };
 
 /* dim <= NET_MOST_DIM */

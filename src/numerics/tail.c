@@ -9,7 +9,9 @@
 enum {
   LEAST_POINTS = 25, /* a fifth of them are the tail */
   LEAST_TAIL = 5,
-  PRIOR_WEIGHT = 10 /* observations that pull k towards prior_shape (PSIS, appendix) */
+  LEAST_GRID = 30,
+  MOST_GRID = LEAST_GRID + 128, /* 128^2 = TAIL_MOST */
+  PRIOR_WEIGHT = 10             /* observations that pull k towards prior_shape (PSIS, appendix) */
 };
 static const double prior_shape = 0.5;
 
@@ -102,8 +104,8 @@ static double quarter(const double *x, int n)
  * Stephens, Technometrics 51 (2009) 316); x ascends, and its last is positive. */
 static double fit_shape(const double *x, int n)
 {
-  int grid = 30 + (int)sqrt(n);
-  double b[grid], likelihood[grid], top = -HUGE_VAL, sum = 0, mean = 0;
+  int grid = LEAST_GRID + (int)sqrt(n);
+  double b[MOST_GRID], likelihood[MOST_GRID], top = -HUGE_VAL, sum = 0, mean = 0;
   for (int j = 0; j < grid; j++) {
     b[j] = 1 / x[n - 1] + (1 - sqrt(grid / (j + 0.5))) / (3 * quarter(x, n));
     double k = mean_log(x, n, b[j]);

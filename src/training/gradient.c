@@ -3,11 +3,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/parallel.h"
 
 #include <math.h>
-
-enum { SLICE = 4096 }; /* weights that one worker adds up at a time */
 
 /* One point must not rule a step: what leaves these ranges is taken to lie at their ends. */
 static const double least_log_ratio = -5, largest_log_ratio = 1.6; /* of f/(Z q) */
@@ -15,99 +12,74 @@ static const double largest_coefficient = 10;
 
 int nis_gradient_init(struct gradient *g, struct flow *flow)
 {
-  *g = (struct gradient){.flow = flow, .nweights = flow->nweights};
+  *g = (struct gradient){.flow = flow};
   g->values = NIS_NEW(float, nis_product(GRADIENT_CHUNKS, flow->nweights));
-  return g->values ? NIS_OK : nis_no_memory();
+  g->square = NIS_NEW(double, nis_parameter_slices(flow));
+  return g->values && g->square ? NIS_OK : nis_no_memory();
 }
 
 void nis_gradient_clear(struct gradient *g)
 {
   free(g->values);
+  free(g->square);
   *g = (struct gradient){0};
 }
 
-struct job {
-  struct gradient *g;
-  struct sampler *s;
-  const struct minibatch *batch;
-  size_t tiles;
-  double *square; /* [slices] of weights */
-};
-
-/* Points first .. of the minibatch as a tile z[dim][LANES]; lanes past n repeat the centre. */
-static void gather(const struct minibatch *batch, size_t dim, size_t first, size_t n, double *z)
-{
-  for (size_t l = 0; l < LANES; l++)
-    for (size_t j = 0; j < dim; j++)
-      z[j * LANES + l] = l < n ? batch->replay->x[batch->slot[first + l] * dim + j] : 0.5;
-}
-
 /* -dL/dlog q at one point, which stands for a part (q/p)/s of the integral over q */
-static double coefficient(const struct minibatch *batch, size_t i, double log_q)
+static double coefficient(const struct minibatch *batch, enum part part, size_t i, double log_q)
 {
   const struct replay *r = batch->replay;
   size_t slot = batch->slot[i];
-  double log_t = nis_replay_log_part(r, slot, batch->part) - log_q;
+  double log_t = nis_replay_log_part(r, slot, part) - log_q;
   log_t = fmax(least_log_ratio, fmin(log_t, largest_log_ratio));
-  double part = exp(log_q - r->log_p[slot]) / nis_replay_share(r, slot);
-  double c = batch->loss(log_t, batch->baseline) * part;
+  double importance = exp(log_q - r->log_p[slot]) / nis_replay_share(r, slot);
+  double c = batch->loss(log_t, batch->baseline) * importance;
   return fmax(-largest_coefficient, fmin(c, largest_coefficient));
 }
 
-/* Adds one tile to a chunk's gradient. */
-static void add_tile(const struct job *job, size_t tile, int worker, float *gradient)
+/* Adds the tile of the points first .. to a chunk's gradient. Lanes past the last point repeat the
+ * centre, and count for nothing. */
+static void add_tile(const struct flow *flow, struct flow_scratch *scratch, double *tile,
+                     const struct minibatch *batch, enum part part, size_t first, float *gradient)
 {
-  struct sampler *s = job->s;
-  const struct minibatch *batch = job->batch;
-  const struct flow *flow = job->g->flow;
-  struct flow_scratch *scratch = &nis_sampler_scratch(s, flow)[worker];
-  size_t dim = flow->dim, first = tile * LANES;
-  size_t n = batch->n - first < LANES ? batch->n - first : LANES;
-  double *z = nis_sampler_tile(s, worker), *log_q = z + dim * LANES;
-  gather(batch, dim, first, n, z);
-  nis_flow_density(flow, z, log_q, scratch);
+  size_t dim = flow->dim, n = batch->n - first < LANES ? batch->n - first : LANES;
+  double *log_q = tile + dim * LANES;
   float dlog_q[LANES] = {0};
-  for (size_t l = 0; l < n; l++) {
-    double c = coefficient(batch, first + l, log_q[l]) / (double)batch->n;
-    dlog_q[l] = (float)-c;
-  }
+  for (size_t l = 0; l < LANES; l++)
+    for (size_t j = 0; j < dim; j++)
+      tile[j * LANES + l] = l < n ? batch->replay->x[batch->slot[first + l] * dim + j] : 0.5;
+  nis_flow_density(flow, tile, log_q, scratch);
+  for (size_t l = 0; l < n; l++)
+    dlog_q[l] = (float)(-coefficient(batch, part, first + l, log_q[l]) / (double)batch->n);
   nis_flow_backward(flow, dlog_q, gradient, scratch);
 }
 
-static void compute_chunk(void *context, size_t chunk, int worker)
+void nis_gradient_chunk(struct gradient *g, const struct mixture *m, struct workspace *w,
+                        const struct minibatch *batch, enum part part, size_t chunk)
 {
-  struct job *job = context;
-  float *gradient = job->g->values + chunk * job->g->nweights;
-  memset(gradient, 0, job->g->nweights * sizeof *gradient);
-  size_t end = job->tiles * (chunk + 1) / GRADIENT_CHUNKS;
-  for (size_t tile = job->tiles * chunk / GRADIENT_CHUNKS; tile < end; tile++)
-    add_tile(job, tile, worker, gradient);
+  struct flow_scratch *scratch = nis_workspace_scratch(w, m, g->flow);
+  size_t tiles = (batch->n + LANES - 1) / LANES, end = tiles * (chunk + 1) / GRADIENT_CHUNKS;
+  float *gradient = g->values + chunk * g->flow->nweights;
+  memset(gradient, 0, g->flow->nweights * sizeof *gradient);
+  for (size_t tile = tiles * chunk / GRADIENT_CHUNKS; tile < end; tile++)
+    add_tile(g->flow, scratch, w->tile, batch, part, tile * LANES, gradient);
 }
 
-/* Adds the chunks' gradients for one slice of the weights, in chunk order. */
-static void add_slice(void *context, size_t slice, int worker)
+void nis_gradient_slice(struct gradient *g, size_t slice)
 {
-  struct job *job = context;
-  size_t first = slice * SLICE, n = job->g->nweights;
-  size_t end = n - first < SLICE ? n : first + SLICE;
-  float *sum = job->g->values;
-  (void)worker;
+  size_t first = slice * PARAMETER_SLICE, n = g->flow->nweights;
+  size_t end = n - first < PARAMETER_SLICE ? n : first + PARAMETER_SLICE;
+  float *sum = g->values;
   for (int chunk = 1; chunk < GRADIENT_CHUNKS; chunk++)
     for (size_t i = first; i < end; i++) sum[i] += sum[(size_t)chunk * n + i];
   double square = 0;
   for (size_t i = first; i < end; i++) square += (double)sum[i] * sum[i];
-  job->square[slice] = square;
+  g->square[slice] = square;
 }
 
-void nis_gradient_compute(struct gradient *g, struct sampler *s, const struct minibatch *batch)
+double nis_gradient_norm(const struct gradient *g)
 {
-  size_t slices = (g->nweights + SLICE - 1) / SLICE;
-  double square[slices];
-  struct job job = {.g = g, .s = s, .batch = batch, .square = square};
-  job.tiles = (batch->n + LANES - 1) / LANES;
-  nis_parallel_for(s->threads, GRADIENT_CHUNKS, compute_chunk, &job);
-  nis_parallel_for(s->threads, slices, add_slice, &job);
-  g->norm = 0;
-  for (size_t i = 0; i < slices; i++) g->norm += square[i];
-  g->norm = sqrt(g->norm);
+  double square = 0;
+  for (size_t i = 0; i < nis_parameter_slices(g->flow); i++) square += g->square[i];
+  return sqrt(square);
 }

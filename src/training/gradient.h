@@ -7,10 +7,11 @@
 #ifndef NIS_GRADIENT_H
 #define NIS_GRADIENT_H
 
+#include "flow/adam.h"
 #include "flow/loss.h"
 #include "replay.h"
 
-enum { GRADIENT_CHUNKS = 8 };
+enum { GRADIENT_CHUNKS = 16 };
 
 struct minibatch {
   size_t n;
@@ -18,18 +19,22 @@ struct minibatch {
   const struct replay *replay;
   loss_slope *loss;
   double baseline; /* see loss.h */
-  enum part part;  /* of f, that the flow follows */
 };
 
 struct gradient {
-  struct flow *flow; /* one of the sampler's */
-  size_t nweights;
-  float *values; /* [GRADIENT_CHUNKS][nweights]; the first holds the result; owned */
-  double norm;   /* Euclidean */
+  struct flow *flow; /* one of the mixture's */
+  float *values;     /* [GRADIENT_CHUNKS][nweights]; the first holds the sum; owned */
+  double *square;    /* [slices] of the sum; owned */
 };
 
 int nis_gradient_init(struct gradient *g, struct flow *flow);
 void nis_gradient_clear(struct gradient *g);
-void nis_gradient_compute(struct gradient *g, struct sampler *s, const struct minibatch *batch);
+
+/* The chunks in any order, by any thread in its workspace, for the part of f that the flow follows;
+ * when all are there, the slices of their sum likewise; and when these are there the norm. */
+void nis_gradient_chunk(struct gradient *g, const struct mixture *m, struct workspace *w,
+                        const struct minibatch *batch, enum part part, size_t chunk);
+void nis_gradient_slice(struct gradient *g, size_t slice);
+double nis_gradient_norm(const struct gradient *g); /* Euclidean */
 
 #endif

@@ -6,15 +6,24 @@
 
 #include <math.h>
 
+enum { GUIDE = 4 }; /* points to a stretch of the guide, on the average */
+
+static size_t guide_length(size_t points)
+{
+  return points / GUIDE + 1;
+}
+
 int nis_replay_init(struct replay *r, size_t dim, size_t capacity)
 {
-  *r = (struct replay){.dim = dim, .capacity = capacity};
+  *r = (struct replay){.dim = dim, .capacity = capacity, .kernels = nis_kernels()};
   r->x = NIS_RAW(double, nis_product(capacity, dim));
   r->log_f = NIS_RAW(double, capacity);
   r->log_p = NIS_RAW(double, capacity);
   r->negative = NIS_RAW(char, capacity);
   r->running = NIS_RAW(double, capacity + 1);
-  return r->x && r->log_f && r->log_p && r->negative && r->running ? NIS_OK : nis_no_memory();
+  r->guide = NIS_RAW(size_t, guide_length(capacity));
+  int complete = r->x && r->log_f && r->log_p && r->negative && r->running && r->guide;
+  return complete ? NIS_OK : nis_no_memory();
 }
 
 void nis_replay_clear(struct replay *r)
@@ -24,6 +33,7 @@ void nis_replay_clear(struct replay *r)
   free(r->log_p);
   free(r->negative);
   free(r->running);
+  free(r->guide);
   *r = (struct replay){0};
 }
 
@@ -31,7 +41,7 @@ void nis_replay_store(struct replay *r, const struct points *p)
 {
   for (size_t i = 0; i < p->n; i++) {
     memcpy(r->x + r->next * r->dim, p->x + i * r->dim, r->dim * sizeof *r->x);
-    r->log_f[r->next] = log(fabs(p->f[i]));
+    r->log_f[r->next] = p->f[i] == 0 ? -HUGE_VAL : log(fabs(p->f[i]));
     r->log_p[r->next] = p->log_q[i];
     r->negative[r->next] = p->f[i] < 0;
     r->next = (r->next + 1) % r->capacity;
@@ -42,39 +52,66 @@ void nis_replay_store(struct replay *r, const struct points *p)
 /* Slot of the i-th of the newest `points`, oldest first. */
 static size_t slot_of(const struct replay *r, size_t points, size_t i)
 {
-  return (r->next + r->capacity - points + i) % r->capacity;
+  size_t slot = r->next + (r->capacity - points) + i;
+  return slot < r->capacity ? slot : slot - r->capacity;
 }
 
-/* log of |f|^beta / p, -inf where f is 0 */
-static double log_weight(const struct replay *r, size_t slot, double beta)
+/* ---- weights ------------------------------------------------------------------------------ */
+
+enum { BLOCK = 256 };
+
+/* log of |f|^beta / p of up to BLOCK of the newest points from number i on, -inf where f is 0;
+ * returns how many. */
+static size_t log_weights(const struct replay *r, size_t points, size_t i, double beta,
+                          double *log_weight)
 {
-  if (isinf(r->log_f[slot])) return -HUGE_VAL;
-  return beta * r->log_f[slot] - r->log_p[slot];
+  size_t n = points - i < BLOCK ? points - i : BLOCK, slot = slot_of(r, points, i);
+  for (size_t k = 0; k < n; k++) {
+    int zero = isinf(r->log_f[slot]);
+    log_weight[k] = zero ? -HUGE_VAL : beta * r->log_f[slot] - r->log_p[slot];
+    if (++slot == r->capacity) slot = 0;
+  }
+  return n;
+}
+
+/* |f|^beta / p of the same points, in units of exp(top) */
+static size_t weights(const struct replay *r, size_t points, size_t i, double beta, double top,
+                      double *weight)
+{
+  size_t n = log_weights(r, points, i, beta, weight);
+  for (size_t k = 0; k < n; k++) weight[k] -= top;
+  r->kernels->exp(n, weight, weight);
+  return n;
 }
 
 static double largest_log_weight(const struct replay *r, size_t points, double beta)
 {
-  double largest = -HUGE_VAL;
-  for (size_t i = 0; i < points; i++)
-    largest = fmax(largest, log_weight(r, slot_of(r, points, i), beta));
+  double log_weight[BLOCK], largest = -HUGE_VAL;
+  for (size_t i = 0, n; i < points; i += n) {
+    n = log_weights(r, points, i, beta, log_weight);
+    for (size_t k = 0; k < n; k++) largest = log_weight[k] > largest ? log_weight[k] : largest;
+  }
   return largest;
+}
+
+static size_t nonzero(const struct replay *r, size_t points)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < points; i++) n += !isinf(r->log_f[slot_of(r, points, i)]);
+  return n;
 }
 
 /* (sum w)^2 / (n sum w^2) over the n weights that are not zero */
 static double kish_fraction(const struct replay *r, size_t points, double beta)
 {
-  double top = largest_log_weight(r, points, beta), sum = 0, square = 0;
-  size_t n = 0;
+  double w[BLOCK], top = largest_log_weight(r, points, beta), sum = 0, square = 0;
   if (isinf(top)) return 0;
-  for (size_t i = 0; i < points; i++) {
-    double log_w = log_weight(r, slot_of(r, points, i), beta);
-    if (isinf(log_w)) continue;
-    double w = exp(log_w - top);
-    sum += w;
-    square += w * w;
-    n++;
+  for (size_t i = 0, n; i < points; i += n) {
+    n = weights(r, points, i, beta, top, w);
+    for (size_t k = 0; k < n; k++) sum += w[k];
+    for (size_t k = 0; k < n; k++) square += w[k] * w[k];
   }
-  return sum * sum / ((double)n * square);
+  return sum * sum / ((double)nonzero(r, points) * square);
 }
 
 /* Between low, where the fraction is reached, and high, where it is not. */
@@ -107,30 +144,42 @@ double nis_replay_temperature(const struct replay *r, size_t points, double frac
 
 double nis_replay_kish(const struct replay *r, size_t points, double beta)
 {
-  double nonzero = 0;
-  for (size_t i = 0; i < points; i++) nonzero += !isinf(r->log_f[slot_of(r, points, i)]);
-  return nonzero / (double)points * kish_fraction(r, points, beta);
+  return (double)nonzero(r, points) / (double)points * kish_fraction(r, points, beta);
 }
 
 /* Sums of |f|^beta / p over the parts, in units of the largest one, whose log is *top; 0 if f is 0 at
  * all points. */
 static int sum_parts(const struct replay *r, size_t points, double beta, double *top, double *sum)
 {
+  double w[BLOCK];
   *top = largest_log_weight(r, points, beta);
   memset(sum, 0, PARTS * sizeof *sum);
-  for (size_t i = 0; i < points && !isinf(*top); i++) {
-    size_t slot = slot_of(r, points, i);
-    double w = exp(log_weight(r, slot, beta) - *top);
-    sum[PART_ALL] += w;
-    sum[r->negative[slot] ? PART_NEGATIVE : PART_POSITIVE] += w;
+  if (isinf(*top)) return 0;
+  for (size_t i = 0, n; i < points; i += n) {
+    n = weights(r, points, i, beta, *top, w);
+    for (size_t k = 0; k < n; k++) {
+      sum[PART_ALL] += w[k];
+      sum[r->negative[slot_of(r, points, i + k)] ? PART_NEGATIVE : PART_POSITIVE] += w[k];
+    }
   }
-  return !isinf(*top);
+  return 1;
 }
 
 double nis_replay_negative(const struct replay *r, size_t points, double beta)
 {
   double top, sum[PARTS];
   return sum_parts(r, points, beta, &top, sum) ? sum[PART_NEGATIVE] / sum[PART_ALL] : 0;
+}
+
+/* The number of the point on which each stretch of the running sum begins */
+static void lay_guide(struct replay *r)
+{
+  size_t stretches = guide_length(r->usable), i = 0;
+  double length = r->running[r->usable] / (double)stretches;
+  for (size_t k = 0; k < stretches; k++) {
+    while (i + 1 < r->usable && r->running[i + 1] <= (double)k * length) i++;
+    r->guide[k] = i;
+  }
 }
 
 int nis_replay_prepare(struct replay *r, size_t points, double beta)
@@ -141,9 +190,13 @@ int nis_replay_prepare(struct replay *r, size_t points, double beta)
   if (!sum_parts(r, r->usable, beta, &top, sum)) return 0;
   for (int part = 0; part < PARTS; part++)
     r->log_z[part] = top + log(sum[part] / (double)r->usable);
+  double a[BLOCK];
   r->running[0] = 0;
-  for (size_t i = 0; i < r->usable; i++)
-    r->running[i + 1] = r->running[i] + nis_replay_share(r, slot_of(r, r->usable, i));
+  for (size_t i = 0, n; i < r->usable; i += n) {
+    n = weights(r, r->usable, i, beta, r->log_z[PART_ALL], a);
+    for (size_t k = 0; k < n; k++) r->running[i + k + 1] = r->running[i + k] + (a[k] + 1) / 2;
+  }
+  lay_guide(r);
   return 1;
 }
 
@@ -163,26 +216,18 @@ double nis_replay_share(const struct replay *r, size_t slot)
   return (exp(nis_replay_log_target(r, slot) - r->log_p[slot]) + 1) / 2;
 }
 
-/* The i for which running[i] <= target < running[i + 1], not below `from`. */
-static size_t find(const struct replay *r, double target, size_t from)
-{
-  size_t low = from, high = r->usable - 1;
-  while (low < high) {
-    size_t middle = (low + high) / 2;
-    if (r->running[middle + 1] > target)
-      high = middle;
-    else
-      low = middle + 1;
-  }
-  return low;
-}
-
+/* The i for which running[i] <= target < running[i + 1] is never far from where the guide points: a
+ * stretch of GUIDE times the mean of s holds at most 2 GUIDE points, as each s is at least half of it. */
 void nis_replay_draw(const struct replay *r, double u, size_t n, size_t *slot)
 {
-  double step = r->running[r->usable] / (double)n;
-  size_t i = 0;
+  const double *running = r->running, step = running[r->usable] / (double)n;
+  size_t stretches = guide_length(r->usable), last = r->usable - 1;
   for (size_t k = 0; k < n; k++) {
-    i = find(r, ((double)k + u) * step, i);
+    double share = ((double)k + u) / (double)n, target = ((double)k + u) * step;
+    size_t stretch = (size_t)(share * (double)stretches);
+    size_t i = r->guide[stretch < stretches ? stretch : stretches - 1];
+    while (i > 0 && running[i] > target) i--;
+    while (i < last && running[i + 1] <= target) i++;
     slot[k] = slot_of(r, r->usable, i);
   }
 }
@@ -194,12 +239,36 @@ void nis_replay_newest(const struct replay *r, size_t n, size_t *slot)
 
 void nis_replay_draw_target(const struct replay *r, double u, size_t n, size_t *slot)
 {
-  double sum = 0, step = (double)r->usable / (double)n; /* the mean of a is 1 */
+  double a[BLOCK], sum = 0, step = (double)r->usable / (double)n; /* the mean of a is 1 */
   size_t k = 0;
-  for (size_t i = 0; i < r->usable && k < n; i++) {
-    size_t here = slot_of(r, r->usable, i);
-    sum += exp(nis_replay_log_target(r, here) - r->log_p[here]);
-    while (k < n && ((double)k + u) * step < sum) slot[k++] = here;
+  for (size_t i = 0, points; i < r->usable && k < n; i += points) {
+    points = weights(r, r->usable, i, r->beta, r->log_z[PART_ALL], a);
+    for (size_t j = 0; j < points && k < n; j++) {
+      sum += a[j];
+      while (k < n && ((double)k + u) * step < sum) slot[k++] = slot_of(r, r->usable, i + j);
+    }
   }
   for (; k < n; k++) slot[k] = k > 0 ? slot[k - 1] : slot_of(r, r->usable, 0); /* rounding */
+}
+
+int nis_replay_grow(struct replay *r, size_t dim, size_t capacity)
+{
+  struct replay larger;
+  if (capacity <= r->capacity) return NIS_OK;
+  int status = nis_replay_init(&larger, dim, capacity);
+  if (status != NIS_OK) {
+    nis_replay_clear(&larger);
+    return status;
+  }
+  for (size_t i = 0; i < r->count; i++) {
+    size_t slot = slot_of(r, r->count, i);
+    memcpy(larger.x + i * dim, r->x + slot * dim, dim * sizeof *r->x);
+    larger.log_f[i] = r->log_f[slot];
+    larger.log_p[i] = r->log_p[slot];
+    larger.negative[i] = r->negative[slot];
+  }
+  larger.count = larger.next = r->count;
+  nis_replay_clear(r);
+  *r = larger;
+  return NIS_OK;
 }

@@ -24,13 +24,18 @@ struct replay {
   double *log_p;   /* density drawn from */
   char *negative;  /* 1 where f is */
   double *running; /* [capacity + 1] running sum of s */
+  size_t *guide;   /* where in it to look */
   size_t usable;   /* newest points that the running sum covers */
   double beta;     /* and what it was prepared with */
   double log_z[PARTS];
+  const struct kernels *kernels;
 };
 
 int nis_replay_init(struct replay *r, size_t dim, size_t capacity);
 void nis_replay_clear(struct replay *r);
+
+/* Room for `capacity` points, the stored ones kept; r may be all zero. Unchanged where it fails. */
+int nis_replay_grow(struct replay *r, size_t dim, size_t capacity);
 
 /* Stores all points in place of the oldest. */
 void nis_replay_store(struct replay *r, const struct points *p);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "numerics/ranking.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
@@ -39,8 +40,10 @@ struct team {
   size_t dim;
   int n;
   struct climber climber[CLIMBERS];
-  struct points trial; /* [2 * dim or CLIMBERS] */
-  double *block;
+  struct points trial; /* [2 * dim + CLIMBERS] */
+  double *u;           /* [dim][LANES] random numbers */
+  double *wider;       /* [dim] */
+  double *block;       /* owned; what the climbers and the last two point into */
 };
 
 /* ---- where to start ---------------------------------------------------------------------- */
@@ -66,19 +69,21 @@ static void start(struct team *t, const double *x)
   t->n++;
 }
 
-/* Stored points that are looked at, with log |f| / q in `score`. */
+/* Stored points that are looked at, with log |f| / q in `score`, and room to rank them in */
 struct candidates {
   size_t n;
-  size_t *slot;
+  size_t *slot, *order;
   double *x, *score;
 };
 
 static int candidates_init(struct candidates *c, const struct replay *r)
 {
   size_t n = r->count < CANDIDATES ? r->count : CANDIDATES;
-  *c = (struct candidates){.slot = NIS_RAW(size_t, n), .x = NIS_RAW(double, n *(r->dim + 1))};
-  c->score = c->x ? c->x + n * r->dim : NULL;
-  return c->slot && c->x ? NIS_OK : nis_no_memory();
+  *c = (struct candidates){.slot = NIS_RAW(size_t, 2 * n), .x = NIS_RAW(double, n *(r->dim + 1))};
+  if (!c->slot || !c->x) return nis_no_memory();
+  c->order = c->slot + n;
+  c->score = c->x + n * r->dim;
+  return NIS_OK;
 }
 
 static void candidates_clear(struct candidates *c)
@@ -103,30 +108,29 @@ static void gather(struct candidates *c, const struct replay *r, double most)
 /* Against the mixture without its uniform share */
 static void score_mixture(struct candidates *c, struct sampler *s, const struct replay *r)
 {
-  double kept = s->share[CHANNEL_UNIFORM];
-  s->share[CHANNEL_UNIFORM] = 0;
-  nis_sampler_density(s, c->n, c->x, c->score, NULL);
-  s->share[CHANNEL_UNIFORM] = kept;
+  double share[CHANNELS];
+  memcpy(share, s->mixture.share, sizeof share);
+  share[CHANNEL_UNIFORM] = 0;
+  nis_sampler_density(s, share, c->n, c->x, c->score, NULL);
   for (size_t i = 0; i < c->n; i++) c->score[i] = r->log_f[c->slot[i]] - c->score[i];
 }
 
 /* Against the peaks, whose tails say more than a flow's where there are no points */
 static void score_peaks(struct candidates *c, const struct sampler *s, const struct replay *r)
 {
-  for (size_t i = 0; i < c->n; i++)
-    c->score[i] = r->log_f[c->slot[i]] - nis_peaks_log_density(&s->peaks, c->x + i * s->flow.dim);
+  nis_peaks_log_densities(&s->mixture.peaks, c->n, c->x, c->score);
+  for (size_t i = 0; i < c->n; i++) c->score[i] = r->log_f[c->slot[i]] - c->score[i];
 }
 
-/* The best that are far from each other, until there are so many climbers */
-static void pick_starts(struct team *t, int climbers, struct candidates *c)
+/* The best that are far from each other, until there are so many climbers; the newer of equal ones */
+static void pick_starts(struct team *t, int climbers, const struct candidates *c)
 {
-  for (size_t tries = 0; tries < TRIES && t->n < climbers; tries++) {
-    size_t best = 0;
-    for (size_t i = 1; i < c->n; i++)
-      if (c->score[i] > c->score[best]) best = i;
-    if (c->n == 0 || isinf(c->score[best])) return;
-    if (far_from_all(t, c->x + best * t->dim)) start(t, c->x + best * t->dim);
-    c->score[best] = -HUGE_VAL;
+  struct ranking best;
+  nis_ranking_start(&best, c->n, c->score, c->order);
+  for (int tries = 0; tries < TRIES && t->n < climbers && best.left > 0; tries++) {
+    size_t i = nis_ranking_take(&best);
+    if (isinf(c->score[i])) return;
+    if (far_from_all(t, c->x + i * t->dim)) start(t, c->x + i * t->dim);
   }
 }
 
@@ -148,12 +152,11 @@ static double inside(double x)
 /* A normal step for each climber, reflected at the walls. */
 static void propose(struct team *t)
 {
-  double u[t->dim * LANES];
-  t->s->flow.kernels->uniforms(t->s->seed, STREAM_SEARCH, t->search->point, t->dim, u);
+  t->s->mixture.flow.kernels->uniforms(t->s->seed, STREAM_SEARCH, t->search->point, t->dim, t->u);
   t->search->point += LANES;
   for (int k = 0; k < t->n; k++)
     for (size_t j = 0; j < t->dim; j++) {
-      double z = gsl_cdf_ugaussian_Pinv(u[j * LANES + (size_t)k]);
+      double z = gsl_cdf_ugaussian_Pinv(t->u[j * LANES + (size_t)k]);
       double x = fabs(t->climber[k].x[j] + t->climber[k].step * z);
       t->trial.x[(size_t)k * t->dim + j] = inside(x > 1 ? 2 - x : x);
     }
@@ -257,19 +260,18 @@ static int points_on(const struct team *t, const struct climber *c)
 /* The climber keeps its widths: others are compared with them. */
 static void add_peaks(const struct team *t, const struct climber *c, double share)
 {
-  struct peaks *peaks = &t->s->peaks;
-  double wider[t->dim];
+  struct peaks *peaks = &t->s->mixture.peaks;
   int young = t->search->cold ? YOUNG_ROUNDS : 0;
   nis_peaks_add(peaks, c->x, c->sigma, fmax(least_share, fmin(share, largest_share)), young);
-  for (size_t j = 0; j < t->dim; j++) wider[j] = wide * c->sigma[j];
-  if (t->search->cold) nis_peaks_add(peaks, c->x, wider, least_share, young);
+  for (size_t j = 0; j < t->dim; j++) t->wider[j] = wide * c->sigma[j];
+  if (t->search->cold) nis_peaks_add(peaks, c->x, t->wider, least_share, young);
 }
 
 static void join_mixture(struct team *t, const struct climber *c, double log_z)
 {
   struct sampler *s = t->s;
-  double log_q, log_peaks = nis_peaks_log_density(&s->peaks, c->x);
-  nis_sampler_density(s, 1, c->x, &log_q, NULL);
+  double log_q, log_peaks = nis_peaks_log_density(&s->mixture.peaks, c->x);
+  nis_sampler_density(s, NULL, 1, c->x, &log_q, NULL);
   double height = c->log_f - log_z, share = peak_share(c, t->dim, log_z);
   if (height - log_q > missed) t->search->found++;
   if (height - log_q > missed && share > heavy_share) t->search->unseen += points_on(t, c) < SEEN;
@@ -304,11 +306,13 @@ static int judge(struct team *t, double log_z)
 
 static int team_init(struct team *t, struct search *search, struct sampler *s)
 {
-  size_t dim = s->flow.dim;
+  size_t dim = s->mixture.flow.dim;
   *t = (struct team){.s = s, .search = search, .dim = dim};
   NIS_TRY(nis_points_init(&t->trial, 2 * dim + CLIMBERS, dim));
-  t->block = NIS_NEW(double, 2 * dim * CLIMBERS);
+  t->block = NIS_NEW(double, dim *(2 * CLIMBERS + LANES + 1));
   if (!t->block) return nis_no_memory();
+  t->u = t->block + 2 * dim * CLIMBERS;
+  t->wider = t->u + dim * LANES;
   for (size_t k = 0; k < CLIMBERS; k++) {
     t->climber[k].x = t->block + 2 * k * dim;
     t->climber[k].sigma = t->climber[k].x + dim;

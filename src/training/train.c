@@ -5,9 +5,11 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "optimizer.h"
-#include "replay.h"
+#include "integrand/safety.h"
+#include "mixture/backup.h"
+#include "numerics/moments.h"
 #include "search.h"
+#include "steps.h"
 #include "mixture/shares.h"
 
 #include <math.h>
@@ -16,11 +18,16 @@ enum {
   ROUNDS = 64,       /* of fresh points; fewer when that would make them small */
   LEAST_ROUND = 256, /* points */
   LARGEST_ROUND = 65536,
+  LARGEST_SURVEY = 262144,
   LEAST_CHOICE = 1024, /* points; fewer when there are few calls */
-  HOT_ROUNDS = 4,      /* replayed while beta < 1 */
-  SEARCH_EVERY = 8,    /* rounds */
-  PEAK_POINTS = 4096,  /* that the peaks are fitted to */
-  SCALE_POINTS = 1024  /* that tell how large the components are */
+  LARGEST_CHOICE = 131072,
+  LEAST_EVIDENCE = 16,    /* points that a training is judged by */
+  COMPONENT_BLOCK = 1024, /* points that all components are kept of at a time, at least */
+  SEARCH_EVERY = 8,       /* rounds */
+  PEAK_POINTS = 4096,     /* that the peaks are fitted to */
+  SCALE_POINTS = 1024,    /* that tell how large the components are */
+  LEAST_REPEATED = 16,    /* points of the survey, serially; fewer would find nothing */
+  MOST_REPEATED = 4096    /* find 99 % of the integrands of which 1 value in 900 is wrong */
 };
 
 /* Of a round: what is lost comes back. The negative flow's is taken from the flow's. */
@@ -28,13 +35,13 @@ static const double floor_share[CHANNELS] = {
     [CHANNEL_UNIFORM] = 0.25, [CHANNEL_FLOW] = 0.3, [CHANNEL_MAP] = 0.05, [CHANNEL_PEAKS] = 0.1};
 static const double scale_share = 0.01;       /* of the training calls, at most SCALE_POINTS */
 static const double survey_share = 0.075;     /* of the training calls, uniform, come first */
+static const double repeat_share = 0.02;      /* of the training calls repeat some of these */
 static const double choice_share = 0.05;      /* of the training calls choose in the end */
 static const double effective_share = 0.25;   /* Kish fraction that sets beta */
 static const double least_cooling = 0.7;      /* beta falls by no more from round to round */
 static const double hot_replay = 4;           /* gradient samples per point while beta < 1 */
 static const double ramp = 1.5;               /* steps done grow as this power of the calls */
 static const double variance_from = 0.55;     /* share of the steps before the variance loss */
-static const double largest_norm = 1;         /* of a gradient; longer ones are shortened */
 static const double search_from = 0.3;        /* beta */
 static const double search_until = 0.85;      /* share of the calls */
 static const double search_share = 0.01;      /* of the training calls, each time ... */
@@ -44,18 +51,18 @@ static const double hint_share = 0.1;         /* of the training calls */
 static const double least_share = 1e-3;       /* of a channel in the end; less is none */
 static const double signed_share = 0.02;      /* negative part of |f| that a flow is for */
 
-struct learner {
-  struct gradient gradient;
-  struct optimizer optimizer;
-};
-
 struct trainer {
   struct sampler *s;
   const nis_options *o;
+  struct training *training; /* for the next one */
+  struct backup backup;
+  struct progress at;
   struct points fresh;
-  struct replay replay;
+  struct moments weight;              /* of the newest round */
+  size_t block;                       /* points drawn at a time */
+  double *components;                 /* [block][ncomp], or NULL */
+  char *bad;                          /* [block] */
   struct learner flow, negative, map; /* of the sampler */
-  int two_signs;                      /* the positive and the negative part have a flow each */
   struct search search;
   size_t round_size, survey, choice; /* points of a round, of the first, the least of the last */
   size_t *slot;                      /* [minibatch or PEAK_POINTS] */
@@ -63,15 +70,15 @@ struct trainer {
   uint64_t calls;                    /* to spend in all */
   uint64_t drawn;                    /* spent in rounds */
   uint64_t steps;                    /* gradient steps planned */
+  uint64_t due;                      /* of them, those to be done by now */
+  int status;                        /* of them: why they ended */
+  size_t stored;                     /* points */
   int round, last_search;
   int searched;          /* for the last time */
   double begun, seconds; /* when, and how many it may take; 0: any number */
-  double beta, baseline;
+  double baseline;
   uint64_t cold_from, cold_step; /* where beta reached 1 */
-  size_t window;                 /* newest stored points that are replayed */
-  size_t newest[HOT_ROUNDS];     /* points stored by the last rounds */
-  struct training *outcome;
-  double log_z; /* log of the integral of |f|, of the last round */
+  double log_z;                  /* log of the integral of |f|, of the last round */
 };
 
 static size_t round_up(double n)
@@ -91,62 +98,78 @@ static size_t round_points(uint64_t calls)
 static size_t choice_points(uint64_t calls)
 {
   double least = fmin(LEAST_CHOICE, (double)calls / 4);
-  return round_up(fmax(choice_share * (double)calls, least));
+  return round_up(fmin(fmax(choice_share * (double)calls, least), LARGEST_CHOICE));
+}
+
+/* Of the first round of all, uniform */
+static size_t survey_points(uint64_t calls, size_t round_size)
+{
+  size_t n = round_up(fmin(survey_share * (double)calls, LARGEST_SURVEY));
+  return n < round_size ? round_size : n;
 }
 
 /* Stored points: all of them, or as many as fit the option. */
-static size_t replay_capacity(uint64_t calls, const nis_options *o)
+static size_t replay_capacity(uint64_t points, const nis_options *o)
 {
   size_t most = o->replay_bytes / ((o->dim + 3) * sizeof(double));
   if (most < 1) most = 1;
-  return (size_t)(calls < most ? calls : most);
+  return (size_t)(points < most ? points : most);
 }
 
-static int learner_init(struct learner *l, struct flow *flow)
+/* All of a round at once, unless all components take much memory */
+static size_t block_points(const struct trainer *t)
 {
-  NIS_TRY(nis_gradient_init(&l->gradient, flow));
-  return nis_optimizer_init(&l->optimizer, flow);
-}
-
-static void learner_clear(struct learner *l)
-{
-  nis_gradient_clear(&l->gradient);
-  nis_optimizer_clear(&l->optimizer);
+  const nis_options *o = t->o;
+  const struct integrand_call *f = &t->s->integrand;
+  size_t n = t->fresh.capacity, batches = (size_t)f->threads * f->batch_points;
+  size_t most = o->ncomp > 1 ? COMPONENT_BLOCK : n;
+  if (o->batch && most < batches) most = round_up((double)batches);
+  return most < n ? most : n;
 }
 
 static void trainer_clear(struct trainer *t)
 {
+  nis_backup_clear(&t->backup);
   nis_points_clear(&t->fresh);
-  nis_replay_clear(&t->replay);
-  learner_clear(&t->flow);
-  learner_clear(&t->negative);
-  learner_clear(&t->map);
+  nis_learner_clear(&t->flow);
+  nis_learner_clear(&t->negative);
+  nis_learner_clear(&t->map);
+  free(t->components);
+  free(t->bad);
   free(t->slot);
   free(t->fit);
 }
 
+/* All memory is there before anything is touched. */
 static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, const nis_options *o,
-                        struct training *outcome)
+                        struct training *training)
 {
   size_t slots = (size_t)(o->minibatch > PEAK_POINTS ? o->minibatch : PEAK_POINTS);
-  *t = (struct trainer){.s = s, .o = o, .calls = calls, .outcome = outcome, .log_z = NAN};
+  *t = (struct trainer){.s = s, .o = o, .calls = calls, .training = training, .log_z = NAN};
+  t->at = training->progress;
+  t->search.point = training->search_point;
   t->begun = nis_clock();
   if (s->monitor.deadline > 0) t->seconds = time_share * (s->monitor.deadline - t->begun);
   t->steps = (uint64_t)(o->replay * (double)calls / o->minibatch) + 1;
   t->round_size = round_points(calls);
-  t->survey = round_up(survey_share * (double)calls);
-  if (t->survey < t->round_size) t->survey = t->round_size;
+  t->survey = survey_points(calls, t->round_size);
   t->choice = choice_points(calls);
   size_t last = t->round_size + t->choice, largest = t->survey > last ? t->survey : last;
   NIS_TRY(nis_points_init(&t->fresh, largest, o->dim));
-  NIS_TRY(nis_replay_init(&t->replay, o->dim, replay_capacity(calls, o)));
-  NIS_TRY(learner_init(&t->flow, &s->flow));
-  NIS_TRY(learner_init(&t->negative, &s->negative));
-  NIS_TRY(learner_init(&t->map, &s->map));
+  NIS_TRY(nis_backup_init(&t->backup, &s->mixture));
+  NIS_TRY(nis_learner_init(&t->flow, &s->mixture.flow));
+  NIS_TRY(nis_learner_init(&t->negative, &s->mixture.negative));
+  NIS_TRY(nis_learner_init(&t->map, &s->mixture.map));
   t->slot = NIS_NEW(size_t, slots);
-  size_t fit = PEAK_POINTS * (o->dim + PEAKS_MOST);
-  t->fit = NIS_NEW(double, fit > t->fresh.capacity ? fit : t->fresh.capacity);
-  return t->slot && t->fit ? NIS_OK : nis_no_memory();
+  size_t peaks = PEAK_POINTS * (o->dim + PEAKS_MOST);
+  size_t shares = t->fresh.capacity + nis_shares_work(t->fresh.capacity);
+  t->fit = NIS_NEW(double, peaks > shares ? peaks : shares);
+  t->block = block_points(t);
+  t->bad = NIS_NEW(char, t->block);
+  if (o->ncomp > 1) t->components = NIS_NEW(double, nis_product(t->block, o->ncomp));
+  if (!t->slot || !t->fit || !t->bad || (o->ncomp > 1 && !t->components)) return nis_no_memory();
+  uint64_t stored = training->replay.count;
+  return nis_replay_grow(&training->replay, o->dim, replay_capacity(stored + calls, o));
 }
 
 static uint64_t spent(const struct trainer *t)
@@ -156,27 +179,76 @@ static uint64_t spent(const struct trainer *t)
 
 /* ---- points --------------------------------------------------------------------------- */
 
-static int draw_round(struct trainer *t, uint64_t first)
-{
-  uint64_t left = t->calls - spent(t);
-  size_t n = t->round == 0 ? t->survey : t->round_size;
-  if (left < n + t->choice) n = (size_t)(left < t->fresh.capacity ? left : t->fresh.capacity);
-  nis_sampler_draw(t->s, STREAM_TRAIN, first + t->drawn, n, &t->fresh);
-  int status = nis_sampler_evaluate(t->s, &t->fresh);
-  t->drawn += t->fresh.n;
-  t->round++;
-  return status;
-}
-
 static double elapsed(const struct trainer *t)
 {
   return nis_clock() - t->begun;
+}
+
+static int time_is_over(const struct trainer *t)
+{
+  return t->seconds > 0 && elapsed(t) > t->seconds;
+}
+
+/* n points with values into `fresh`, a block at a time; fewer where the run is stopped or the time over. */
+static int draw_points(struct trainer *t, enum stream stream, uint64_t first, size_t n)
+{
+  int status = NIS_OK;
+  t->fresh.n = 0;
+  t->weight = (struct moments){0};
+  while (status == NIS_OK && t->fresh.n < n) {
+    if (t->fresh.n > 0 && time_is_over(t)) break;
+    size_t at = t->fresh.n, block = nis_monitor_block(&t->s->monitor, t->block);
+    size_t most = n - at < block ? n - at : block;
+    double start = nis_clock();
+    struct points part = nis_points_part(&t->fresh, at, most, t->s->mixture.dim);
+    part.components = t->components;
+    part.bad = t->bad;
+    nis_sampler_draw(t->s, stream, first + at, most, &part);
+    status = nis_sampler_evaluate(t->s, &part);
+    for (size_t i = 0; i < part.n; i++) nis_moments_add(&t->weight, nis_point_weight(&part, i));
+    if (t->training->see) t->training->see(t->training->context, &part);
+    t->fresh.n += part.n;
+    nis_monitor_took(&t->s->monitor, part.n, nis_clock() - start);
+  }
+  t->drawn += t->fresh.n;
+  return status;
+}
+
+/* Are the survey's values, which many threads have found, those that one thread finds? If not, its
+ * points, from number `first` on, get the values of one thread. */
+static int repeat_survey(struct trainer *t, uint64_t first)
+{
+  struct integrand_call *f = &t->s->integrand;
+  size_t n = t->fresh.n, k = (size_t)fmin(repeat_share * (double)t->calls, MOST_REPEATED);
+  uint64_t before = f->calls;
+  int serialized = f->serialized;
+  if (k > n) k = n;
+  if (k < LEAST_REPEATED || spent(t) + 2 * k + 2 * n + t->choice > t->calls) return NIS_OK;
+  int status = nis_safety_check(f, k, n, t->fresh.x, t->fresh.f, &t->s->monitor);
+  t->drawn += f->calls - before;
+  if (status != NIS_OK || f->serialized == serialized) return status;
+  if (t->training->see) t->training->see(t->training->context, NULL);
+  return draw_points(t, STREAM_TRAIN, first, n);
+}
+
+/* Nothing has been learnt before the first round, which is larger. */
+static int draw_round(struct trainer *t, uint64_t first)
+{
+  uint64_t left = t->calls - spent(t);
+  int survey = t->round == 0 && t->at.rounds == 0;
+  size_t n = survey ? t->survey : t->round_size;
+  if (left < n + t->choice) n = (size_t)(left < t->fresh.capacity ? left : t->fresh.capacity);
+  t->round++;
+  first += t->drawn;
+  int status = draw_points(t, STREAM_TRAIN, first, n);
+  return status == NIS_OK && survey ? repeat_survey(t, first) : status;
 }
 
 /* The plan shrinks to the calls that fit, as far as the past tells. */
 static void keep_to_time(struct trainer *t)
 {
   if (t->seconds == 0) return;
+  if (time_is_over(t)) t->calls = spent(t);
   double fit = (double)spent(t) * t->seconds / elapsed(t), planned = (double)t->calls;
   fit = fmax(fit, (double)(spent(t) + t->choice));
   if (fit >= planned) return;
@@ -184,31 +256,27 @@ static void keep_to_time(struct trainer *t)
   t->calls = (uint64_t)fit;
 }
 
-/* The round's own estimate of the integral of f, for the progress table, and of |f|. */
+/* The round's own estimate of the integral of what the flow follows, for the progress table, and of its
+ * magnitude */
 static int report_round(struct trainer *t)
 {
-  struct moments weight = {0};
   double absolute = 0;
-  for (size_t i = 0; i < t->fresh.n; i++) {
-    double w = nis_point_weight(&t->fresh, i);
-    nis_moments_add(&weight, w);
-    absolute += fabs(w);
-  }
+  for (size_t i = 0; i < t->fresh.n; i++) absolute += fabs(nis_point_weight(&t->fresh, i));
   t->log_z = log(absolute / (double)t->fresh.n);
-  nis_moments_merge(&t->outcome->seen, &weight);
-  return nis_monitor_iteration(&t->s->monitor, weight.mean, nis_moments_error(&weight),
-                               nis_moments_spread(&weight));
+  return nis_monitor_iteration(&t->s->monitor, t->weight.mean, nis_moments_error(&t->weight),
+                               nis_moments_spread(&t->weight));
 }
 
 /* Weights of both signs keep a variance that no density removes; a flow for each sign, and the
  * control variates that these are, do. */
 static void split_signs(struct trainer *t, size_t stored)
 {
-  if (t->two_signs || t->o->signs == NIS_SIGNS_TOGETHER) return;
-  double negative = nis_replay_negative(&t->replay, stored, t->beta);
+  if (t->at.two_signs || t->o->signs == NIS_SIGNS_TOGETHER) return;
+  double negative = nis_replay_negative(&t->training->replay, stored, t->at.beta);
   if (negative < signed_share || negative > 1 - signed_share) return;
-  t->two_signs = 1;
-  memcpy(t->s->negative.weights, t->s->flow.weights, t->s->flow.nweights * sizeof(float));
+  t->at.two_signs = 1;
+  struct mixture *m = &t->s->mixture;
+  memcpy(m->negative.weights, m->flow.weights, m->flow.nweights * sizeof(float));
 }
 
 /* While beta < 1 old rounds mislead: only the last few are replayed. At beta = 1 all points since
@@ -216,19 +284,21 @@ static void split_signs(struct trainer *t, size_t stored)
 static void store_round(struct trainer *t)
 {
   size_t stored = t->fresh.n;
-  nis_replay_store(&t->replay, &t->fresh);
-  double beta = nis_replay_temperature(&t->replay, stored, effective_share);
-  t->window += stored;
-  memmove(t->newest + 1, t->newest, sizeof t->newest - sizeof *t->newest);
-  t->newest[0] = stored;
-  if (t->beta < 1) {
-    t->window = 0;
-    for (int i = 0; i < HOT_ROUNDS; i++) t->window += t->newest[i];
-    t->beta = fmax(beta, least_cooling * t->beta);
+  t->stored += stored;
+  nis_replay_store(&t->training->replay, &t->fresh);
+  double beta = nis_replay_temperature(&t->training->replay, stored, effective_share);
+  t->at.window += stored;
+  memmove(t->at.newest + 1, t->at.newest, sizeof t->at.newest - sizeof *t->at.newest);
+  t->at.newest[0] = stored;
+  if (t->at.beta < 1) {
+    t->at.window = 0;
+    for (int i = 0; i < HOT_ROUNDS; i++) t->at.window += t->at.newest[i];
+    t->at.beta = fmax(beta, least_cooling * t->at.beta);
   }
   split_signs(t, stored);
-  t->baseline = nis_replay_kish(&t->replay, stored, t->beta);
-  t->window = t->window < t->replay.count ? t->window : t->replay.count;
+  t->baseline = nis_replay_kish(&t->training->replay, stored, t->at.beta);
+  t->at.window =
+      t->at.window < t->training->replay.count ? t->at.window : t->training->replay.count;
 }
 
 /* ---- gradient steps ------------------------------------------------------------------- */
@@ -242,36 +312,14 @@ static double learning_rate(const struct trainer *t)
 
 static int finishing(const struct trainer *t)
 {
-  return t->beta == 1 && (double)t->flow.optimizer.step > variance_from * (double)t->steps;
-}
-
-static void learner_step(struct trainer *t, struct learner *l, double rate, enum part part,
-                         struct minibatch *batch)
-{
-  batch->part = part;
-  nis_gradient_compute(&l->gradient, t->s, batch);
-  nis_optimizer_step(&l->optimizer, t->s, &l->gradient, rate, largest_norm);
-}
-
-static void gradient_step(struct trainer *t)
-{
-  double u[LANES];
-  size_t n = (size_t)t->o->minibatch;
-  t->s->flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, t->flow.optimizer.step, 1, u);
-  nis_replay_draw(&t->replay, u[0], n, t->slot);
-  struct minibatch batch = {n,           t->slot, &t->replay, nis_loss(t->o->loss, finishing(t)),
-                            t->baseline, PART_ALL};
-  double rate = learning_rate(t);
-  learner_step(t, &t->flow, rate, t->two_signs ? PART_POSITIVE : PART_ALL, &batch);
-  if (t->two_signs) learner_step(t, &t->negative, rate, PART_NEGATIVE, &batch);
-  learner_step(t, &t->map, rate, PART_ALL, &batch);
+  return t->at.beta == 1 && (double)t->flow.optimizer.step > variance_from * (double)t->steps;
 }
 
 /* The gradient steps that are due by now. While beta < 1 few, for the few points that are
  * replayed would be learnt by heart; then more and more, as points come together. */
 static uint64_t steps_due(struct trainer *t)
 {
-  if (t->beta < 1) {
+  if (t->at.beta < 1) {
     t->cold_from = spent(t);
     t->cold_step =
         t->flow.optimizer.step + (uint64_t)(hot_replay * (double)t->fresh.n / t->o->minibatch);
@@ -282,16 +330,33 @@ static uint64_t steps_due(struct trainer *t)
   return t->cold_step + (uint64_t)((double)(t->steps - t->cold_step) * pow(share, ramp));
 }
 
+/* The next step of those that are due, on points drawn anew */
+static int next_step(struct step *step, void *context)
+{
+  struct trainer *t = context;
+  const nis_options *o = t->o;
+  uint64_t number = t->flow.optimizer.step;
+  double u[LANES];
+  if (number >= t->due || time_is_over(t)) return 0;
+  t->status = nis_monitor_report(&t->s->monitor);
+  if (t->status != NIS_OK) return 0;
+  t->s->mixture.flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, number, 1, u);
+  nis_replay_draw(&t->training->replay, u[0], (size_t)o->minibatch, t->slot);
+  step->batch = (struct minibatch){(size_t)o->minibatch, t->slot, &t->training->replay,
+                                   nis_loss(o->loss, finishing(t)), t->baseline};
+  step->rate = learning_rate(t);
+  return 1;
+}
+
 static int learn(struct trainer *t)
 {
-  uint64_t due = steps_due(t);
-  int status = NIS_OK;
-  while (status == NIS_OK && t->flow.optimizer.step < due) {
-    if (t->seconds > 0 && elapsed(t) > t->seconds) break;
-    gradient_step(t);
-    status = nis_monitor_report(&t->s->monitor);
-  }
-  return status;
+  struct learner *learners[] = {&t->flow, &t->map, &t->negative};
+  t->due = steps_due(t);
+  t->status = NIS_OK;
+  t->flow.part = t->at.two_signs ? PART_POSITIVE : PART_ALL;
+  t->negative.part = PART_NEGATIVE;
+  nis_take_steps(t->s, learners, t->at.two_signs ? 3 : 2, next_step, t);
+  return t->status;
 }
 
 /* ---- the other channels ------------------------------------------------------------------ */
@@ -299,43 +364,64 @@ static int learn(struct trainer *t)
 /* The peaks follow the target that the flow is learning; the first one begins as all of it. */
 static void fit_peaks(struct trainer *t)
 {
-  struct peaks *peaks = &t->s->peaks;
+  struct peaks *peaks = &t->s->mixture.peaks;
   size_t dim = peaks->dim;
-  double u[LANES], *x = t->fit;
-  t->s->flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, (uint64_t)t->round << 40, 1, u);
-  nis_replay_draw_target(&t->replay, u[0], PEAK_POINTS, t->slot);
+  double u[LANES], *x = t->fit, *work = x + PEAK_POINTS * dim;
+  t->s->mixture.flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, (uint64_t)t->round << 40, 1, u);
+  nis_replay_draw_target(&t->training->replay, u[0], PEAK_POINTS, t->slot);
   for (size_t i = 0; i < PEAK_POINTS; i++)
-    memcpy(x + i * dim, t->replay.x + t->slot[i] * dim, dim * sizeof *x);
+    memcpy(x + i * dim, t->training->replay.x + t->slot[i] * dim, dim * sizeof *x);
   if (peaks->count == 0) {
-    double mean[dim], sigma[dim];
-    for (size_t j = 0; j < dim; j++) mean[j] = 0.5, sigma[j] = 0.3;
-    nis_peaks_add(peaks, mean, sigma, 1, 0);
+    for (size_t j = 0; j < dim; j++) work[j] = 0.5, work[dim + j] = 0.3;
+    nis_peaks_add(peaks, work, work + dim, 1, 0);
   }
   /* A tempered target is a step on the way, where wrong shapes do no harm. */
-  nis_peaks_fit(peaks, PEAK_POINTS, x, t->beta == 1, 1, x + PEAK_POINTS * dim);
+  nis_peaks_fit(peaks, PEAK_POINTS, x, t->at.beta == 1, 1, work);
 }
 
 static void set_floors(const struct trainer *t, double *floor)
 {
   memcpy(floor, floor_share, sizeof floor_share);
-  if (t->two_signs) floor[CHANNEL_NEGATIVE] = floor[CHANNEL_FLOW] /= 2;
+  if (t->at.two_signs) floor[CHANNEL_NEGATIVE] = floor[CHANNEL_FLOW] /= 2;
 }
 
 static void open_channels(struct trainer *t)
 {
-  double *share = t->s->share;
+  double *share = t->s->mixture.share;
   set_floors(t, share);
   share[CHANNEL_FLOW] = 1;
   for (int c = 0; c < CHANNELS; c++)
     if (c != CHANNEL_FLOW) share[CHANNEL_FLOW] -= share[c];
 }
 
+/* A mixture that has learnt goes on as it is, but for what a round needs of each channel. */
+static void reopen_channels(struct trainer *t)
+{
+  double *share = t->s->mixture.share, floor[CHANNELS], kept = 1;
+  set_floors(t, floor);
+  for (int c = 0; c < CHANNELS; c++) kept -= floor[c];
+  for (int c = 0; c < CHANNELS; c++) share[c] = floor[c] + kept * share[c];
+}
+
+static void begin(struct trainer *t)
+{
+  double *share = t->s->mixture.share;
+  for (int c = 0; c < CHANNELS && t->at.rounds == 0; c++) share[c] = c == CHANNEL_UNIFORM;
+  if (t->at.rounds > 0) reopen_channels(t);
+  memset(t->s->mixture.beta, 0, sizeof t->s->mixture.beta);
+}
+
 /* The newest round under the tempered target */
 static struct share_points newest_points(struct trainer *t)
 {
   for (size_t i = 0; i < t->fresh.n; i++)
-    t->fit[i] = t->fresh.f[i] == 0 ? -HUGE_VAL : t->beta * log(fabs(t->fresh.f[i]));
-  return (struct share_points){t->fresh.n, t->fit, t->fresh.log_q, t->fresh.log_channel, 0};
+    t->fit[i] = t->fresh.f[i] == 0 ? -HUGE_VAL : t->at.beta * log(fabs(t->fresh.f[i]));
+  return (struct share_points){.n = t->fresh.n,
+                               .log_target = t->fit,
+                               .log_p = t->fresh.log_q,
+                               .log_channel = t->fresh.log_channel,
+                               .kernels = t->s->mixture.flow.kernels,
+                               .work = t->fit + t->fresh.n};
 }
 
 static void fit_shares(struct trainer *t)
@@ -343,7 +429,7 @@ static void fit_shares(struct trainer *t)
   double floor[CHANNELS];
   struct share_points p = newest_points(t);
   set_floors(t, floor);
-  nis_shares_fit(&p, floor, t->s->share);
+  nis_shares_fit(&p, floor, t->s->mixture.share);
 }
 
 /* When the next round would be the last one, a longer search: what it finds can still be sampled,
@@ -356,54 +442,123 @@ static int search_last(struct trainer *t)
     return NIS_OK;
   int before = t->search.unseen;
   t->searched = 1;
-  int status = nis_search_replay(&t->search, t->s, &t->replay, t->log_z, calls);
-  t->outcome->late_peaks = t->search.unseen - before;
+  int status = nis_search_replay(&t->search, t->s, &t->training->replay, t->log_z, calls);
+  t->training->late_peaks = t->search.unseen - before;
   return status;
 }
 
 static int search(struct trainer *t)
 {
   uint64_t calls = (uint64_t)(search_share * (double)t->calls);
-  if (t->beta < search_from || t->round < t->last_search + SEARCH_EVERY ||
+  if (t->at.beta < search_from || t->round < t->last_search + SEARCH_EVERY ||
       (double)spent(t) > search_until * (double)t->calls ||
       spent(t) + 2 * calls + t->choice > t->calls)
     return NIS_OK;
   t->last_search = t->round;
-  return nis_search_replay(&t->search, t->s, &t->replay, t->log_z, calls);
+  return nis_search_replay(&t->search, t->s, &t->training->replay, t->log_z, calls);
 }
 
 /* Fresh points that nothing has learnt from choose between the channels. */
 static void choose_channels(struct trainer *t)
 {
-  double sum = 0, *share = t->s->share;
+  double sum = 0, *share = t->s->mixture.share;
   struct share_points p = newest_points(t);
-  nis_shares_choose(&p, share, !t->two_signs);
+  nis_shares_choose(&p, share, !t->at.two_signs);
   for (int c = 0; c < CHANNELS; c++) {
     if (share[c] < least_share) share[c] = 0;
     sum += share[c];
   }
   for (int c = 0; c < CHANNELS; c++) share[c] /= sum;
-  if (!t->s->integrand.norm) nis_control_fit(&t->fresh, share, t->s->beta);
+  if (!t->s->integrand.norm)
+    nis_control_fit(p.n, t->fresh.f, p.log_p, p.log_channel, share, t->s->mixture.beta);
+}
+
+/* What each fresh point adds to the variance of the estimate by the mixture that the sampler holds, in
+ * units of the square of the integral of |f|; infinite where the mixture never comes though f is not 0. */
+static void spreads(struct trainer *t, double unit, double *spread)
+{
+  enum { BLOCK = 256 };
+  double log_q[BLOCK], log_channel[BLOCK * CHANNELS], mean = t->weight.mean / unit;
+  for (size_t at = 0; at < t->fresh.n; at += BLOCK) {
+    size_t n = t->fresh.n - at < BLOCK ? t->fresh.n - at : BLOCK;
+    struct points p = nis_points_part(&t->fresh, at, n, t->s->mixture.dim);
+    const double *log_p = p.log_q;
+    p.log_q = log_q, p.log_channel = log_channel;
+    nis_sampler_density(t->s, NULL, n, p.x, log_q, log_channel);
+    for (size_t i = 0; i < n; i++) {
+      double off = nis_control_value(nis_point_weight(&p, i), log_q[i], log_channel + i * CHANNELS,
+                                     t->s->mixture.beta) /
+                       unit -
+                   mean;
+      spread[at + i] = off * off * exp(log_q[i] - log_p[i]);
+      if (isinf(log_q[i])) spread[at + i] = p.f[i] == 0 ? 0 : HUGE_VAL;
+    }
+  }
+}
+
+/* Whether the fresh points show that the mixture of the sampler is better than that in the backup, which is
+ * not to give way to one that is so by chance. */
+static int is_better(struct trainer *t)
+{
+  double *now = t->fit, *before = now + t->fresh.n, unit = exp(t->log_z);
+  if (t->fresh.n < LEAST_EVIDENCE || !(unit > 0)) return 0;
+  struct moments gain = {0};
+  int never = 0;
+  spreads(t, unit, now);
+  nis_backup_swap(&t->backup, &t->s->mixture);
+  spreads(t, unit, before);
+  nis_backup_swap(&t->backup, &t->s->mixture);
+  for (size_t i = 0; i < t->fresh.n; i++) {
+    if (isinf(now[i])) never = 1;
+    nis_moments_add(&gain, before[i] - now[i]);
+  }
+  return !never && !(gain.mean <= nis_moments_error(&gain));
+}
+
+/* Points stored at another temperature are not replayed while beta < 1. */
+static void add_to_window(struct trainer *t, size_t stored)
+{
+  if (t->at.beta == 1) t->at.window += stored;
+}
+
+/* The fresh points are stored for the next training. The first training has nothing to lose. */
+static void keep_the_better(struct trainer *t)
+{
+  if (t->training->progress.rounds > 0 && !is_better(t)) {
+    nis_backup_swap(&t->backup, &t->s->mixture);
+    t->at = t->training->progress;
+    add_to_window(t, t->stored);
+  }
+  nis_replay_store(&t->training->replay, &t->fresh);
+  add_to_window(t, t->fresh.n);
+  t->training->progress = t->at;
+  t->training->peaks_found += t->search.found;
 }
 
 /* The tops near the hints are peaks from the second round on: the first one's fit would move them
  * to where its points are. */
 static int follow_hints(struct trainer *t)
 {
-  const struct sampler *s = t->s;
-  if (s->nhints == 0) return NIS_OK;
+  const nis_options *o = t->o;
+  if (o->nhints == 0 || t->training->progress.rounds > 0) return NIS_OK;
+  double *x = NIS_NEW(double, o->nhints * o->dim);
+  if (!x) return nis_no_memory();
+  for (size_t i = 0; i < o->nhints; i++)
+    nis_domain_in(&t->s->integrand.domain, o->hints + i * o->dim, x + i * o->dim);
   uint64_t calls = (uint64_t)(hint_share * (double)t->calls), most = (t->calls - spent(t)) / 2;
   if (calls > most) calls = most;
-  NIS_TRY(nis_search_from(&t->search, t->s, s->nhints, s->hints, t->log_z, calls));
-  if (s->peaks.count > 0) open_channels(t);
-  return NIS_OK;
+  int status = nis_search_from(&t->search, t->s, o->nhints, x, t->log_z, calls);
+  if (t->s->mixture.peaks.count > 0) open_channels(t);
+  free(x);
+  return status;
 }
 
 static int learn_round(struct trainer *t)
 {
-  t->search.cold = t->beta == 1;
+  t->search.cold = t->at.beta == 1;
+  t->at.rounds++;
   NIS_TRY(learn(t));
-  if (t->s->share[CHANNEL_UNIFORM] == 1)
+  if (t->s->mixture.share[CHANNEL_UNIFORM] == 1)
     open_channels(t);
   else
     fit_shares(t);
@@ -421,7 +576,7 @@ static int run(struct trainer *t, uint64_t first)
     keep_to_time(t);
     if (spent(t) >= t->calls) break;
     store_round(t);
-    if (nis_replay_prepare(&t->replay, t->window, t->beta)) NIS_TRY(learn_round(t));
+    if (nis_replay_prepare(&t->training->replay, t->at.window, t->at.beta)) NIS_TRY(learn_round(t));
     if (t->round == 1) NIS_TRY(follow_hints(t));
   }
   choose_channels(t);
@@ -435,34 +590,49 @@ static int scale_components(struct trainer *t)
   struct integrand_call *f = &t->s->integrand;
   uint64_t n = (uint64_t)ceil(scale_share * (double)t->calls);
   if (n > SCALE_POINTS) n = SCALE_POINTS;
-  if (!f->norm || o->scales || t->calls <= n) return NIS_OK;
-  double *components = NIS_NEW(double, n * o->ncomp);
-  if (!components) return nis_no_memory();
-  nis_sampler_draw(t->s, STREAM_SCALE, 0, n, &t->fresh);
-  t->fresh.components = components;
-  int status = nis_sampler_evaluate(t->s, &t->fresh);
-  t->fresh.components = NULL;
-  t->drawn += t->fresh.n;
-  nis_integrand_scale(f, t->fresh.n, components);
-  free(components);
-  return status;
+  if (!f->norm || o->scales || t->training->scaled || t->calls <= n) return NIS_OK;
+  if (n > t->block) n = t->block; /* so that all components are there at the end */
+  NIS_TRY(
+      draw_points(t, STREAM_SCALE, 0, (size_t)n)); /* uniform: what has seen them scaled nothing */
+  nis_integrand_scale(f, t->fresh.n, t->components);
+  t->training->scaled = 1;
+  return NIS_OK;
+}
+
+void nis_training_clear(struct training *training)
+{
+  nis_replay_clear(&training->replay);
+  *training = (struct training){0};
 }
 
 int nis_train_flow(struct sampler *s, uint64_t first_point, uint64_t calls, const nis_options *o,
-                   struct training *outcome)
+                   struct training *training)
 {
   struct trainer t;
-  *outcome = (struct training){0};
-  for (int c = 0; c < CHANNELS; c++) s->share[c] = c == CHANNEL_UNIFORM;
-  memset(s->beta, 0, sizeof s->beta);
+  int late_peaks = training->late_peaks;
   nis_monitor_begin(&s->monitor, NIS_TRAINING, calls);
+  int status = trainer_init(&t, s, calls, o, training);
+  if (status != NIS_OK) {
+    trainer_clear(&t);
+    return status;
+  }
+  training->late_peaks = 0;
   s->integrand.norm = o->follow == NIS_FOLLOW_NORM && o->ncomp > 1;
-  int status = trainer_init(&t, s, calls, o, outcome);
-  if (status == NIS_OK) status = scale_components(&t);
+  begin(&t);
+  status = scale_components(&t);
   if (status == NIS_OK) status = run(&t, first_point);
   s->integrand.norm = 0;
-  outcome->peaks_found = t.search.found;
-  outcome->search_calls = t.search.calls;
+  training->search_calls += t.search.calls;
+  training->search_point = t.search.point;
+  if (status == NIS_OK) {
+    keep_the_better(&t);
+  } else {
+    nis_backup_swap(&t.backup, &s->mixture);
+    t.at = training->progress;
+    add_to_window(&t, t.stored);
+    training->progress = t.at;
+    training->late_peaks = late_peaks;
+  }
   trainer_clear(&t);
   return status;
 }

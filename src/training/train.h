@@ -5,23 +5,46 @@
  * the newest round allow, and at the end the variance of f/q. A map without correlations and the
  * peaks follow the same target beside the flow; the shares of all follow the newest round, and the
  * last one, which nothing learns from, sets them for good.
+ *
+ * A second training goes on from the mixture and the stored points that the first one left, and changes the
+ * mixture only if the last round shows that it became better. One that does not come to its end
+ * leaves the mixture as it was.
  */
 #ifndef NIS_TRAIN_H
 #define NIS_TRAIN_H
 
-#include "sampler/sampler.h"
-#include "numerics/moments.h"
+#include "replay.h"
 
-struct training {
-  struct moments seen; /* weights of all its points */
-  int peaks_found;
-  int late_peaks; /* found by the last search, where hardly any point had been */
-  uint64_t search_calls;
+enum { HOT_ROUNDS = 4 }; /* replayed while beta < 1 */
+
+/* How far the mixture of the sampler has come */
+struct progress {
+  int rounds; /* learnt from; 0: it is as good as untrained */
+  double beta;
+  int two_signs;             /* the positive and the negative part have a flow each */
+  size_t window;             /* newest stored points that are replayed */
+  size_t newest[HOT_ROUNDS]; /* points stored by the last rounds */
 };
 
-/* Spends `calls` on training, on points first_point .. of the training stream. With NIS_STOPPED and
- * NIS_CALLBACK the flow stays usable. */
+/* What trainings leave to the next one, all zero before the first; and what they found. */
+struct training {
+  struct progress progress;
+  struct replay replay;
+  uint64_t search_point; /* next of the search's random stream */
+  int scaled;            /* the components have their scales */
+  int peaks_found;       /* by all trainings that came to their end */
+  int late_peaks;        /* by the last search of the latest, where hardly any point had been */
+  uint64_t search_calls; /* of all trainings */
+  points_observer
+      *see; /* shown all points with their values, components and bad ones; may be NULL */
+  void *context;
+};
+
+void nis_training_clear(struct training *training);
+
+/* Spends `calls` on training, on points first_point .. of the training stream. Unless the status is
+ * NIS_OK the mixture is as before; stored points stay. */
 int nis_train_flow(struct sampler *s, uint64_t first_point, uint64_t calls, const nis_options *o,
-                   struct training *outcome);
+                   struct training *training);
 
 #endif

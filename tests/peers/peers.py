@@ -9,7 +9,6 @@ over the seeds. nis runs with its default options.
 import argparse
 import json
 import math
-import os
 import statistics
 import struct
 import subprocess
@@ -465,7 +464,6 @@ def main():
 
 def command(main):
     """Runs it and exits as a command does."""
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the command nis does for itself
     try:
         sys.exit(main())
     except KeyboardInterrupt:

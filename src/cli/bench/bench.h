@@ -39,7 +39,9 @@ struct flow_bench {
   double shares[SHARES]; /* of the time of a training run with a cheap callback, one thread */
 };
 
-/* Fills out for the flow that these options make. */
+enum { BENCH_REPEATS = 7 };
+
+/* Fills out for the flow that these options make; up to BENCH_REPEATS repeats. */
 int bench_flow(const nis_options *o, int repeats, struct flow_bench *out);
 
 /* One whole run with a callback of a few nanoseconds, in a process of its own. */

@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "training/optimizer.h"
 #include "api/settings.h"
+#include "training/steps.h"
 #include "training/train.h"
 #include "base/clock.h"
 
@@ -33,9 +33,9 @@ static double cheap(double *x, size_t dim, void *params)
 struct subject {
   struct sampler s;
   struct points points;
-  struct gradient gradient;
-  struct optimizer optimizer;
+  struct learner learner;
   struct minibatch batch;
+  int steps; /* still to be taken */
   size_t *slot;
   struct replay replay;
 };
@@ -50,15 +50,23 @@ static size_t sample_work(struct subject *t)
 
 static size_t density_work(struct subject *t)
 {
-  nis_sampler_density(&t->s, POINTS, t->points.x, t->points.log_q, NULL);
+  nis_sampler_density(&t->s, NULL, POINTS, t->points.x, t->points.log_q, NULL);
   return POINTS;
+}
+
+static int next_step(struct step *step, void *context)
+{
+  struct subject *t = context;
+  *step = (struct step){.batch = t->batch, .rate = 1e-4};
+  return t->steps-- > 0;
 }
 
 static size_t train_work(struct subject *t)
 {
-  nis_gradient_compute(&t->gradient, &t->s, &t->batch);
-  nis_optimizer_step(&t->optimizer, &t->s, &t->gradient, 1e-4, 1);
-  return t->batch.n;
+  enum { AT_ONCE = 16 }; /* a round's worth */
+  t->steps = AT_ONCE;
+  nis_take_steps(&t->s, (struct learner *[]){&t->learner}, 1, next_step, t);
+  return AT_ONCE * t->batch.n;
 }
 
 static double timed(struct subject *t, unit_work *unit)
@@ -80,7 +88,7 @@ static int ascending(const void *a, const void *b)
 
 static struct rate repeat(struct subject *t, unit_work *unit, int repeats)
 {
-  double rates[repeats];
+  double rates[BENCH_REPEATS];
   unit(t);
   for (int i = 0; i < repeats; i++) rates[i] = timed(t, unit);
   qsort(rates, (size_t)repeats, sizeof *rates, ascending);
@@ -92,8 +100,7 @@ static int subject_init(struct subject *t, const nis_options *o)
   *t = (struct subject){0};
   NIS_TRY(nis_sampler_init(&t->s, cheap, o));
   NIS_TRY(nis_points_init(&t->points, POINTS, o->dim));
-  NIS_TRY(nis_gradient_init(&t->gradient, &t->s.flow));
-  NIS_TRY(nis_optimizer_init(&t->optimizer, &t->s.flow));
+  NIS_TRY(nis_learner_init(&t->learner, &t->s.mixture.flow));
   t->slot = NIS_NEW(size_t, o->minibatch);
   if (!t->slot) return nis_no_memory();
   for (int i = 0; i < o->minibatch; i++) t->slot[i] = (size_t)i * 7919 % STORED;
@@ -113,8 +120,7 @@ static void subject_clear(struct subject *t)
 {
   nis_sampler_clear(&t->s);
   nis_points_clear(&t->points);
-  nis_gradient_clear(&t->gradient);
-  nis_optimizer_clear(&t->optimizer);
+  nis_learner_clear(&t->learner);
   free(t->slot);
   nis_replay_clear(&t->replay);
 }
@@ -243,9 +249,10 @@ static int measure_shares(const nis_options *given, double shares[SHARES])
   int status = nis_sampler_init(&s, clocked_cheap, &o);
   double start = nis_clock();
   if (status == NIS_OK) {
-    s.flow.kernels = &clocked;
-    struct training outcome;
-    status = nis_train_flow(&s, 0, 20000, &o, &outcome);
+    s.mixture.flow.kernels = &clocked;
+    struct training training = {0};
+    status = nis_train_flow(&s, 0, 20000, &o, &training);
+    nis_training_clear(&training);
   }
   double total = nis_clock() - start, known = 0;
   for (int i = 0; i < SHARE_REST; i++) known += spent[i];
@@ -261,13 +268,13 @@ static int describe(const nis_options *o, struct flow_bench *out)
   int status = nis_sampler_init(&s, cheap, o);
   if (status == NIS_OK) {
     *out = (struct flow_bench){.dim = o->dim,
-                               .weights = s.flow.nweights,
+                               .weights = s.mixture.flow.nweights,
                                .layers = o->layers,
                                .hidden_layers = o->hidden_layers,
                                .hidden_width = o->hidden_width,
                                .bins = o->bins,
-                               .coupling = s.flow.kernels->transform[o->coupling]->name,
-                               .flops = pass_flops(&s.flow)};
+                               .coupling = s.mixture.flow.kernels->transform[o->coupling]->name,
+                               .flops = pass_flops(&s.mixture.flow)};
   }
   nis_sampler_clear(&s);
   return status;

@@ -79,30 +79,36 @@ static int choose(const nis_event_options *o, const struct event_format **format
   return NIS_OK;
 }
 
-static int check_output(const struct output *output, const struct event_format *format)
+/* The format of a file and its place; the place is to be discarded or opened. */
+static int find_place(struct event_file *file)
 {
-  if (!format->needs_file || nis_output_is_file(output)) return NIS_OK;
-  return nis_fail(NIS_INVALID, "%s: %s needs a file, not a pipe or a device", output->name,
-                  format->name);
+  const nis_event_options *o = file->options;
+  NIS_TRY(choose(o, &file->format));
+  NIS_TRY(nis_output_find(&file->output, o->path, o->force));
+  if (!file->format->needs_file || file->output.is_file) return NIS_OK;
+  return nis_fail(NIS_INVALID, "%s: %s needs a file, not a pipe or a device", file->output.name,
+                  file->format->name);
 }
 
 int nis_event_file_open(struct event_file *file, const nis_event_options *o,
                         const struct event_run *run)
 {
-  *file = (struct event_file){.options = o, .run = run, .services = &nis_format_services};
-  NIS_TRY(choose(o, &file->format));
-  NIS_TRY(nis_output_open(&file->output, o->path));
-  int status = check_output(&file->output, file->format);
+  *file = (struct event_file){
+      .options = o, .run = run, .services = &nis_format_services, .output.descriptor = -1};
+  int status = find_place(file);
+  if (status == NIS_OK) status = nis_output_open(&file->output, run->monitor);
   if (status != NIS_OK) nis_output_discard(&file->output);
   return status;
 }
 
+/* A FIFO is not opened: its reader would take the closing for the end. */
 int nis_event_file_check(const nis_event_options *o)
 {
-  struct event_file file;
-  NIS_TRY(nis_event_file_open(&file, o, NULL));
+  struct event_file file = {.options = o, .output.descriptor = -1};
+  int status = find_place(&file);
+  if (status == NIS_OK && !file.output.is_fifo) status = nis_output_open(&file.output, NULL);
   nis_output_discard(&file.output);
-  return NIS_OK;
+  return status;
 }
 
 static int begin(struct event_file *file, const nis_event_block *first)
@@ -136,8 +142,10 @@ int nis_event_file_write(struct event_file *file, const nis_event_block *block, 
 int nis_event_file_close(struct event_file *file)
 {
   int status = file->format->end(file);
-  if (status == NIS_OK && file->events > 0) return nis_output_commit(&file->output);
-  nis_output_discard(&file->output);
-  file->events = 0;
+  if (status == NIS_OK && file->events > 0)
+    status = nis_output_commit(&file->output);
+  else
+    nis_output_discard(&file->output);
+  if (status != NIS_OK && file->output.is_file) file->events = 0;
   return status;
 }

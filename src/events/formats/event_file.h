@@ -15,6 +15,7 @@ struct event_run {
   const nis_event_summary *summary; /* w_max and unit are known when the first event comes */
   const struct weights *weights;    /* seen so far */
   int threads, serial;              /* for the particles */
+  struct monitor *monitor;          /* asked while a reader is waited for */
 };
 
 struct event_format;
@@ -45,7 +46,8 @@ int nis_event_file_open(struct event_file *file, const nis_event_options *o,
  * NIS_OK. */
 int nis_event_file_write(struct event_file *file, const nis_event_block *block, size_t *taken);
 
-/* Makes the file valid and gives it its name; without an event it goes away. */
+/* Makes the file valid and gives it its name; without an event it goes away. file->events is what
+ * it holds then. */
 int nis_event_file_close(struct event_file *file);
 
 #endif

@@ -24,7 +24,7 @@ struct stream_format {
   void (*event)(struct text *text, const struct event_file *file, const nis_event_block *block,
                 size_t i, const nis_event *event);
   void (*tail)(struct text *text, const struct event_file *file);
-  int head_counts_events; /* written anew at the end, with as many bytes */
+  int head_counts_events; /* written anew with each block, with as many bytes */
 };
 
 extern const struct stream_format nis_lhe_stream, nis_lhe3_stream, nis_npy_stream, nis_text_stream;
@@ -33,15 +33,16 @@ int nis_stream_begin(struct event_file *file, const nis_event_block *first);
 int nis_stream_write(struct event_file *file, const nis_event_block *block, size_t *taken);
 int nis_stream_end(struct event_file *file);
 
-/* The particles of event i; all zero where the user gave no function. */
-int nis_make_particles(const struct event_file *file, const nis_event_block *block, size_t i,
-                       nis_event *event);
+/* The particles of n events from number `first` on; all zero where the user gave no function. */
+int nis_make_particles(const struct event_file *file, const nis_event_block *block, size_t first,
+                       size_t n, int worker, nis_event *events);
 int nis_no_particles(void); /* NIS_CALLBACK: the user's function returned non-zero */
 
 /* The largest weight in units of the integral */
 double nis_largest_event(const struct event_file *file);
 
-/* Lines that say how the file was made, each after `prefix`; "<", ">" and "&" escaped if wanted */
+/* Lines of UTF-8 that say how the file was made, each after `prefix`; "<", ">" and "&" escaped if
+ * wanted. Bytes of the user's that a format could not hold come as \xNN. */
 void nis_print_head(struct text *text, const struct event_file *file, const char *prefix,
                     int escape);
 

@@ -3,6 +3,7 @@
 #include "format.h"
 
 #include "base/error.h"
+#include "base/host.h"
 #include "numerics/weights.h"
 
 #include <inttypes.h>
@@ -16,15 +17,32 @@ int nis_no_particles(void)
                   NIS_MOST_PARTICLES);
 }
 
-int nis_make_particles(const struct event_file *file, const nis_event_block *block, size_t i,
-                       nis_event *event)
+struct decays {
+  const nis_event_options *options;
+  size_t n, dim;
+  const double *x;
+  nis_event *events;
+};
+
+static int call_particles(void *context, const struct callback *self)
 {
-  const nis_event_options *o = file->options;
-  *event = (nis_event){0};
-  if (!o->particles) return NIS_OK;
-  int bad = o->particles(block->x + i * block->dim, block->dim, event, o->particles_params);
-  return bad || event->nparticles < 2 || event->nparticles > NIS_MOST_PARTICLES ? NIS_CALLBACK
-                                                                                : NIS_OK;
+  const struct decays *d = context;
+  for (size_t i = 0; i < d->n; i++) {
+    nis_event *event = d->events + i;
+    if (d->options->particles(d->x + i * d->dim, d->dim, event, d->options->particles_params))
+      return 1;
+    if (event->nparticles < 2 || event->nparticles > NIS_MOST_PARTICLES || self->refused) return 1;
+  }
+  return 0;
+}
+
+int nis_make_particles(const struct event_file *file, const nis_event_block *block, size_t first,
+                       size_t n, int worker, nis_event *events)
+{
+  struct decays decays = {file->options, n, block->dim, block->x + first * block->dim, events};
+  memset(events, 0, n * sizeof *events);
+  if (!file->options->particles) return NIS_OK;
+  return nis_host_call(call_particles, &decays, worker) ? NIS_CALLBACK : NIS_OK;
 }
 
 double nis_largest_event(const struct event_file *file)
@@ -34,30 +52,55 @@ double nis_largest_event(const struct event_file *file)
   return summary->unit * fmax(1, file->run->weights->largest / summary->w_max);
 }
 
-static void print_escaped(struct text *text, char c)
+/* Bytes of the character at s, which ends with a zero byte. 0 for what is not UTF-8, and for
+ * control characters, ends of lines of all kinds and what is none of XML's characters. */
+static size_t character(const unsigned char *s)
 {
-  if (c == '<')
-    nis_text_print(text, "&lt;");
-  else if (c == '>')
-    nis_text_print(text, "&gt;");
-  else if (c == '&')
-    nis_text_print(text, "&amp;");
-  else
-    nis_text_bytes(text, &c, 1);
+  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+  size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc0 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+  uint32_t code = n == 1 ? s[0] : s[0] & 0xffu >> (n + 1);
+  if (n == 0 || s[0] > 0xf7) return 0;
+  for (size_t i = 1; i < n; i++) {
+    if ((s[i] & 0xc0) != 0x80) return 0;
+    code = code << 6 | (s[i] & 0x3f);
+  }
+  int control = (code < 0x20 && code != '\t') || (code >= 0x7f && code < 0xa0);
+  int no_text = (code >= 0xd800 && code < 0xe000) || code == 0xfffe || code == 0xffff;
+  int ends_line = code == 0x2028 || code == 0x2029;
+  return control || no_text || ends_line || code < least[n] || code > 0x10ffff ? 0 : n;
+}
+
+static void print_escaped(struct text *text, const char *s, size_t n)
+{
+  switch (n ? *s : 0) {
+  case 0: nis_text_print(text, "\\x%02x", (unsigned char)*s); break;
+  case '<': nis_text_print(text, "&lt;"); break;
+  case '>': nis_text_print(text, "&gt;"); break;
+  case '&': nis_text_print(text, "&amp;"); break;
+  default: nis_text_bytes(text, s, n);
+  }
+}
+
+static void print_line(struct text *text, const char *line, const char *end, int escape)
+{
+  while (line < end) {
+    size_t n = character((const unsigned char *)line);
+    if (n && !escape)
+      nis_text_bytes(text, line, n);
+    else
+      print_escaped(text, line, n);
+    line += n ? n : 1;
+  }
 }
 
 static void print_lines(struct text *text, const char *lines, const char *prefix, int escape)
 {
   while (*lines) {
-    size_t n = strcspn(lines, "\n");
+    const char *end = lines + strcspn(lines, "\r\n");
     nis_text_print(text, "%s", prefix);
-    for (size_t i = 0; i < n; i++)
-      if (escape)
-        print_escaped(text, lines[i]);
-      else
-        nis_text_bytes(text, lines + i, 1);
+    print_line(text, lines, end, escape);
     nis_text_bytes(text, "\n", 1);
-    lines += n + (lines[n] == '\n');
+    lines = end + (end[0] == '\r' && end[1] == '\n') + (*end != '\0');
   }
 }
 

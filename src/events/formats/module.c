@@ -3,6 +3,7 @@
 #include "module.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -97,14 +98,18 @@ static int load(const char *path, const struct event_format **formats)
 
 static int find(const char *module, const struct event_format **formats)
 {
-  struct folders folders;
   char path[PATH_ROOM + 64];
-  list_folders(&folders);
-  for (int i = 0; i < folders.n; i++) {
-    snprintf(path, sizeof path, "%s/libnis_%s.so", folders.name[i], module);
-    if (access(path, F_OK) == 0) return load(path, formats);
+  struct folders *folders = NIS_NEW(struct folders, 1); /* much, for the stack of a thread */
+  if (!folders) return nis_no_memory();
+  list_folders(folders);
+  int k = 0;
+  for (; k < folders->n; k++) {
+    snprintf(path, sizeof path, "%s/libnis_%s.so", folders->name[k], module);
+    if (access(path, F_OK) == 0) break;
   }
-  return not_found(module, &folders);
+  int status = k < folders->n ? load(path, formats) : not_found(module, folders);
+  free(folders);
+  return status;
 }
 
 int nis_format_load(const char *module, nis_event_format number, const struct event_format **format)

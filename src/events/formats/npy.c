@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Room for any number of events, so that the head can be written anew at the end. */
+/* Room for any number of events, so that the head can be written anew when there are more. */
 enum { HEAD_BYTES = 256, PREFIX_BYTES = 10 };
 
 static void head(struct text *text, const struct event_file *file, const nis_event *first)

@@ -6,11 +6,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/parallel.h"
+#include "base/team.h"
 
 #include <zlib.h>
 
-enum { PIECE = 128, GZIP_WINDOW = 15 + 16, GZIP_MEMORY = 8 };
+enum { PIECE = 128, HANDFUL = 8, GZIP_WINDOW = 15 + 16, GZIP_MEMORY = 8 };
 
 struct piece {
   struct text plain, packed;
@@ -73,7 +73,7 @@ int nis_stream_begin(struct event_file *file, const nis_event_block *first)
   stream->pieces = NIS_NEW(struct piece, 1);
   if (!stream->pieces) return nis_no_memory();
   stream->compressed = ends_with_gz(file->options->path);
-  if (nis_make_particles(file, first, 0, &event) != NIS_OK) return nis_no_particles();
+  if (nis_make_particles(file, first, 0, 1, 0, &event) != NIS_OK) return nis_no_particles();
   file->format->stream->head(&stream->pieces->plain, file, &event);
   if (finish(stream, stream->pieces) != NIS_OK) return nis_no_memory();
   NIS_TRY(put(file, stream->pieces));
@@ -89,9 +89,12 @@ static int put_tail(struct event_file *file, struct piece *piece)
   return put(file, piece);
 }
 
+/* Where the head counts events it counts those that are there, at the end as after every block:
+ * what a killed process leaves can be read. */
 static int renew_head(struct event_file *file, struct piece *piece)
 {
   const nis_event none = {0};
+  if (!file->format->stream->head_counts_events) return NIS_OK;
   piece->plain.n = 0;
   file->format->stream->head(&piece->plain, file, &none);
   if (piece->plain.short_of_memory) return nis_no_memory();
@@ -108,9 +111,7 @@ static int close_stream(struct event_file *file, struct stream *stream)
     NIS_TRY(nis_output_truncate(&file->output, stream->last_piece));
     status = put_tail(file, stream->pieces);
   }
-  if (status == NIS_OK && file->format->stream->head_counts_events)
-    status = renew_head(file, stream->pieces);
-  return status;
+  return status == NIS_OK ? renew_head(file, stream->pieces) : status;
 }
 
 int nis_stream_end(struct event_file *file)
@@ -141,13 +142,16 @@ static size_t end_of(const nis_event_block *block, size_t piece)
   return end < block->n ? end : block->n;
 }
 
-static int write_piece(const struct job *job, struct piece *piece, size_t number)
+static int write_piece(const struct job *job, int worker, struct piece *piece, size_t number)
 {
-  nis_event event;
+  nis_event events[HANDFUL];
+  size_t end = end_of(job->block, number);
   piece->plain.n = 0;
-  for (size_t i = number * PIECE; i < end_of(job->block, number); i++) {
-    NIS_TRY(nis_make_particles(job->file, job->block, i, &event));
-    job->file->format->stream->event(&piece->plain, job->file, job->block, i, &event);
+  for (size_t first = number * PIECE; first < end; first += HANDFUL) {
+    size_t n = end - first < HANDFUL ? end - first : HANDFUL;
+    NIS_TRY(nis_make_particles(job->file, job->block, first, n, worker, events));
+    for (size_t i = 0; i < n; i++)
+      job->file->format->stream->event(&piece->plain, job->file, job->block, first + i, &events[i]);
   }
   return finish(job->file->state, piece);
 }
@@ -156,8 +160,7 @@ static void work(void *context, size_t item, int worker)
 {
   const struct job *job = context;
   struct stream *stream = job->file->state;
-  (void)worker;
-  stream->pieces[item].status = write_piece(job, &stream->pieces[item], item);
+  stream->pieces[item].status = write_piece(job, worker, &stream->pieces[item], item);
 }
 
 static int need_pieces(struct stream *stream, size_t n)
@@ -198,6 +201,7 @@ int nis_stream_write(struct event_file *file, const nis_event_block *block, size
   int status = need_pieces(stream, n);
   if (status == NIS_OK) nis_parallel_for(file->run->serial ? 1 : file->run->threads, n, work, &job);
   for (size_t k = 0; k < n && status == NIS_OK; k++) status = put_piece(file, block, k);
+  if (status == NIS_OK) status = renew_head(file, stream->pieces);
   *taken = (size_t)(file->events - before);
   return status;
 }

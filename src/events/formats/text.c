@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "text.h"
 
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,9 +36,11 @@ void nis_text_bytes(struct text *t, const void *data, size_t n)
   t->n += n;
 }
 
+/* With a decimal point whatever locale the host, or one of its threads, is in */
 void nis_text_print(struct text *t, const char *format, ...)
 {
   enum { LINE = 512 };
+  locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(plain);
   va_list list, again;
   va_start(list, format);
   va_copy(again, list);
@@ -47,4 +50,6 @@ void nis_text_print(struct text *t, const char *format, ...)
   if (room) t->n += n;
   va_end(again);
   va_end(list);
+  uselocale(before);
+  if (plain) freelocale(plain);
 }

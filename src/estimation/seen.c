@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "seen.h"
+
+#include <math.h>
+
+enum {
+  SINGLES = 4096,    /* points that are samples of their own; with a covariance that takes time */
+  SAMPLE = 64,       /* points in each later one */
+  LEAST_POINTS = 100 /* that judge a part of the domain: the flow has learnt nothing from fewer */
+};
+static const double least_density = 0.25;
+
+int nis_seen_init(struct seen *seen, size_t ncomp, int with_covariance)
+{
+  *seen = (struct seen){0};
+  return nis_components_init(&seen->components, ncomp > 1 ? ncomp : 0, with_covariance);
+}
+
+void nis_seen_clear(struct seen *seen)
+{
+  nis_components_clear(&seen->components);
+}
+
+void nis_seen_reset(struct seen *seen)
+{
+  seen->value = seen->bad = (struct moments){0};
+  nis_components_reset(&seen->components);
+}
+
+static void add_components(struct components *c, double *values, double over_q)
+{
+  for (size_t k = 0; k < c->n; k++) values[k] = values[k] == 0 ? 0 : values[k] * over_q;
+  if (c->samples < SINGLES) {
+    nis_components_add(c, values);
+  } else {
+    nis_components_add_to_net(c, values);
+    if (c->net_points == SAMPLE) nis_components_end_net(c);
+  }
+}
+
+void nis_seen_add(void *context, const struct points *p)
+{
+  struct seen *seen = context;
+  struct components *c = &seen->components;
+  if (!p) nis_seen_reset(seen);
+  for (size_t i = 0; p && i < p->n; i++) {
+    double over_q = exp(-p->log_q[i]);
+    if (c->n > 0) add_components(c, p->components + i * c->n, over_q);
+    nis_moments_add(&seen->value, c->n > 0 ? p->components[i * c->n] : nis_point_weight(p, i));
+    nis_moments_add(&seen->bad, p->bad[i] ? fmin(over_q, 1 / least_density) : 0);
+  }
+}
+
+double nis_seen_bad(const struct seen *seen)
+{
+  return seen->bad.n < LEAST_POINTS ? 0 : seen->bad.mean;
+}

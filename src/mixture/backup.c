@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backup.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+enum { FLOWS = 3 };
+
+static const struct flow *flow_number(const struct mixture *m, int i)
+{
+  const struct flow *flows[FLOWS] = {&m->flow, &m->negative, &m->map};
+  return flows[i];
+}
+
+int nis_backup_init(struct backup *b, const struct mixture *m)
+{
+  size_t n = 0;
+  *b = (struct backup){0};
+  NIS_TRY(nis_peaks_init(&b->peaks, m->dim, m->peaks.threads));
+  for (int i = 0; i < FLOWS; i++) n += flow_number(m, i)->nweights;
+  b->weights = NIS_NEW(float, n);
+  if (!b->weights) return nis_no_memory();
+  float *to = b->weights;
+  for (int i = 0; i < FLOWS; to += flow_number(m, i++)->nweights)
+    memcpy(to, flow_number(m, i)->weights, flow_number(m, i)->nweights * sizeof *to);
+  nis_peaks_copy(&b->peaks, &m->peaks);
+  memcpy(b->share, m->share, sizeof b->share);
+  memcpy(b->beta, m->beta, sizeof b->beta);
+  return NIS_OK;
+}
+
+void nis_backup_clear(struct backup *b)
+{
+  nis_peaks_clear(&b->peaks);
+  free(b->weights);
+  *b = (struct backup){0};
+}
+
+static void swap_doubles(size_t n, double *a, double *b)
+{
+  for (size_t i = 0; i < n; i++) {
+    double kept = a[i];
+    a[i] = b[i], b[i] = kept;
+  }
+}
+
+void nis_backup_swap(struct backup *b, struct mixture *m)
+{
+  float *from = b->weights;
+  for (int i = 0; i < FLOWS; i++) {
+    const struct flow *flow = flow_number(m, i);
+    for (size_t k = 0; k < flow->nweights; k++, from++) {
+      float kept = *from;
+      *from = flow->weights[k], flow->weights[k] = kept;
+    }
+  }
+  struct peaks peaks = m->peaks;
+  m->peaks = b->peaks, b->peaks = peaks;
+  swap_doubles(CHANNELS, b->share, m->share);
+  swap_doubles(CHANNELS, b->beta, m->beta);
+}
