@@ -24,7 +24,7 @@ static double density(enum channel c, double x)
 
 static int present(enum channel c)
 {
-  return c == CHANNEL_UNIFORM || c == CHANNEL_FLOW || c == CHANNEL_NEGATIVE;
+  return c == CHANNEL_UNIFORM || c == CHANNEL_FLOW || c == CHANNEL_TWIN;
 }
 
 static double mixture(const double *share, double x)
@@ -48,9 +48,9 @@ static void fill(struct scene *s, const double *share)
 }
 
 static const double drawn[CHANNELS] = {
-    [CHANNEL_UNIFORM] = 0.5, [CHANNEL_FLOW] = 0.25, [CHANNEL_NEGATIVE] = 0.25};
+    [CHANNEL_UNIFORM] = 0.5, [CHANNEL_FLOW] = 0.25, [CHANNEL_TWIN] = 0.25};
 static const double frozen[CHANNELS] = {
-    [CHANNEL_UNIFORM] = 0.1, [CHANNEL_FLOW] = 0.5, [CHANNEL_NEGATIVE] = 0.4};
+    [CHANNEL_UNIFORM] = 0.1, [CHANNEL_FLOW] = 0.5, [CHANNEL_TWIN] = 0.4};
 
 static void values_of(const struct scene *s, const double *beta, double *weight, double *value)
 {
