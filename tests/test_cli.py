@@ -1429,6 +1429,25 @@ class Surroundings(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
 
 
+class Bench(unittest.TestCase):
+    """Its figures are of this machine; that it has them, and that shares are shares, is tested."""
+
+    def test_quick(self):
+        done = subprocess.run([NIS, "bench", "--quick", "--json"], text=True, timeout=500,
+                              stdin=subprocess.DEVNULL, capture_output=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        report = parse_json(done.stdout)
+        for bench in report, *report["default_nets"]:
+            for figure in "train_points_per_s", "sample_points_per_s", "density_points_per_s":
+                self.assertGreater(bench[figure], 0)
+            self.assertAlmostEqual(sum(bench["time_stages"].values()), 1)
+            self.assertLess(sum(bench["time_shares"].values()), 1)
+
+    def test_unknown_kernels(self):
+        done = nis("integrate", "camel", "--calls", 1000, env=os.environ | {"NIS_KERNELS": "mmx"})
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr, "NIS_KERNELS must be one of .*baseline.*, got 'mmx'")
+
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit("usage: test_cli.py PATH_TO_NIS LIBRARY [unittest options]")
