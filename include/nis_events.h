@@ -78,8 +78,12 @@ typedef enum {
   NIS_FORMAT_LHE,     /* Les Houches events 1.0 (hep-ph/0609017), in pb: strategy -4, weights whose
                          mean is the cross section; for unit weights of one sign strategy 3 */
   NIS_FORMAT_LHE3,    /* the same 3.0 (arXiv:1405.1067): generator, trials, named weights */
-  NIS_FORMAT_LHEH5,   /* HDF5 2.0.1 (arXiv:2309.13154), if the library was built with HDF5 */
-  NIS_FORMAT_HDF5,    /* data sets x, weight, log_q; the run in attributes; likewise */
+  NIS_FORMAT_LHEH5,   /* HDF5 2.0.1 (arXiv:2309.13154). This and the next are in libnis_hdf5.so,
+                         which is loaded when it is asked for: from $NIS_MODULES, from beside the
+                         library (or the program), or from where it was installed. HDF5 is called
+                         by the calling thread only, and its state (handlers of errors, what is done
+                         at exit) is left as it is */
+  NIS_FORMAT_HDF5,    /* data sets x, weight, log_q; the run in attributes */
   NIS_FORMAT_NPY,     /* numpy's: records of x, weight, log_q */
   NIS_FORMAT_TEXT     /* columns x1 ... weight after lines that begin with # */
 } nis_event_format;
@@ -193,6 +197,10 @@ NIS_API int nis_next_event(nis *s, const nis_event_options *options, nis_pulled_
  * also where a file exists that may not be replaced or whole_run has no place for its temporary
  * file: for the moment before a long training. */
 NIS_API int nis_check_events(const nis_event_options *options);
+
+/* Can files of this format be written here? NIS_INVALID with a sentence that says what is missing.
+ */
+NIS_API int nis_check_format(nis_event_format format);
 
 #ifdef __cplusplus
 } /* extern "C" */

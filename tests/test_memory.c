@@ -122,13 +122,17 @@ static int use_all(const nis_options *o, double *value)
 {
   nis *s;
   nis_result r = {0};
-  double x[8], log_q[4], weight[4];
+  nis_pulled_event event;
+  nis_event_options text = {.events = 10, .path = "/dev/null", .whole_run = 1};
+  double x[12], log_q[4], weight[4];
   int status = nis_create(&s, o->batch ? NULL : ramp, o);
   if (status >= NIS_OK) status = nis_train(s, 1000);
   if (status >= NIS_OK) status = nis_estimate(s, 1000, &r);
   if (status >= NIS_OK) status = nis_sample(s, 4, x, log_q, weight);
   if (status >= NIS_OK) status = nis_density(s, 4, x, log_q);
   if (status >= NIS_OK) status = events_of(s, 100, ignore, NULL, NULL);
+  if (status >= NIS_OK) status = nis_events(s, &text, NULL);
+  if (status >= NIS_OK) status = nis_next_event(s, NULL, &event);
   nis_free(s);
   *value = r.value + x[0] + log_q[3] + weight[3];
   return status;

@@ -306,6 +306,12 @@ int nis_check_events(const nis_event_options *options)
   return nis_generate_check(options);
 }
 
+int nis_check_format(nis_event_format format)
+{
+  NIS_ENTER();
+  return nis_generate_check_format(format);
+}
+
 static int can_generate(const nis *s)
 {
   if (is_empty(s))

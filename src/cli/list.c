@@ -3,6 +3,7 @@
 
 #include "json.h"
 #include "message.h"
+#include "nis_events.h"
 #include "numbers.h"
 #include "values.h"
 
@@ -42,6 +43,32 @@ static void print_dims(const struct integrand *row)
     printf("%zu .. %zu dimensions, default %zu", row->dim_min, row->dim_max, row->dim_default);
 }
 
+/* By the words of --format, and whether they need particles */
+static const struct {
+  const char *name;
+  nis_event_format format;
+  int particles;
+} formats[] = {{"lhe", NIS_FORMAT_LHE, 1},     {"lhe3", NIS_FORMAT_LHE3, 1},
+               {"lheh5", NIS_FORMAT_LHEH5, 1}, {"hdf5", NIS_FORMAT_HDF5, 0},
+               {"npy", NIS_FORMAT_NPY, 0},     {"text", NIS_FORMAT_TEXT, 0}};
+enum { FORMATS = sizeof formats / sizeof *formats };
+
+static int has_format(const struct integrand *row, int i)
+{
+  return (row->particles || !formats[i].particles) && nis_check_format(formats[i].format) == NIS_OK;
+}
+
+/* What can be written here; of what cannot, why not */
+static void print_formats(const struct integrand *row)
+{
+  const char *between = "    events: ";
+  for (int i = 0; i < FORMATS; i++)
+    if (has_format(row, i)) printf("%s%s", between, formats[i].name), between = ", ";
+  putchar('\n');
+  if (nis_check_format(NIS_FORMAT_HDF5) != NIS_OK)
+    printf("    without hdf5%s: %s\n", row->particles ? " and lheh5" : "", nis_last_error());
+}
+
 static void print_row(const struct integrand *row)
 {
   double exact = exact_value(row);
@@ -61,8 +88,7 @@ static void print_detail(const struct integrand *row)
 {
   print_row(row);
   printf("    unit: %s\n", *row->unit ? row->unit : "none");
-  printf("    events: %s\n",
-         row->particles ? "lhe, lhe3, lheh5, hdf5, npy, text" : "hdf5, npy, text");
+  print_formats(row);
   printf("    try: nis integrate %s --calls 1e5\n", row->name);
 }
 
@@ -98,6 +124,10 @@ static void json_row(struct json *json, const struct integrand *row)
   json_text(json, "unit", row->unit);
   json_flag(json, "lhe", row->particles != NULL);
   json_text(json, "source", row->source);
+  json_array(json, "formats");
+  for (int i = 0; i < FORMATS; i++)
+    if (has_format(row, i)) json_text(json, NULL, formats[i].name);
+  json_end(json);
   json_end(json);
 }
 

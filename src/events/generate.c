@@ -53,6 +53,11 @@ int nis_generate_check(const nis_event_options *o)
   return NIS_OK;
 }
 
+int nis_generate_check_format(nis_event_format format)
+{
+  return nis_event_format_check(format);
+}
+
 /* Where events go */
 struct receivers {
   const nis_event_options *options;

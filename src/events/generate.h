@@ -11,6 +11,9 @@
 /* NIS_INVALID or NIS_NO_FILE, with a sentence, where these options cannot work. */
 int nis_generate_check(const nis_event_options *o);
 
+/* NIS_INVALID, with a sentence, where files of this format cannot be written here. */
+int nis_generate_check_format(nis_event_format format);
+
 /* What a handle keeps between two calls; all zero at first */
 struct generator {
   struct trials trials;

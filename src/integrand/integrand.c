@@ -200,7 +200,9 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     monitor->now.calls += pass.finished;
     if (monitor->now.phase != NIS_GENERATING) monitor->now.done += pass.finished;
     if (pass.refused)
-      return nis_fail(NIS_CALLBACK, "the integrand ended the run after %llu calls",
+      return nis_fail(NIS_CALLBACK,
+                      "the integrand ended the run after %llu calls: it returned non-zero, called "
+                      "nis_refuse() or threw an exception",
                       (unsigned long long)c->calls);
     take_values(c, &pass);
     *done += points;

@@ -2,7 +2,7 @@
 #include "event_file.h"
 
 #include "base/error.h"
-#include "format.h"
+#include "module.h"
 #include "numerics/weights.h"
 
 #include <stdlib.h>
@@ -17,11 +17,13 @@ static const struct event_format formats[] = {
      nis_stream_end},
     {"text", NIS_FORMAT_TEXT, 0, 0, &nis_text_stream, nis_stream_begin, nis_stream_write,
      nis_stream_end},
-#ifdef NIS_HDF5
-    {"LHEH5", NIS_FORMAT_LHEH5, 1, 1, NULL, nis_lheh5_begin, nis_lheh5_write, nis_hdf5_end},
-    {"HDF5", NIS_FORMAT_HDF5, 0, 1, NULL, nis_hdf5_begin, nis_hdf5_write, nis_hdf5_end},
-#endif
 };
+
+/* Those that are in a module */
+static const struct {
+  nis_event_format number;
+  const char *module;
+} loaded_formats[] = {{NIS_FORMAT_LHEH5, "hdf5"}, {NIS_FORMAT_HDF5, "hdf5"}};
 
 static const struct {
   const char *ending;
@@ -46,22 +48,28 @@ static nis_event_format number_of(const nis_event_options *o)
   return o->particles ? NIS_FORMAT_LHE : NIS_FORMAT_TEXT;
 }
 
-static const struct event_format *find(nis_event_format number)
+static int find(nis_event_format number, const struct event_format **format)
 {
-  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-    if (formats[i].number == number) return &formats[i];
-  return NULL;
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+    *format = &formats[i];
+    if (formats[i].number == number) return NIS_OK;
+  }
+  for (size_t i = 0; i < sizeof loaded_formats / sizeof *loaded_formats; i++)
+    if (loaded_formats[i].number == number)
+      return nis_format_load(loaded_formats[i].module, number, format);
+  return nis_fail(NIS_INVALID, "format must be between %d and %d, got %d", NIS_FORMAT_BY_NAME,
+                  NIS_FORMAT_TEXT, (int)number);
+}
+
+int nis_event_format_check(nis_event_format number)
+{
+  const struct event_format *unused;
+  return number == NIS_FORMAT_BY_NAME ? NIS_OK : find(number, &unused);
 }
 
 static int choose(const nis_event_options *o, const struct event_format **format)
 {
-  nis_event_format number = number_of(o);
-  *format = find(number);
-  if (!*format && (number == NIS_FORMAT_LHEH5 || number == NIS_FORMAT_HDF5))
-    return nis_fail(NIS_INVALID, "%s: this library was built without HDF5", o->path);
-  if (!*format)
-    return nis_fail(NIS_INVALID, "format must be between %d and %d, got %d", NIS_FORMAT_BY_NAME,
-                    NIS_FORMAT_TEXT, (int)number);
+  NIS_TRY(find(number_of(o), format));
   if ((*format)->needs_particles && !o->particles)
     return nis_fail(NIS_INVALID, "%s: %s events need particles, which this integrand has not",
                     o->path, (*format)->name);
@@ -85,7 +93,8 @@ static int find_place(struct event_file *file)
 int nis_event_file_open(struct event_file *file, const nis_event_options *o,
                         const struct event_run *run)
 {
-  *file = (struct event_file){.options = o, .run = run, .output.descriptor = -1};
+  *file = (struct event_file){
+      .options = o, .run = run, .services = &nis_format_services, .output.descriptor = -1};
   int status = find_place(file);
   if (status == NIS_OK) status = nis_output_open(&file->output, run->monitor);
   if (status != NIS_OK) nis_output_discard(&file->output);

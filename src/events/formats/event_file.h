@@ -19,16 +19,21 @@ struct event_run {
 };
 
 struct event_format;
+struct format_services;
 
 struct event_file {
   const nis_event_options *options;
   const struct event_run *run;
   const struct event_format *format;
+  const struct format_services *services; /* for formats in a module */
   struct output output;
   uint64_t events, trials; /* in the file */
   int all_one;             /* every weight is 1: Les Houches' strategy 3, else -4 */
   void *state;             /* the format's own */
 };
+
+/* NIS_INVALID with a sentence where there is no such format. */
+int nis_event_format_check(nis_event_format number);
 
 /* NIS_INVALID or NIS_NO_FILE with a sentence where a file could not be begun. */
 int nis_event_file_check(const nis_event_options *o);

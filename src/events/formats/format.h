@@ -33,12 +33,6 @@ int nis_stream_begin(struct event_file *file, const nis_event_block *first);
 int nis_stream_write(struct event_file *file, const nis_event_block *block, size_t *taken);
 int nis_stream_end(struct event_file *file);
 
-int nis_lheh5_begin(struct event_file *file, const nis_event_block *first);
-int nis_lheh5_write(struct event_file *file, const nis_event_block *block, size_t *taken);
-int nis_hdf5_begin(struct event_file *file, const nis_event_block *first);
-int nis_hdf5_write(struct event_file *file, const nis_event_block *block, size_t *taken);
-int nis_hdf5_end(struct event_file *file);
-
 /* The particles of n events from number `first` on; all zero where the user gave no function. */
 int nis_make_particles(const struct event_file *file, const nis_event_block *block, size_t first,
                        size_t n, int worker, nis_event *events);

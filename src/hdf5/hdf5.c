@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Two kinds of HDF5 files: LHEH5 2.0.1 (arXiv:2309.13154), as Sherpa writes and Pythia reads it,
- * and plain arrays. HDF5 has no way back from a full disk, so room is made sure of before each
- * block. */
-#include "format.h"
-
+ * and plain arrays. A file that did not fit cannot be mended, so room is made sure of before each
+ * block. HDF5 is called in the calling thread only, and nothing of its state outlives a file: no
+ * handler of errors, no open object, no way to end the process. */
 #include "base/error.h"
 #include "base/memory.h"
-#include "events/writing.h"
+#include "disk.h"
+#include "events/formats/module.h"
+#include "quiet.h"
 
 #include <errno.h>
-#include <hdf5.h>
 #include <math.h>
 #include <sys/statvfs.h>
 
@@ -24,9 +24,8 @@ struct table {
 };
 
 struct hdf5 {
+  struct disk disk;
   hid_t file;
-  H5E_auto2_t print; /* HDF5's own complaints, silent meanwhile */
-  void *print_data;
   struct table tables[MOST_SETS]; /* events and particles; or x, weight, log_q */
   int ntables, nmax;              /* nmax: particles of an event */
   double *rows[2];                /* of a batch, owned */
@@ -34,7 +33,15 @@ struct hdf5 {
 
 static int failed(const struct event_file *file)
 {
-  return nis_fail(NIS_NO_FILE, "cannot write %s: HDF5 failed", file->output.name);
+  const struct hdf5 *h = file->state;
+  errno = h->disk.error;
+  if (errno) return file->services->output_failed(&file->output);
+  return file->services->fail(NIS_NO_FILE, "cannot write %s: HDF5 failed", file->output.name);
+}
+
+static int no_memory(const struct event_file *file)
+{
+  return file->services->fail(NIS_NO_MEMORY, "not enough memory");
 }
 
 /* ---- small things of HDF5 --------------------------------------------------------------- */
@@ -125,21 +132,9 @@ static int write_rows(struct table *table, hsize_t first, hsize_t n, const doubl
 static int add_rows(struct table *table, hsize_t n, const double *rows)
 {
   hsize_t size[] = {table->rows + n, table->columns};
-  struct held_signals signals;
-  nis_hold_signals(&signals);
-  int longer = H5Dset_extent(table->id, size) >= 0;
-  int bad = !longer || write_rows(table, table->rows, n, rows);
-  nis_release_signals(&signals);
-  if (longer) table->rows += n;
-  return bad;
-}
-
-static int flush(hid_t file)
-{
-  struct held_signals signals;
-  nis_hold_signals(&signals);
-  int bad = H5Fflush(file, H5F_SCOPE_LOCAL) < 0;
-  nis_release_signals(&signals);
+  if (H5Dset_extent(table->id, size) < 0) return 1;
+  int bad = write_rows(table, table->rows, n, rows);
+  table->rows += n;
   return bad;
 }
 
@@ -162,21 +157,35 @@ static int need_space(const struct event_file *file, size_t n)
       (double)disk.f_bavail * (double)disk.f_frsize > bytes + spare_bytes)
     return NIS_OK;
   errno = ENOSPC;
-  return nis_output_failed(&file->output);
+  return file->services->output_failed(&file->output);
 }
 
-/* Writes a block bit by bit, each with room made sure of and what HDF5 holds back out of its
- * hands. */
-static int write_batches(struct event_file *file, const nis_event_block *block, size_t *taken,
-                         int (*put)(struct event_file *, const nis_event_block *, size_t first,
-                                    size_t n))
+/* How a kind of file gets n events into its rows, which may call the user, and from there into its
+ * tables. The latter is not 0 where that failed. */
+struct kind {
+  int (*fill)(struct event_file *file, const nis_event_block *block, size_t first, size_t n);
+  int (*put)(struct hdf5 *h, const nis_event_block *block, size_t first, size_t n);
+};
+
+static int put_quietly(const struct kind *kind, struct hdf5 *h, const nis_event_block *block,
+                       size_t first, size_t n)
 {
-  const struct hdf5 *h = file->state;
+  struct quiet quiet = nis_quiet_begin();
+  int bad = kind->put(h, block, first, n) || H5Fflush(h->file, H5F_SCOPE_LOCAL) < 0;
+  nis_quiet_end(&quiet);
+  return bad || h->disk.error;
+}
+
+/* Writes a block bit by bit, each with room made sure of and what HDF5 holds back out of its hands:
+ * what a killed process leaves can be read up to here. */
+static int write_batches(struct event_file *file, const nis_event_block *block, size_t *taken,
+                         const struct kind *kind)
+{
   while (*taken < block->n) {
     size_t left = block->n - *taken, n = left < BATCH ? left : BATCH;
     NIS_TRY(need_space(file, n));
-    NIS_TRY(put(file, block, *taken, n));
-    if (flush(h->file)) return failed(file);
+    NIS_TRY(kind->fill(file, block, *taken, n));
+    if (put_quietly(kind, file->state, block, *taken, n)) return failed(file);
     for (size_t i = 0; i < n; i++) file->trials += block->trials[*taken + i];
     file->events += n;
     *taken += n;
@@ -186,26 +195,31 @@ static int write_batches(struct event_file *file, const nis_event_block *block, 
 
 /* ---- begin and end ---------------------------------------------------------------------- */
 
-static int open_file(struct event_file *file)
+static int new_state(struct event_file *file)
 {
   struct hdf5 *h = file->state = NIS_NEW(struct hdf5, 1);
-  if (!h) return nis_no_memory();
+  if (!h) return no_memory(file);
   h->rows[0] = NIS_NEW(double, BATCH *EVENT_COLUMNS);
   h->rows[1] = NIS_NEW(double, BATCH *NIS_MOST_PARTICLES *PARTICLE_COLUMNS);
-  if (!h->rows[0] || !h->rows[1]) return nis_no_memory();
-  H5dont_atexit(); /* after a failure HDF5 1.10 crashes there */
-  H5Eget_auto2(H5E_DEFAULT, &h->print, &h->print_data);
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  h->file = H5Fcreate(file->output.part, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-  if (h->file >= 0) return NIS_OK;
-  H5Eset_auto2(H5E_DEFAULT, h->print, h->print_data);
-  h->file = 0;
-  return failed(file);
+  return h->rows[0] && h->rows[1] ? NIS_OK : no_memory(file);
+}
+
+/* The file, with all that stands in it before the first event */
+static int open_file(struct event_file *file, void (*put_head)(struct hdf5 *h, const void *head),
+                     const void *head)
+{
+  struct hdf5 *h = file->state;
+  struct quiet quiet = nis_quiet_begin();
+  h->file = nis_disk_create(&h->disk, file->output.descriptor);
+  if (h->file >= 0) put_head(h, head);
+  nis_quiet_end(&quiet);
+  int whole = h->file >= 0 && h->tables[h->ntables - 1].id >= 0 && !h->disk.error;
+  return whole ? NIS_OK : failed(file);
 }
 
 /* Points that were tried after the last event count for it: sum w / sum trials is the cross
  * section. */
-static int add_last_trials(struct event_file *file, struct hdf5 *h)
+static int add_last_trials(const struct event_file *file, struct hdf5 *h)
 {
   struct table *table = &h->tables[0];
   double left = (double)file->run->summary->trials - (double)file->trials, trials;
@@ -230,23 +244,23 @@ static int close_table(const struct hdf5 *h, int i, uint64_t events)
   return bad | (H5Dclose(table->id) < 0);
 }
 
-static int close_file(struct event_file *file, struct hdf5 *h)
+static int close_file(const struct event_file *file, struct hdf5 *h)
 {
-  struct held_signals signals;
-  nis_hold_signals(&signals);
+  struct quiet quiet = nis_quiet_begin();
   int bad = add_last_trials(file, h);
   for (int i = 0; i < h->ntables; i++) bad |= close_table(h, i, file->events);
   bad |= H5Fclose(h->file) < 0;
-  nis_release_signals(&signals);
-  H5Eset_auto2(H5E_DEFAULT, h->print, h->print_data);
-  return bad ? failed(file) : NIS_OK;
+  nis_disk_clear(&h->disk);
+  nis_quiet_end(&quiet);
+  return bad || h->disk.error ? failed(file) : NIS_OK;
 }
 
-int nis_hdf5_end(struct event_file *file)
+static int end(struct event_file *file)
 {
   struct hdf5 *h = file->state;
   if (!h) return NIS_OK;
-  int status = h->file ? close_file(file, h) : NIS_OK;
+  int status = NIS_OK;
+  if (h->file > 0) status = close_file(file, h);
   free(h->rows[0]);
   free(h->rows[1]);
   free(h);
@@ -303,18 +317,28 @@ static void put_tables(struct hdf5 *h)
   put_names(h->tables[1].id, "properties", PARTICLE_COLUMNS, names);
 }
 
-int nis_lheh5_begin(struct event_file *file, const nis_event_block *first)
+struct lheh5_head {
+  const struct event_file *file;
+  nis_event first;
+};
+
+static void put_lheh5_head(struct hdf5 *h, const void *head)
 {
-  nis_event event;
-  NIS_TRY(open_file(file));
-  struct hdf5 *h = file->state;
-  if (nis_make_particles(file, first, 0, 1, 0, &event) != NIS_OK) return nis_no_particles();
-  h->nmax = event.nparticles;
+  const struct lheh5_head *from = head;
   put_version(h->file);
-  put_init(h->file, &event);
-  put_process(h->file, file, &event);
+  put_init(h->file, &from->first);
+  put_process(h->file, from->file, &from->first);
   put_tables(h);
-  return h->tables[1].id < 0 ? failed(file) : NIS_OK;
+}
+
+static int begin_lheh5(struct event_file *file, const nis_event_block *first)
+{
+  struct lheh5_head head = {.file = file};
+  NIS_TRY(new_state(file));
+  if (file->services->make_particles(file, first, 0, 1, 0, &head.first) != NIS_OK)
+    return file->services->no_particles();
+  ((struct hdf5 *)file->state)->nmax = head.first.nparticles;
+  return open_file(file, put_lheh5_head, &head);
 }
 
 static void fill_particle(double *row, const nis_particle *p)
@@ -331,10 +355,12 @@ static int fill_event(const struct event_file *file, const nis_event_block *bloc
 {
   const struct hdf5 *h = file->state;
   nis_event e;
-  if (nis_make_particles(file, block, i, 1, 0, &e) != NIS_OK) return nis_no_particles();
+  if (file->services->make_particles(file, block, i, 1, 0, &e) != NIS_OK)
+    return file->services->no_particles();
   if (e.nparticles > h->nmax)
-    return nis_fail(NIS_INVALID, "an event has %d particles, the first had %d: not for LHEH5",
-                    e.nparticles, h->nmax);
+    return file->services->fail(NIS_INVALID,
+                                "an event has %d particles, the first had %d: not for LHEH5",
+                                e.nparticles, h->nmax);
   const double values[EVENT_COLUMNS] = {1,
                                         e.nparticles,
                                         (double)(file->events + place) * h->nmax,
@@ -352,66 +378,98 @@ static int fill_event(const struct event_file *file, const nis_event_block *bloc
   return NIS_OK;
 }
 
-static int put_lheh5(struct event_file *file, const nis_event_block *block, size_t first, size_t n)
+static int fill_lheh5(struct event_file *file, const nis_event_block *block, size_t first, size_t n)
 {
-  struct hdf5 *h = file->state;
   for (size_t i = 0; i < n; i++) NIS_TRY(fill_event(file, block, first + i, i));
-  return add_rows(&h->tables[0], n, h->rows[0]) ||
-                 add_rows(&h->tables[1], n * (hsize_t)h->nmax, h->rows[1])
-             ? failed(file)
-             : NIS_OK;
+  return NIS_OK;
 }
 
-int nis_lheh5_write(struct event_file *file, const nis_event_block *block, size_t *taken)
+static int put_lheh5(struct hdf5 *h, const nis_event_block *block, size_t first, size_t n)
 {
-  return write_batches(file, block, taken, put_lheh5);
+  (void)block, (void)first;
+  return add_rows(&h->tables[0], n, h->rows[0]) ||
+         add_rows(&h->tables[1], n * (hsize_t)h->nmax, h->rows[1]);
+}
+
+static int write_lheh5(struct event_file *file, const nis_event_block *block, size_t *taken)
+{
+  return write_batches(file, block, taken, &(struct kind){fill_lheh5, put_lheh5});
 }
 
 /* ---- arrays --------------------------------------------------------------------------------- */
 
-static int put_run(hid_t id, const struct event_file *file)
+struct arrays_head {
+  const struct event_file *file;
+  size_t dim;
+  char *text;
+};
+
+static void put_run(hid_t id, const struct event_run *run, const char *text)
 {
-  const struct event_run *run = file->run;
-  struct text head = {0};
-  nis_print_head(&head, file, "", 0);
-  nis_text_bytes(&head, "", 1);
-  int lost = head.short_of_memory;
-  if (!lost) put_names(id, "header", 1, (const char *const *)&head.data);
-  nis_text_clear(&head);
-  if (lost) return nis_no_memory();
+  put_names(id, "header", 1, &text);
   put_whole(id, "seed", run->seed);
   put_whole(id, "calls", run->calls);
   put_real(id, "value", run->value);
   put_real(id, "error", run->error);
   put_real(id, "unit", run->summary->unit);
   put_real(id, "w_max", run->summary->w_max);
+}
+
+static void put_arrays_head(struct hdf5 *h, const void *head)
+{
+  const struct arrays_head *from = head;
+  put_run(h->file, from->file->run, from->text);
+  new_table(h, "x", from->dim);
+  new_table(h, "weight", 0);
+  new_table(h, "log_q", 0);
+}
+
+static int begin_arrays(struct event_file *file, const nis_event_block *first)
+{
+  struct arrays_head head = {.file = file, .dim = first->dim};
+  NIS_TRY(new_state(file));
+  head.text = file->services->head(file);
+  if (!head.text) return no_memory(file);
+  int status = open_file(file, put_arrays_head, &head);
+  free(head.text);
+  return status;
+}
+
+static int fill_arrays(struct event_file *file, const nis_event_block *block, size_t first,
+                       size_t n)
+{
+  double *weight = ((struct hdf5 *)file->state)->rows[0];
+  for (size_t i = 0; i < n; i++) weight[i] = block->weight[first + i] * file->run->summary->unit;
   return NIS_OK;
 }
 
-int nis_hdf5_begin(struct event_file *file, const nis_event_block *first)
+static int put_arrays(struct hdf5 *h, const nis_event_block *block, size_t first, size_t n)
 {
-  NIS_TRY(open_file(file));
-  struct hdf5 *h = file->state;
-  NIS_TRY(put_run(h->file, file));
-  new_table(h, "x", first->dim);
-  new_table(h, "weight", 0);
-  new_table(h, "log_q", 0);
-  return h->tables[2].id < 0 ? failed(file) : NIS_OK;
-}
-
-static int put_arrays(struct event_file *file, const nis_event_block *block, size_t first, size_t n)
-{
-  struct hdf5 *h = file->state;
-  double *weight = h->rows[0];
-  for (size_t i = 0; i < n; i++) weight[i] = block->weight[first + i] * file->run->summary->unit;
   return add_rows(&h->tables[0], n, block->x + first * block->dim) ||
-                 add_rows(&h->tables[1], n, weight) ||
-                 add_rows(&h->tables[2], n, block->log_q + first)
-             ? failed(file)
-             : NIS_OK;
+         add_rows(&h->tables[1], n, h->rows[0]) || add_rows(&h->tables[2], n, block->log_q + first);
 }
 
-int nis_hdf5_write(struct event_file *file, const nis_event_block *block, size_t *taken)
+static int write_arrays(struct event_file *file, const nis_event_block *block, size_t *taken)
 {
-  return write_batches(file, block, taken, put_arrays);
+  return write_batches(file, block, taken, &(struct kind){fill_arrays, put_arrays});
+}
+
+/* ---- the module ------------------------------------------------------------------------- */
+
+static const struct event_format formats[] = {
+    {"LHEH5", NIS_FORMAT_LHEH5, 1, 1, NULL, begin_lheh5, write_lheh5, end},
+    {"HDF5", NIS_FORMAT_HDF5, 0, 1, NULL, begin_arrays, write_arrays, end},
+    {0}};
+
+NIS_API format_module nis_format_module;
+
+const struct event_format *nis_format_module(const struct format_services *services)
+{
+  unsigned major, minor, release;
+  struct quiet quiet = nis_quiet_begin();
+  H5get_libversion(&major, &minor, &release);
+  nis_quiet_end(&quiet);
+  int fits = services->interface == FORMAT_INTERFACE && major == H5_VERS_MAJOR &&
+             minor == H5_VERS_MINOR && strcmp(services->version, NIS_VERSION) == 0;
+  return fits ? formats : NULL;
 }
