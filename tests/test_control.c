@@ -11,7 +11,8 @@
 
 enum { N = 400 };
 
-/* N points on a grid of (0,1) with channel densities 1, 2x, 2(1-x), drawn from the mixture `from`. */
+/* N points on a grid of (0,1) with channel densities 1, 2x, 2(1-x), drawn from the mixture
+ * `from`. */
 struct scene {
   double x[N], log_q[N], f[N], log_channel[N * CHANNELS];
   struct points p;
@@ -68,7 +69,8 @@ static void largest_off(struct scene *s, const double *beta, double mean, double
   for (int i = 0; i < N; i++) *off = fmax(*off, fabs(value[i] - mean));
 }
 
-/* Point by point: weights are f/q, values less what the controls add; 0 where f is, but for these */
+/* Point by point: weights are f/q, values less what the controls add; 0 where f is, but for
+ * these */
 START_TEST(values_are_the_formula)
 {
   static const double betas[][CHANNELS] = {{0}, {0, -2, 0.5}, {1e3, 1, 1, 0, 7}};

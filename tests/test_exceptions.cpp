@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// C++ exceptions out of each of the user's functions, on any thread, come out of the function of the
-// library that was called, and leave a handle that works.
+// C++ exceptions out of each of the user's functions, on any thread, come out of the function of
+// the library that was called, and leave a handle that works.
 #include "nis_events.h"
 
 #include "suite.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Command lines, a word a line: what is not refused is within its ranges, and prints in a form that is
- * read back as the same. */
+/* Command lines, a word a line: what is not refused is within its ranges, and prints in a form that
+ * is read back as the same. */
 #include "cli/arguments.h"
 #include "cli/explain.h"
 #include "cli/message.h"
