@@ -199,7 +199,7 @@ class Usage(Refusals):
         self.refused(["integrate", "camel", "--json=1"], "--json takes no value")
 
     def test_whole_numbers(self):
-        options = {"calls": "2 and", "threads": "1 and 1024", "layers": "1 and 64",
+        options = {"calls": "1 and", "threads": "1 and 1024", "layers": "1 and 64",
                    "hidden-layers": "1 and 8", "hidden-width": "1 and 1024",
                    "bins": "2 and 128", "minibatch": "64 and 1048576", "dim": "1 and 256",
                    "seed": "0 and 18446744073709551615"}
