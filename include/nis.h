@@ -276,29 +276,33 @@ typedef struct {
   nis_progress_callback *progress;
   void *progress_params;
 
-  double train_share;    /* share of calls spent on training, in (0, 1); default 0.4, at most 2e6
+  double train_share;   /* share of calls spent on training, in (0, 1); default 0.4, at most 2e6
                             calls */
-  double effort;         /* scales the gradient work, in (0, 1000]; default 1: about half a
+  double effort;        /* scales the gradient work, in (0, 1000]; default 1: about half a
                             minute on one core for 1,000,000 calls */
-  const double *hints;   /* nhints points where f is known to peak, hints[i*dim + j], inside the
+  const double *hints;  /* nhints points where f is known to peak, hints[i*dim + j], inside the
                             domain; copied; climbed from and sampled from the start */
-  size_t nhints;         /* 0 .. 16; default 0 */
-  int layers;            /* coupling layers, 1 .. 64; default 2 ceil(log2 dim), at least 4; 1 for
+  size_t nhints;        /* 0 .. 16; default 0 */
+  int layers;           /* coupling layers, 1 .. 64; default 2 ceil(log2 dim), at least 4; 1 for
                             dim = 1 */
-  int hidden_layers;     /* of each conditioner net, 1 .. 8; default 2 */
-  int hidden_width;      /* units in each, 1 .. 1024; default by dim: 32 below 6, 64 below 13,
-                            32 below 48, else 16 */
-  int bins;              /* of each coordinate's map, 2 .. 128; default 16 */
-  int minibatch;         /* points in a gradient step, 64 .. 1,048,576; default by training
+  int hidden_layers;    /* of each conditioner net, 1 .. 8; default 2 */
+  int hidden_width;     /* units in each, 1 .. 1024; default by dim: 32 below 48,
+                            else 16 */
+  int bins;             /* of each coordinate's map, 2 .. 128; default 8 */
+  int minibatch;        /* points in a gradient step, 64 .. 1,048,576; default by training
                             calls: 256 below 2e4, 512 below 2e5, else 1024 */
-  double replay;         /* gradient samples per training call, in (0, 1000]; default: effort times
-                            12 for 4e5 training calls, more for fewer calls and fewer dimensions,
-                            less for large nets */
-  size_t replay_bytes;   /* memory for stored training points, which the handle keeps for further
+  double replay;        /* gradient samples per training call, in (0, 1000]; default: effort times
+                            12 for 4e5 training calls, more for fewer calls and fewer dimensions
+                            (a hundredth of the training calls at most, within 20 .. 80), less for
+                            large nets */
+  size_t replay_bytes;  /* memory for stored training points, which the handle keeps for further
                             trainings; the oldest go; 1 .. 2^64 - 1; default
                             1,073,741,824 */
-  double learning_rate;  /* Adam's at the start, in (0, 1]; falls to 0; default by dim: 4e-3
+  double learning_rate; /* Adam's at the start, in (0, 1]; falls to 0; default by dim: 4e-3
                             below 6, else 2e-3 */
+  double decay; /* a second learner of the same target shrinks its parameters by the learning
+                            rate times this at each step (AdamW, arXiv:1711.05101), in (0, 1000]; fresh
+                            points choose between the two, or a mixture; default 1 */
   nis_coupling coupling; /* one of the above; default NIS_RATIONAL_QUADRATIC */
   nis_loss_kind loss;    /* one of the above; default: kl, and variance for the last 45 % of the
                             steps */

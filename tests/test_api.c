@@ -466,7 +466,8 @@ START_TEST(defaults_are_those_of_the_header)
   ck_assert_double_eq(o.effort, 1);
   ck_assert_uint_eq(o.nhints, 0);
   ck_assert_int_eq(o.hidden_layers, 2);
-  ck_assert_int_eq(o.bins, 16);
+  ck_assert_int_eq(o.bins, 8);
+  ck_assert_double_eq(o.decay, 1);
   ck_assert_int_eq(o.minibatch, 1024);
   ck_assert_double_eq(o.replay, 12);
   ck_assert_double_eq(o.learning_rate, 4e-3);
@@ -480,8 +481,8 @@ END_TEST
 START_TEST(defaults_follow_the_dimension)
 {
   static const int table[][3] = {{1, 1, 32},   {2, 4, 32},   {3, 4, 32},    {4, 4, 32},
-                                 {5, 6, 32},   {6, 6, 64},   {8, 6, 64},    {9, 8, 64},
-                                 {12, 8, 64},  {13, 8, 32},  {16, 8, 32},   {17, 10, 32},
+                                 {5, 6, 32},   {6, 6, 32},   {8, 6, 32},    {9, 8, 32},
+                                 {12, 8, 32},  {13, 8, 32},  {16, 8, 32},   {17, 10, 32},
                                  {47, 12, 32}, {48, 12, 16}, {100, 14, 16}, {256, 16, 16}};
   for (size_t i = 0; i < LENGTH(table); i++) {
     nis_options o = resolved((nis_options){.dim = (size_t)table[i][0]});

@@ -50,20 +50,25 @@ static const nis_option rows[] = {
     {MEMBER(hidden_layers), WHOLE(1, 8), VALUE(2), "hidden layers of each conditioner net"},
     {MEMBER(hidden_width), WHOLE(1, 1024), RULE("dim", "by dim: " HIDDEN_WIDTH(BELOW, ELSE)),
      "units in each of these"},
-    {MEMBER(bins), WHOLE(2, 128), VALUE(16), "bins of each coordinate's map"},
+    {MEMBER(bins), WHOLE(2, 128), VALUE(8), "bins of each coordinate's map"},
     {MEMBER(minibatch), WHOLE(64, 1048576),
      RULE("calls,train_share", "by training calls: " MINIBATCH(BELOW, ELSE)),
      "points in a gradient step"},
     {MEMBER(replay), ABOVE_UP_TO(0, MOST_REPLAY),
      RULE("effort,dim,calls,train_share,layers,hidden_layers,hidden_width,bins",
           "effort times " OPTION_TEXT(REPLAY) " for " OPTION_TEXT(
-              REPLAY_CALLS) " training calls, more for fewer calls and fewer dimensions, less for "
-                            "large nets"),
+              REPLAY_CALLS) " training calls, more for fewer calls and fewer dimensions (a "
+                            "hundredth of "
+                            "the training calls at most, within " OPTION_TEXT(
+                                LEAST_TOP_REPLAY) " .. " OPTION_TEXT(MOST_TOP_REPLAY) "), less for "
+                                                                                      "large nets"),
      "gradient samples per training call"},
     {MEMBER(replay_bytes), WHOLE_64_BITS(1), VALUE(1073741824),
      "memory for stored training points"},
     {MEMBER(learning_rate), ABOVE_UP_TO(0, 1), RULE("dim", "by dim: " LEARNING_RATE(BELOW, ELSE)),
      "Adam's at the start"},
+    {MEMBER(decay), ABOVE_UP_TO(0, 1000), VALUE(1),
+     "of the parameters of a second learner, in units of the learning rate"},
     {MEMBER(coupling),
      FIRST_OF(NIS_AFFINE, "rational-quadratic", "piecewise-quadratic,piecewise-linear,affine"),
      "each coordinate's map"},

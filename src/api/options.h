@@ -22,11 +22,13 @@ extern const struct option_table nis_option_table;
 #define MOST_REPLAY 1000
 #define REPLAY 12
 #define REPLAY_CALLS 4e5
+#define LEAST_TOP_REPLAY 20
+#define MOST_TOP_REPLAY 80
 
 #define MOST_NET_DIM 64
 
 /* A value below a bound, and so on, or else the last */
-#define HIDDEN_WIDTH(BELOW, ELSE) BELOW(32, 6) BELOW(64, 13) BELOW(32, 48) ELSE(16)
+#define HIDDEN_WIDTH(BELOW, ELSE) BELOW(32, 48) ELSE(16)
 #define MINIBATCH(BELOW, ELSE) BELOW(256, 2e4) BELOW(512, 2e5) ELSE(1024)
 #define LEARNING_RATE(BELOW, ELSE) BELOW(4e-3, 6) ELSE(2e-3)
 

@@ -10,21 +10,14 @@
 #include "flow/flow.h"
 #include "peaks.h"
 
-enum channel {
-  CHANNEL_UNIFORM,
-  CHANNEL_FLOW,
-  CHANNEL_TWIN,
-  CHANNEL_MAP,
-  CHANNEL_PEAKS,
-  CHANNELS
-};
+enum channel { CHANNEL_UNIFORM, CHANNEL_FLOW, CHANNEL_TWIN, CHANNEL_MAP, CHANNEL_PEAKS, CHANNELS };
 
 struct mixture {
   size_t dim;
-  struct flow flow;     /* of coupling layers */
-  struct flow twin;     /* another: of the negative part of f, where there is one, or of the same
+  struct flow flow; /* of coupling layers */
+  struct flow twin; /* another: of the negative part of f, where there is one, or of the same
                            target, learnt in another way */
-  struct flow map;      /* without correlations, as a VEGAS grid is */
+  struct flow map;  /* without correlations, as a VEGAS grid is */
   struct peaks peaks;
   double share[CHANNELS]; /* of the points; they add up to 1 */
   double beta[CHANNELS];  /* coefficients of the control variates, see control.h */

@@ -31,8 +31,11 @@ enum {
 };
 
 /* Of a round: what is lost comes back. */
-static const double floor_share[CHANNELS] = {
-    [CHANNEL_UNIFORM] = 0.25, [CHANNEL_FLOW] = 0.15, [CHANNEL_TWIN] = 0.15, [CHANNEL_MAP] = 0.05, [CHANNEL_PEAKS] = 0.1};
+static const double floor_share[CHANNELS] = {[CHANNEL_UNIFORM] = 0.25,
+                                             [CHANNEL_FLOW] = 0.15,
+                                             [CHANNEL_TWIN] = 0.15,
+                                             [CHANNEL_MAP] = 0.05,
+                                             [CHANNEL_PEAKS] = 0.1};
 static const double scale_share = 0.01;       /* of the training calls, at most SCALE_POINTS */
 static const double survey_share = 0.075;     /* of the training calls, uniform, come first */
 static const double repeat_share = 0.02;      /* of the training calls repeat some of these */
@@ -48,11 +51,6 @@ static const double search_share = 0.01;      /* of the training calls, each tim
 static const double last_search_share = 0.03; /* ... and at the end */
 static const double time_share = 0.5;         /* of the time that is left */
 static const double hint_share = 0.1;         /* of the training calls */
-/* Of the twin: what the data do not hold up falls back to the identity, which keeps a flow from
- * learning few points by heart, and costs where they have a sharp shape. So there is one of each, and
- * fresh points choose. 1e5 calls, 2 seeds, sigma_1 for decay 0, 1, and both: corner_peak 0.060, 0.033,
- * 0.034; breit_wigner 0.064, 0.23, 0.066; ee4j 0.52, 0.43, 0.44; ee3j 0.020, 0.026, 0.020. */
-static const double twin_decay = 1;
 static const double least_share = 1e-3;       /* of a channel in the end; less is none */
 static const double signed_share = 0.02;      /* negative part of |f| that a flow is for */
 
@@ -63,10 +61,10 @@ struct trainer {
   struct backup backup;
   struct progress at;
   struct points fresh;
-  struct moments weight;              /* of the newest round */
-  size_t block;                       /* points drawn at a time */
-  double *components;                 /* [block][ncomp], or NULL */
-  char *bad;                          /* [block] */
+  struct moments weight;          /* of the newest round */
+  size_t block;                   /* points drawn at a time */
+  double *components;             /* [block][ncomp], or NULL */
+  char *bad;                      /* [block] */
   struct learner flow, twin, map; /* of the mixture */
   struct search search;
   size_t round_size, survey, choice; /* points of a round, of the first, the least of the last */
@@ -370,8 +368,12 @@ static int learn(struct trainer *t)
   t->due = steps_due(t);
   t->status = NIS_OK;
   t->flow.part = t->at.two_signs ? PART_POSITIVE : PART_ALL;
+  /* What the data do not hold up falls back to the identity, which keeps a flow from learning few points
+   * by heart, and costs where these have a sharp shape: so there is one of each, and fresh points choose.
+   * 1e5 calls, 2 seeds, sigma_1 without decay, with it, and both: corner_peak 0.060, 0.033, 0.034;
+   * breit_wigner 0.064, 0.23, 0.066; ee4j 0.52, 0.43, 0.44; ee3j 0.020, 0.026, 0.020. */
   t->twin.part = t->at.two_signs ? PART_NEGATIVE : PART_ALL;
-  t->twin.decay = t->at.two_signs ? 0 : twin_decay;
+  t->twin.decay = t->at.two_signs ? 0 : t->o->decay;
   nis_take_steps(t->s, learners, 3, next_step, t);
   return t->status;
 }
