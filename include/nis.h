@@ -37,10 +37,10 @@ extern "C" {
 /* ---- the integrand ------------------------------------------------------------- */
 
 /* One point: the shape of gsl_monte_function's f. x[0..dim-1] lies strictly inside the
- * domain. Called from several threads at once unless options.serial is set, or threads is 1. For
- * what is not thread-safe (static variables, Fortran COMMON) that is needed: the training repeats up
- * to 2 % of its calls by one thread, and one thread goes on alone where bits differ
- * (nis_result.serialized), but a rare race can escape that. */
+ * domain. Called from several threads at once unless options.serial is set, or threads is 1, which
+ * is for what is not thread-safe (static variables, Fortran COMMON). The training tries two threads
+ * at once on 2 % of its points, at most 4096, against one; where bits differ one thread goes on
+ * alone (nis_result.serialized). A rare race can escape that, and runs of less than 2,000 calls. */
 typedef double nis_integrand(double *x, size_t dim, void *params);
 
 /* n points at once: coordinate j of point i is x[i*dim + j], component c of its value goes
@@ -49,15 +49,15 @@ typedef double nis_integrand(double *x, size_t dim, void *params);
 typedef int nis_batch_integrand(size_t n, size_t dim, const double *x, size_t ncomp, double *f,
                                 void *params);
 
-/* What an integrand may call; elsewhere they do nothing and give 0. nis_refuse() ends the run that it
- * is called for, as a batch integrand's non-zero return does. nis_thread() is the number of the thread
- * that calls, 0 .. options.threads-1, none of them twice at a time: params can hold an array of
- * scratch for each. Sinks, progress callbacks and makers of particles may call both as well. */
+/* What an integrand may call; elsewhere they do nothing and give 0. nis_refuse() ends the run that
+ * it is called for, as a batch integrand's non-zero return does. nis_thread() is the number of the
+ * thread that calls, 0 .. options.threads-1, none of them twice at a time: params can hold an array
+ * of scratch for each. Sinks, progress callbacks and makers of particles may call both as well. */
 NIS_API void nis_refuse(void);
 NIS_API int nis_thread(void);
 
-/* C++: an exception out of any of the functions that are called ends the run in the same way,
- * and comes out of the library's function, on the thread that called that. The handle stays good. */
+/* C++: an exception out of any of the functions that are called ends the run in the same way, and
+ * comes out of the library's function, on the thread that called that. The handle stays good. */
 
 /* ---- what can happen ------------------------------------------------------------ */
 
@@ -237,19 +237,21 @@ typedef enum {
   NIS_FOLLOW_NORM = 1   /* sqrt(sum_c (f_c / scales[c])^2) */
 } nis_follow;
 
-enum { NIS_MOST_HINTS = 16, NIS_MOST_COMPONENTS = 1024 };
+#define NIS_MOST_DIM 256
+#define NIS_MOST_HINTS 16
+#define NIS_MOST_COMPONENTS 1024
 
 /* Zero means default for every field, so a compound literal is enough. */
 typedef struct {
   size_t dim;          /* dimensions, 1 .. 256; required */
   void *params;        /* handed to the integrand; never looked at, never freed */
-  uint64_t calls;      /* integrand calls in all, training included; default 1,000,000 */
+  uint64_t calls;      /* integrand calls in all, training included, 1 .. 2^62; default 1,000,000 */
   double rel_error;    /* stop when error <= rel_error * |value|, in [0, 1) ... */
-  double abs_error;    /* ... or error <= abs_error, >= 0; default 0: spend all calls. An error
+  double abs_error;    /* ... or error <= abs_error, >= 0; default for both 0, no goal. An error
                           from fewer than 30 weights that are not 0 meets neither */
-  double max_seconds;  /* wall time of nis_run and nis_integrate, >= 0; default 0: no limit. A
+  double max_seconds;  /* wall time of nis_run and nis_integrate, >= 0; default 0, no limit. A
                                  share goes to training; results then depend on the machine */
-  uint64_t seed;       /* default 0, a seed like any other */
+  uint64_t seed;       /* default 0, like any other */
   int threads;         /* 1 .. 1024; default: all cores (OMP_NUM_THREADS) */
   const double *lower; /* dim limits, finite or -INFINITY; default 0; copied. Infinite ranges are
                           mapped as x = a + u/(1-u), b - (1-u)/u, tan(pi (u - 1/2)): put what
@@ -265,45 +267,85 @@ typedef struct {
                               result is written there too, all from the same points; NULL: not
                               wanted */
   double *covariance;      /* [ncomp * ncomp] likewise: of the values; its diagonal is errors^2 */
-  nis_follow follow;       /* one of the above */
+  nis_follow follow;       /* one of the above; default NIS_FOLLOW_FIRST */
   const double *scales;    /* [ncomp], above 0, for NIS_FOLLOW_NORM; copied. Default: the mean of
                               |f_c| over 1 % of the training calls (1024 at most), uniform, which
                               narrow peaks escape */
-  int serial;              /* 1: the integrand is called by the calling thread only; same bits */
+  int serial;              /* 1: the integrand is called by the calling thread only; same bits;
+                              default 0 */
   nis_progress_callback *progress;
   void *progress_params;
 
-  double train_share;    /* share of calls spent on training, in (0, 1); default 0.4, though not
-                            more than 2,000,000 calls */
+  double train_share;    /* share of calls spent on training, in (0, 1); default 0.4, at most 2e6
+                            calls */
   double effort;         /* scales the gradient work, in (0, 1000]; default 1: about half a
                             minute on one core for 1,000,000 calls */
   const double *hints;   /* nhints points where f is known to peak, hints[i*dim + j], inside the
                             domain; copied; climbed from and sampled from the start */
-  size_t nhints;         /* 0 .. 16 */
-  int layers;            /* coupling layers, 1 .. 64; default 2 ceil(log2 dim), 4 for dim = 2, 1
-                            for dim = 1 */
+  size_t nhints;         /* 0 .. 16; default 0 */
+  int layers;            /* coupling layers, 1 .. 64; default 2 ceil(log2 dim), at least 4; 1 for
+                            dim = 1 */
   int hidden_layers;     /* of each conditioner net, 1 .. 8; default 2 */
-  int hidden_width;      /* units in each, 1 .. 1024; default 32, 64 for 6 to 12 dimensions, 16
-                            from 48 on */
+  int hidden_width;      /* units in each, 1 .. 1024; default by dim: 32 below 6, 64 below 13,
+                            32 below 48, else 16 */
   int bins;              /* of each coordinate's map, 2 .. 128; default 16 */
-  int minibatch;         /* points in a gradient step, 64 .. 1,048,576; default 1024, 512 below
-                            200,000 training calls, 256 below 20,000 */
+  int minibatch;         /* points in a gradient step, 64 .. 1,048,576; default by training
+                            calls: 256 below 2e4, 512 below 2e5, else 1024 */
   double replay;         /* gradient samples per training call, in (0, 1000]; default: effort times
-                            12 for 400,000 training calls, more for fewer calls and fewer dimensions,
+                            12 for 4e5 training calls, more for fewer calls and fewer dimensions,
                             less for large nets */
   size_t replay_bytes;   /* memory for stored training points, which the handle keeps for further
-                            trainings; the oldest go; default 1 GiB */
-  double learning_rate;  /* Adam's at the start, in (0, 1]; falls to 0; default 4e-3, 2e-3 from 6
-                            dimensions on */
+                            trainings; the oldest go; 1 .. 2^64 - 1; default
+                            1,073,741,824 */
+  double learning_rate;  /* Adam's at the start, in (0, 1]; falls to 0; default by dim: 4e-3
+                            below 6, else 2e-3 */
   nis_coupling coupling; /* one of the above; default NIS_RATIONAL_QUADRATIC */
-  nis_loss_kind loss;    /* one of the above */
-  nis_signs signs;       /* one of the above */
-  nis_point_set points;  /* one of the above */
+  nis_loss_kind loss;    /* one of the above; default: kl, and variance for the last 45 % of the
+                            steps */
+  nis_signs signs;       /* one of the above; default NIS_SIGNS_APART */
+  nis_point_set points;  /* one of the above; default: nets in up to 64 dimensions without goal and
+                            max_seconds, else random */
 } nis_options;
 
 /* The options with every default filled in, as a run would use them; they depend on dim and calls
  * alone, never on a measured time. NIS_INVALID with a sentence where one is out of range. */
 NIS_API int nis_complete_options(const nis_options *given, nis_options *complete);
+
+/* ---- options by name ------------------------------------------------------------------ */
+
+/* Each member of nis_options is a row of a table, for commands, files of settings and other languages.
+ * The table lives as long as the program. Defaults are those of the struct: a zero asks for them. */
+typedef enum {
+  NIS_OPTION_WHOLE = 0, /* int, or unsigned of 8 bytes */
+  NIS_OPTION_REAL,      /* double */
+  NIS_OPTION_WORD,      /* an enum, 0 .. high: the number of a word */
+  NIS_OPTION_FLAG,      /* int, 0 or 1 */
+  NIS_OPTION_POINTER    /* not to be set from text */
+} nis_option_type;
+
+enum { NIS_OPEN_LOW = 1, NIS_OPEN_HIGH = 2 };
+
+typedef struct {
+  const char *name;    /* of the member */
+  size_t offset, size; /* of the member in the struct, in bytes */
+  int type;            /* nis_option_type */
+  double low, high;    /* the range ... */
+  int open;            /* ... and which of its ends are outside: sum of the two above */
+  const char *range;   /* the same as a phrase: "a whole number between 1 and 64" */
+  const char *words;   /* of NIS_OPTION_WORD: "a,b,c"; else NULL */
+  double initial;      /* the default, or 0 where it follows from other options or is no number */
+  const char *initial_text; /* the default as a phrase; NULL: there is none */
+  const char *depends;      /* the options that the default follows from, "a,b"; or NULL */
+  const char *help;         /* what it is, a phrase */
+} nis_option;
+
+/* The n rows (n may be NULL) in the order of the members of nis_options */
+NIS_API const nis_option *nis_option_list(size_t *n);
+
+/* Sets a member from text: a number (whole ones also as 1e6), a word, 0 or 1. NIS_INVALID with a
+ * sentence that says what is allowed, and nothing set, for an unknown name, for a pointer, and for a
+ * value outside of the range; 0 for "default" is one where it is outside. */
+NIS_API int nis_options_set(nis_options *options, const char *name, const char *value);
 
 /* ---- all in one ---------------------------------------------------------------------- */
 

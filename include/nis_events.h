@@ -90,29 +90,33 @@ typedef enum {
 
 /* Zero means default for every field. */
 typedef struct {
-  uint64_t events;      /* wanted, below 2^62; default 0: as many as `calls` give */
-  uint64_t calls;       /* points tried at most, likewise; default 0: as many as it takes. One of
-                              the two is needed */
-  nis_w_max_rule w_max; /* one of the above */
+  uint64_t events;      /* wanted, 1 .. 2^62; default 0, as many as the calls give */
+  uint64_t calls;       /* points tried at most, 1 .. 2^62; default 0, as many as it takes. One
+                              of the two is needed */
+  nis_w_max_rule w_max; /* one of the above; default NIS_W_MAX_TAIL */
   double tail;          /* of NIS_W_MAX_TAIL, in (0, 1); default 1e-3 */
   double quantile;      /* of NIS_W_MAX_QUANTILE, in (0, 1]; default 0.999 */
   int whole_run;        /* 1: w_max is the largest that the rule gives at any time of the run, and
                               events accepted before are thinned out to fit it, as if it had been
                               known: with NIS_W_MAX_LARGEST no weight is ever above 1. What was
                               accepted waits in a temporary file (in $TMPDIR or /var/tmp, 8 (dim +
-                              4) bytes an event). 0: w_max is that of the estimate */
+                              4) bytes an event). Default 0: w_max is that of the estimate */
   int unit_weights;     /* 1: every weight is 1 or -1; an overweight point becomes several equal
-                              events, |w|/w_max on the average */
+                              events, |w|/w_max on the average; default 0 */
   nis_event_sink *sink; /* takes the events ... */
   void *sink_params;    /* handed to it */
   const char *path;     /* ... or a file does, or both; "-": standard output. See below */
-  nis_event_format format;  /* of the file; one of the above */
+  nis_event_format format;  /* of the file; one of the above; default NIS_FORMAT_BY_NAME */
   nis_particles *particles; /* needed for the three Les Houches formats */
   void *particles_params;   /* handed to it */
   const char *header;       /* lines of UTF-8 for the head of the file, "key: value\n", but for NPY.
                                  Other bytes and control characters come out as \xNN */
   int force; /* 1: an existing file at `path` is replaced; default 0: that is NIS_NO_FILE */
 } nis_event_options;
+
+/* As nis_option_list and nis_options_set of nis.h */
+NIS_API const nis_option *nis_event_option_list(size_t *n);
+NIS_API int nis_event_options_set(nis_event_options *options, const char *name, const char *value);
 
 /* A file bears its name when it is complete. Until then it is PATH.XXXXXX.part beside it, with six
  * letters and digits that no other writer has (`ls PATH.*.part`). Stopped early, or on a full disk,

@@ -18,8 +18,8 @@ static inline double alarm_errors(int checks)
   return gsl_cdf_ugaussian_Qinv(ALARM_RATE / checks / 2);
 }
 
-/* The same of pulls whose error stands on the spread of a few nets of points (result.dof + 1): Student's
- * t over that of one standard deviation, by which the errors are widened. */
+/* The same of pulls whose error stands on the spread of a few nets of points (result.dof + 1):
+ * Student's t over that of one standard deviation, by which the errors are widened. */
 static inline double alarm_errors_of_nets(int checks, int dof)
 {
   if (dof < 1) return alarm_errors(checks); /* of no nets */

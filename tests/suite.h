@@ -19,9 +19,9 @@ static inline void check_between(double value, double low, double high, const ch
 }
 
 /*
- * NIS_TEST_SHORT=1 is for sanitizers, valgrind and the like, which look at what the code does and not at
- * its numbers: loops over samples are cut to a sixteenth, with bounds that follow their number, and
- * tests of how good a long run is are left out.
+ * NIS_TEST_SHORT=1 is for sanitizers, valgrind and the like, which look at what the code does and
+ * not at its numbers: loops over samples are cut to a sixteenth, with bounds that follow their
+ * number, and tests of how good a long run is are left out.
  */
 static inline int short_form(void)
 {

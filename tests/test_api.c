@@ -555,7 +555,8 @@ START_TEST(options_that_cannot_be_completed)
   check_refused(nis_complete_options(NULL, &full), "options");
   check_refused(nis_complete_options(&o, NULL), "complete");
   o.effort = -1;
-  check_refused(nis_complete_options(&o, &full), "effort must be between 0 and 1000, got -1");
+  check_refused(nis_complete_options(&o, &full),
+                "effort must be a number above 0 and at most 1000 (0: default), got -1");
   o = small(0);
   check_refused(nis_complete_options(&o, &full), "dim");
   o = small(2), o.nhints = 1;

@@ -35,8 +35,9 @@ PULL = 3.95  # errors: beyond it with 1e-3, where they stand on the spread of 16
 def nis(*words, **more):
     if "input" not in more:
         more["stdin"] = subprocess.DEVNULL
-    return subprocess.run([NIS, *map(str, words)], text=True, timeout=PATIENCE, stdout=more.pop("stdout", subprocess.PIPE),
-                          stderr=subprocess.PIPE, **more)
+    return subprocess.run([NIS, *map(str, words)], text=True, timeout=PATIENCE,
+                          stdout=more.pop("stdout", subprocess.PIPE), stderr=subprocess.PIPE,
+                          **more)
 
 
 def start(*words, **more):
@@ -198,7 +199,7 @@ class Usage(Refusals):
         self.refused(["integrate", "camel", "--json=1"], "--json takes no value")
 
     def test_whole_numbers(self):
-        options = {"calls": "2 and", "threads": "1 and 1024", "layers": "1 and 64",
+        options = {"calls": "1 and", "threads": "1 and 1024", "layers": "1 and 64",
                    "hidden-layers": "1 and 8", "hidden-width": "1 and 1024",
                    "bins": "2 and 128", "minibatch": "64 and 1048576", "dim": "1 and 256",
                    "seed": "0 and 18446744073709551615"}
@@ -319,7 +320,8 @@ class Plugins(Refusals):
         cls.path = os.path.join(folder.name, "my.so")
         with open(cls.path + ".c", "w") as file:
             file.write(PLUGIN)
-        subprocess.run(["cc", "-shared", "-fPIC", cls.path + ".c", "-o", cls.path, "-lm"], check=True)
+        subprocess.run(["cc", "-shared", "-fPIC", cls.path + ".c", "-o", cls.path, "-lm"],
+                       check=True)
 
     def result(self, symbol, *words, code=(0, 4)):
         done = nis("integrate", "./my.so:" + symbol, "--calls", 5000, "--json", *words, *SMALL,
@@ -378,8 +380,8 @@ class Plugins(Refusals):
         self.assertIn(done.returncode, (0, 4), done)
         lines = done.stdout.splitlines()
         self.assertIn("# integrand: ./my.so:sums", lines)
-        self.assertRegex(done.stdout, r"(?m)^# command: nis events \S+ --events 100 --dim 2 --batch "
-                                      r".* --upper 2,4 --seed 0$")
+        self.assertRegex(done.stdout, r"(?m)^# command: nis events \S+ --events 100 --dim 2 "
+                                      r"--batch .* --upper 2,4 --seed 0$")
         rows = [[float(word) for word in line.split()] for line in lines if line[0] != "#"]
         self.assertEqual(len(rows), 100)
         self.assertTrue(all(0 < x < 2 and 0 < y < 4 for x, y, _ in rows))
@@ -577,8 +579,8 @@ class MatrixElement(Refusals):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "momenta")
             with open(path, "w") as file:
-                file.write("# a point\n\n" + self.text([self.POINT]).replace("\n", " \r\n") + " \t\n"
-                           "  # and again\n" + self.text([self.POINT])[:-1])
+                file.write("# a point\n\n" + self.text([self.POINT]).replace("\n", " \r\n") +
+                           " \t\n  # and again\n" + self.text([self.POINT])[:-1])
             done = nis("matrix-element", "ee3j", path)
             self.assertEqual([float(line) for line in done.stdout.splitlines()], 2 * value)
             done = nis("matrix-element", "ee3j", path, "--json")
@@ -599,7 +601,8 @@ class MatrixElement(Refusals):
         elements = "there are ee3j, ee4j, ee5j"
         self.refused(["matrix-element"], "needs the name of a matrix element", elements)
         for name in "camel", "bogus", "./my.so:f":
-            self.refused(["matrix-element", name, "x"], f"unknown matrix element '{name}'", elements)
+            self.refused(["matrix-element", name, "x"], f"unknown matrix element '{name}'",
+                         elements)
         for words in ["ee3j"], ["ee3j", ""]:
             self.refused(["matrix-element", *words], "needs a FILE of momenta")
         self.refused(["matrix-element", "ee3j", "x", "y"], "unexpected argument 'y'")
@@ -639,7 +642,8 @@ class MatrixElement(Refusals):
         self.wrong(good, "after 5 of 6", name="ee4j")
         off = [*self.POINT[:4], [60.01, -60.01, 0, 0]]
         self.wrong(good + self.text([off]), "line 10: ", "1e-06 sqrt(s), got -0.01 0.01 0 0")
-        collinear = [[80, 0, 0, 80], [80, 0, 0, -80], [40, 40, 0, 0], [80, -80, 0, 0], [40, 40, 0, 0]]
+        collinear = [[80, 0, 0, 80], [80, 0, 0, -80], [40, 40, 0, 0], [80, -80, 0, 0],
+                     [40, 40, 0, 0]]
         self.wrong(self.text([collinear]), "line 5: ", "not finite")
         parallel = [[80, 0, 0, 80], [80, 0, 0, 80], *3 * [[160 / 3, 0, 0, 160 / 3]]]
         self.wrong(self.text([parallel]), "line 5: ")
@@ -680,8 +684,9 @@ class List(unittest.TestCase):
 
 INTEGRATE_KEYS = {
     "name", "dim", "parameters", "value", "error", "relative_error", "status", "status_code",
-    "message", "chi2", "dof", "p_value", "khat", "max_weight_share", "doubts", "late_peaks", "calls", "train_calls", "bad_calls", "zero_calls", "efficiency",
-    "efficiency_max", "efficiency_median", "ess", "seed", "seconds", "exact"}
+    "message", "chi2", "dof", "p_value", "khat", "max_weight_share", "doubts", "late_peaks",
+    "calls", "train_calls", "bad_calls", "zero_calls", "efficiency", "efficiency_max",
+    "efficiency_median", "ess", "seed", "seconds", "exact"}
 EVENT_KEYS = {"events", "event_calls", "overweights", "overweight_share", "unit",
               "sum_weights", "output"}
 
@@ -1428,6 +1433,25 @@ class Surroundings(unittest.TestCase):
         done = nis("--version", stdout=None, preexec_fn=lambda: os.close(1))
         self.assertEqual(done.returncode, 1)
 
+
+class Bench(unittest.TestCase):
+    """Its figures are of this machine; that it has them, and that shares are shares, is tested."""
+
+    def test_quick(self):
+        done = subprocess.run([NIS, "bench", "--quick", "--json"], text=True, timeout=500,
+                              stdin=subprocess.DEVNULL, capture_output=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        report = parse_json(done.stdout)
+        for bench in report, *report["default_nets"]:
+            for figure in "train_points_per_s", "sample_points_per_s", "density_points_per_s":
+                self.assertGreater(bench[figure], 0)
+            self.assertAlmostEqual(sum(bench["time_stages"].values()), 1)
+            self.assertLess(sum(bench["time_shares"].values()), 1)
+
+    def test_unknown_kernels(self):
+        done = nis("integrate", "camel", "--calls", 1000, env=os.environ | {"NIS_KERNELS": "mmx"})
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr, "NIS_KERNELS must be one of .*baseline.*, got 'mmx'")
 
 if __name__ == "__main__":
     if len(sys.argv) < 3:

@@ -70,7 +70,8 @@ class Table(unittest.TestCase):
             self.assertEqual(len(row["vegas"]["suspects"]), 3)
 
     def test_text_and_goal(self):
-        done = table("--integrands", "gaussian:2", "--calls", "4000", "--seeds", "2", "--goal", "0.1")
+        done = table("--integrands", "gaussian:2", "--calls", "4000", "--seeds", "2", "--goal",
+                     "0.1")
         self.assertEqual(done.returncode, 0, done.stderr)
         lines = done.stdout.splitlines()
         self.assertEqual(lines[1].count("silent"), 2)

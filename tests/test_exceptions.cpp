@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// C++ exceptions out of each of the user's functions, on any thread, come out of the function of the
-// library that was called, and leave a handle that works.
+// C++ exceptions out of each of the user's functions, on any thread, come out of the function of
+// the library that was called, and leave a handle that works.
 #include "nis_events.h"
 
 #include "suite.h"
@@ -187,6 +187,7 @@ START_TEST(out_of_a_batch)
 }
 END_TEST
 
+#ifdef _OPENMP
 START_TEST(out_of_another_thread)
 {
   nis_options o = options_for(3);
@@ -201,6 +202,7 @@ START_TEST(out_of_another_thread)
   check_works(h.s);
 }
 END_TEST
+#endif
 
 START_TEST(out_of_progress)
 {
@@ -350,7 +352,9 @@ int main()
   tcase_set_timeout(flights, 280);
   tcase_add_loop_test(flights, out_of_an_integrand, 1, 4);
   tcase_add_loop_test(flights, out_of_a_batch, 1, 4);
+#ifdef _OPENMP
   tcase_add_test(flights, out_of_another_thread);
+#endif
   tcase_add_loop_test(flights, out_of_progress, 1, 3);
   tcase_add_loop_test(flights, out_of_sink_and_particles, 1, 3);
   tcase_add_loop_test(flights, out_of_a_run_inside_of_a_run, 1, 3);

@@ -267,8 +267,8 @@ static double composite(size_t panels, size_t k, double *weight)
   return ((double)(k / 4) + rule.x[k % 4]) / (double)panels;
 }
 
-/* An affine transform's density may have roots at the ends, or poles like theirs; as a function of t
- * with x = t^3 (10 - 15 t + 6 t^2) it is smooth enough for Gauss. */
+/* An affine transform's density may have roots at the ends, or poles like theirs; as a function of
+ * t with x = t^3 (10 - 15 t + 6 t^2) it is smooth enough for Gauss. */
 static double node(const struct machine *m, size_t panels, size_t k, double *weight)
 {
   double t = composite(panels, k, weight);
@@ -422,8 +422,9 @@ static void log_q_along(struct machine *m, const double *x, double step, const d
   free(kept), free(z);
 }
 
-/* d/dstep of sum_l c[l] log q(x_l). A histogram's log q jumps where a point crosses a knot, of which
- * the gradient knows nothing: c becomes 0 for such a lane, and for no more than half of them. */
+/* d/dstep of sum_l c[l] log q(x_l). A histogram's log q jumps where a point crosses a knot, of
+ * which the gradient knows nothing: c becomes 0 for such a lane, and for no more than half of
+ * them. */
 static double difference_along(struct machine *m, const double *x, double step,
                                const double *direction, float *c)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A handle after any history of calls: its counts are those of a model, a verdict rests on the estimate
- * alone, and what a call gives does not depend on the calls in between that have nothing to do with it. */
+/* A handle after any history of calls: its counts are those of a model, a verdict rests on the
+ * estimate alone, and what a call gives does not depend on the calls in between that have nothing
+ * to do with it. */
 #include "nis_events.h"
 
 #include "base/clock.h"
@@ -9,6 +10,13 @@
 
 #include <math.h>
 #include <string.h>
+
+/* Under the address sanitizer memory that cannot be had is NULL, as without it. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+  return "allocator_may_return_null=1";
+}
 
 static nis_options small(size_t dim)
 {
@@ -53,7 +61,7 @@ static double singular(double *x, size_t dim, void *params)
   return pow(square, -0.95);
 }
 
-/* ---- verdicts rest on the estimate ------------------------------------------------------------ */
+/* ---- verdicts rest on the estimate ----------------------------------------------------------- */
 
 START_TEST(few_weights_after_a_second_training)
 {
@@ -352,7 +360,7 @@ START_TEST(training_adds_up)
 }
 END_TEST
 
-/* ---- runs that end before their estimate ----------------------------------------------------------- */
+/* ---- runs that end before their estimate ----------------------------------------------------- */
 
 START_TEST(a_run_that_ends_in_its_first_round_has_a_value)
 {
@@ -379,7 +387,7 @@ START_TEST(a_run_that_ends_in_its_first_round_has_a_value)
 }
 END_TEST
 
-/* ---- values that are no numbers ------------------------------------------------------------------ */
+/* ---- values that are no numbers -------------------------------------------------------------- */
 
 /* The flow learns to keep away from there, and finds one call in fifteen bad. */
 START_TEST(half_of_the_cube_is_no_small_share)
@@ -414,7 +422,7 @@ START_TEST(bad_samples_do_not_spoil_the_estimate)
 }
 END_TEST
 
-/* ---- random sequences against a model of the counts ------------------------------------------------- */
+/* ---- random sequences against a model of the counts ------------------------------------------ */
 
 enum { SEQUENCES = 200, STEPS = 9, MOST_CALLS = 60000, MOST_POINTS = 400 };
 enum { TRAIN, ESTIMATE, RUN, SAMPLE, DENSITY, EVENTS, KINDS };
@@ -573,8 +581,8 @@ static uint64_t dice(uint64_t *noise, uint64_t n)
   return (uint64_t)(next_uniform(noise) * (double)n);
 }
 
-/* Refusals leave the calls of a slice without a value, and slices grow with what was called before: where
- * two handles are compared there are none. */
+/* Refusals leave the calls of a slice without a value, and slices grow with what was called before:
+ * where two handles are compared there are none. */
 static struct step draw_step(uint64_t *noise, int with_refusals)
 {
   static const uint64_t most[] = {40, 300, 300};

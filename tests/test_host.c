@@ -363,7 +363,7 @@ START_TEST(a_run_inside_of_a_run_is_its_own)
 }
 END_TEST
 
-/* ---- threads ---------------------------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 enum { THREADS = 4 };
 
@@ -414,7 +414,9 @@ START_TEST(workers_have_numbers)
   for (int i = 0; i < THREADS; i++) all += cells.used[i];
   ck_assert_uint_eq(cells.wrong, 0);
   ck_assert_uint_ge(all, CALLS + EVENTS);
+#ifdef _OPENMP
   ck_assert_uint_lt(cells.used[0], all);
+#endif
 }
 END_TEST
 

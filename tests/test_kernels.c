@@ -3,8 +3,8 @@
  * The kernels of every instruction set that this processor has.
  *
  * Independent of the code under test: a scalar Philox that reproduces the vectors of Random123, a
- * naive net and its backpropagation in double, Adam as the paper writes it, libm in long double, and
- * the transforms in double from the papers' formulas, differentiated by differences.
+ * naive net and its backpropagation in double, Adam as the paper writes it, libm in long double,
+ * and the transforms in double from the papers' formulas, differentiated by differences.
  */
 #include "kernels/kernels.h"
 #include "suite.h"
@@ -329,7 +329,8 @@ START_TEST(net_backward_is_naive_backpropagation)
 }
 END_TEST
 
-/* sum dout . out of the naive net with weights + step * direction, input + step * input_direction */
+/* sum dout . out of the naive net with weights + step * direction, input + step *
+ * input_direction */
 static double shifted_loss(const struct net_case *c, double step, const double *direction)
 {
   struct layer layer[MOST_LAYERS];
@@ -578,8 +579,8 @@ static double rational_quadratic_value(const struct map *m, int k, double x, dou
   return m->y[k] + h * (s * xi * xi + d0 * both) / D;
 }
 
-/* Mueller et al.: V = exp(raw) / sum (exp(raw_k) + exp(raw_k+1))/2 W_k, of which the transform takes
- * 999 parts and one of a flat density. */
+/* Mueller et al.: V = exp(raw) / sum (exp(raw_k) + exp(raw_k+1))/2 W_k, of which the transform
+ * takes 999 parts and one of a flat density. */
 static void piecewise_quadratic(int bins, const double *raw, struct map *m)
 {
   const double *v = raw + bins;
@@ -734,8 +735,8 @@ static void each_amplitude(int loop, tile_check *check)
   for (size_t a = 0; a < LENGTH(amplitudes); a++) each_tile(loop, amplitudes[a], check);
 }
 
-/* The kernel's parameters are floats, so its function is the oracle's at a slightly shifted point of
- * a slightly stretched bin. 128 roundings of 6e-8 are less than this. */
+/* The kernel's parameters are floats, so its function is the oracle's at a slightly shifted point
+ * of a slightly stretched bin. 128 roundings of 6e-8 are less than this. */
 static const double knot_error = 1e-5;
 
 /* The size that such an error is to be compared with. */

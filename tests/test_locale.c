@@ -147,6 +147,18 @@ START_TEST(parameters)
 }
 END_TEST
 
+START_TEST(options_by_name)
+{
+  nis_options o = {0};
+  decimal_comma();
+  ck_assert_int_eq(nis_options_set(&o, "train_share", "0.25"), NIS_OK);
+  ck_assert_double_eq(o.train_share, 0.25);
+  ck_assert_int_eq(nis_options_set(&o, "train_share", "0,5"), NIS_INVALID);
+  ck_assert_int_eq(nis_options_set(&o, "train_share", "1.5"), NIS_INVALID);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "got '1.5'"));
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("locale");
@@ -156,6 +168,7 @@ int main(void)
   tcase_add_test(tcase, files_of_a_thread);
   tcase_add_test(tcase, matrix_element);
   tcase_add_test(tcase, parameters);
+  tcase_add_test(tcase, options_by_name);
   suite_add_tcase(suite, tcase);
   make_comma();
   return remove_comma(run_suite(suite));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How much memory is asked for, and what happens where there is none. The library's blocks come from
- * aligned_alloc, of which this program has one of its own. */
+/* How much memory is asked for, and what happens where there is none. The library's blocks come
+ * from aligned_alloc, of which this program has one of its own. */
 #include "base/memory.h"
 #include "events.h"
 #include "sampler/sampler.h"

@@ -225,7 +225,7 @@ static struct told events(int way)
   return told;
 }
 
-/* ---- every allocation in turn ------------------------------------------------------------------ */
+/* ---- every allocation in turn ---------------------------------------------------------------- */
 
 static struct told tell_story(int which)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Are the error bars true? The pulls (value - exact) / error of many runs are normal: with 1200 of
- * them their width is known to 2 %, so an error bar that is wrong by a tenth is found nine times in ten
- * (chances of false alarms: alarm.h).
+ * them their width is known to 2 %. One test finds error bars that are too small by a tenth nine
+ * times in ten, and those too large by a tenth three times in four; that all of them miss it is a
+ * chance of 1e-5 (false alarms: alarm.h).
  */
 #include "alarm.h"
 #include "nis.h"

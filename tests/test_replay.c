@@ -323,8 +323,8 @@ START_TEST(draws_have_the_right_frequencies)
 }
 END_TEST
 
-/* The first number whose running sum, and the last one's at most, is above each target: a scan of all
- * for each draw. The walk takes gaps of any length, between draws and between weights. */
+/* The first number whose running sum, and the last one's at most, is above each target: a scan of
+ * all for each draw. The walk takes gaps of any length, between draws and between weights. */
 START_TEST(draws_are_those_of_a_scan)
 {
   static const size_t newest[] = {1, 2, 63, 300}, draws[] = {1, 7, 64, 300, 5000};

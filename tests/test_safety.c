@@ -37,6 +37,7 @@ static double careless(double *x, size_t dim, void *params)
   return common;
 }
 
+#ifdef _OPENMP
 static int careless_batch(size_t n, size_t dim, const double *x, size_t ncomp, double *f,
                           void *params)
 {
@@ -47,6 +48,8 @@ static int careless_batch(size_t n, size_t dim, const double *x, size_t ncomp, d
   }
   return 0;
 }
+
+#endif
 
 static double careful(double *x, size_t dim, void *params)
 {
@@ -84,6 +87,7 @@ static nis_result integrate(nis_integrand *f, nis_options o, int threads)
   return r;
 }
 
+#ifdef _OPENMP
 static void check_serialized(nis_integrand *f, nis_options o)
 {
   nis_result one = integrate(f, o, 1);
@@ -105,6 +109,7 @@ START_TEST(a_careless_integrand_is_called_by_one_thread)
   check_serialized(NULL, (nis_options){.batch = careless_batch, .batch_points = BATCH, .ncomp = 2});
 }
 END_TEST
+#endif
 
 static void check_left_alone(nis_integrand *f, nis_options o, int same_bits)
 {
@@ -145,7 +150,9 @@ int main(void)
   Suite *suite = suite_create("safety");
   TCase *cases = tcase_create("threads");
   tcase_set_timeout(cases, 280);
+#ifdef _OPENMP
   tcase_add_test(cases, a_careless_integrand_is_called_by_one_thread);
+#endif
   tcase_add_test(cases, a_careful_one_is_left_alone);
   tcase_add_test(cases, a_noisy_one_is_left_alone);
   tcase_add_test(cases, a_batch_may_round_as_it_likes);

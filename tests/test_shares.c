@@ -296,7 +296,7 @@ START_TEST(fits_are_the_naive_steps)
 }
 END_TEST
 
-/* ---- one alone -------------------------------------------------------------------------------- */
+/* ---- one alone ------------------------------------------------------------------------------- */
 
 static void choose(function *target, function *flow, function *peaks, double *share)
 {
@@ -374,7 +374,7 @@ START_TEST(spread_weights_keep_uniform_points)
 }
 END_TEST
 
-/* ---- nothing to go by --------------------------------------------------------------------------- */
+/* ---- nothing to go by ------------------------------------------------------------------------ */
 
 START_TEST(a_target_of_zero_leaves_the_shares)
 {

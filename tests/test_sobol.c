@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Nets: the digits of the published sequence, one point in every elementary box, each point uniform,
- * and a variance that no integrand makes much larger than that of random points. */
+/* Nets: the digits of the published sequence, one point in every elementary box, each point
+ * uniform, and a variance that no integrand makes much larger than that of random points. */
 #include "alarm.h"
 #include "numerics/sobol.h"
 
@@ -47,8 +47,8 @@ START_TEST(first_coordinate_is_van_der_corput)
 }
 END_TEST
 
-/* Joe and Kuo's m = 1; 1, 3; 1, 3, 1; 1, 1, 1 of the second to the fifth coordinate, continued by hand:
- * m_k = 2 a_1 m_{k-1} xor ... xor 2^d m_{k-d} xor m_{k-d}. */
+/* Joe and Kuo's m = 1; 1, 3; 1, 3, 1; 1, 1, 1 of the second to the fifth coordinate, continued by
+ * hand: m_k = 2 a_1 m_{k-1} xor ... xor 2^d m_{k-d} xor m_{k-d}. */
 START_TEST(direction_numbers_by_hand)
 {
   struct net net;

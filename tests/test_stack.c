@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A whole life of a handle in a thread whose stack is the smallest that the system allows and 128 KiB:
- * training with hints, so that climbs start and peaks are fitted, estimates from nets and from random
- * points, events, points and densities. Nothing on the stack may grow with dim. The test runs with
- * OMP_STACKSIZE=256k for the library's own threads.
+ * A whole life of a handle in a thread whose stack is the smallest that the system allows and 128
+ * KiB: training with hints, so that climbs start and peaks are fitted, estimates from nets and from
+ * random points, events, points and densities. Nothing on the stack may grow with dim. The test
+ * runs with OMP_STACKSIZE=256k for the library's own threads.
  */
 #include "nis_events.h"
 

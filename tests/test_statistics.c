@@ -2,8 +2,8 @@
 /*
  * How good the flow is, and do the events follow the integrand?
  *
- * Exact values are closed formulas, or GSL's quadrature of the cross section of e+ e- -> q qbar g at
- * leading order. Whether the error bars are true is test_pulls.c's question.
+ * Exact values are closed formulas, or GSL's quadrature of the cross section of e+ e- -> q qbar g
+ * at leading order. Whether the error bars are true is test_pulls.c's question.
  */
 #include "alarm.h"
 #include "nis_events.h"

@@ -29,8 +29,8 @@ static double shape_of(int n)
   return shape;
 }
 
-/* Zhang and Stephens' estimate of the excesses over the (n - m)-th weight, as their paper has it (with
- * k the negative of theirs), and the prior of PSIS: 10 observations of 1/2. */
+/* Zhang and Stephens' estimate of the excesses over the (n - m)-th weight, as their paper has it
+ * (with k the negative of theirs), and the prior of PSIS: 10 observations of 1/2. */
 static double plain_shape(int n)
 {
   int m = (int)fmin(ceil(n / 5.0), ceil(3 * sqrt(n))), grid = 30 + (int)sqrt(m);
@@ -74,8 +74,8 @@ START_TEST(as_the_plain_fit)
 }
 END_TEST
 
-/* The spread of an estimate is (1 + k) / sqrt(m), m = 3 sqrt(n) the tail: six of them and the prior's
- * pull, below 10 |k - 1/2| / m. */
+/* The spread of an estimate is (1 + k) / sqrt(m), m = 3 sqrt(n) the tail: six of them and the
+ * prior's pull, below 10 |k - 1/2| / m. */
 START_TEST(finds_the_shape)
 {
   double m = 3 * sqrt(MOST);

@@ -337,8 +337,8 @@ static double naive_ess(size_t n)
   return (double)(sum * sum / square);
 }
 
-/* Number from below of the smallest weight that the maximum of n/50 draws with replacement, and of at
- * least one, stays under half of the time: (j/n)^(n/50) >= 1/2. */
+/* Number from below of the smallest weight that the maximum of n/50 draws with replacement, and of
+ * at least one, stays under half of the time: (j/n)^(n/50) >= 1/2. */
 static size_t naive_median_rank(size_t n)
 {
   size_t j = 1;
@@ -497,7 +497,8 @@ START_TEST(nets_of_different_sizes_cover)
 }
 END_TEST
 
-/* As by Welch and Satterthwaite: what the small nets add is next to nothing, and no degree of freedom */
+/* As by Welch and Satterthwaite: what the small nets add is next to nothing, and no degree of
+ * freedom */
 START_TEST(small_nets_add_no_degrees_of_freedom)
 {
   struct tally large = {.unit = 1}, both = {.unit = 1};

@@ -98,9 +98,9 @@ START_TEST(regions_inside_of_regions_have_one_worker)
   int wrong = 0;
   nis_team_run(2, outer, &wrong);
   ck_assert_int_eq(wrong, 0);
+#ifdef _OPENMP
 #pragma omp parallel num_threads(2)
   nis_team_run(2, inner, &wrong);
-#ifdef _OPENMP
   ck_assert_int_eq(wrong, 0);
 #endif
 }
@@ -170,6 +170,7 @@ START_TEST(a_forked_child_has_threads_of_its_own)
 }
 END_TEST
 
+#ifdef _OPENMP
 START_TEST(a_child_of_a_host_with_openmp_has_threads_of_its_own)
 {
   int sum = 0;
@@ -180,12 +181,20 @@ START_TEST(a_child_of_a_host_with_openmp_has_threads_of_its_own)
   ck_assert_int_eq(in_child(run_again, &r), 0);
 }
 END_TEST
+#endif
 
 static void limit(int what, rlim_t value)
 {
   setrlimit(what, &(struct rlimit){value, value});
 }
 
+static int run_many(const nis_result *expected)
+{
+  nis_result r = integrate(256);
+  return r.status == NIS_NO_MEMORY || same_bits(&r, expected) ? 0 : 1;
+}
+
+#ifndef SANITIZED /* which reserve terabytes */
 static rlim_t used_memory(void)
 {
   unsigned long pages = 0;
@@ -193,12 +202,6 @@ static rlim_t used_memory(void)
   if (!file || fscanf(file, "%lu", &pages) != 1) pages = 0;
   if (file) fclose(file);
   return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
-}
-
-static int run_many(const nis_result *expected)
-{
-  nis_result r = integrate(256);
-  return r.status == NIS_NO_MEMORY || same_bits(&r, expected) ? 0 : 1;
 }
 
 static int little_memory(const nis_result *expected)
@@ -210,6 +213,8 @@ static int little_memory(const nis_result *expected)
   }
   return 0;
 }
+
+#endif
 
 static int few_threads(const nis_result *expected)
 {
@@ -226,7 +231,7 @@ START_TEST(short_of_threads_a_run_has_fewer)
 {
   nis_result r = integrate(1);
   ck_assert_int_eq(in_child(few_threads, &r), 0);
-#ifndef SANITIZED /* which reserve terabytes */
+#ifndef SANITIZED
   ck_assert_int_eq(in_child(little_memory, &r), 0);
 #endif
 }
@@ -242,7 +247,9 @@ int main(void)
   tcase_add_test(regions, every_item_is_taken_once);
   tcase_add_test(regions, regions_inside_of_regions_have_one_worker);
   tcase_add_test(runs, a_forked_child_has_threads_of_its_own);
+#ifdef _OPENMP
   tcase_add_test(runs, a_child_of_a_host_with_openmp_has_threads_of_its_own);
+#endif
   tcase_add_test(runs, short_of_threads_a_run_has_fewer);
   suite_add_tcase(suite, regions);
   suite_add_tcase(suite, runs);

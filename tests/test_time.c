@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What depends on the time, by a clock that only the integrand moves: progress a few times a second, and runs
- * that use the time they are given. */
+/* What depends on the time, by a clock that only the integrand moves: progress a few times a
+ * second, and runs that use the time they are given. */
 #include "nis.h"
 
 #include "base/clock.h"
@@ -84,8 +84,8 @@ START_TEST(a_deadline_is_seen_between_reports)
 }
 END_TEST
 
-/* Takes `seconds` of the false clock, the first call longer by `first`, those from number `from` on `times` as
- * long. */
+/* Takes `seconds` of the false clock, the first call longer by `first`, those from number `from` on
+ * `times` as long. */
 struct work {
   double seconds, first, value, times;
   int from;

@@ -78,8 +78,8 @@ START_TEST(doubts_count_the_points_of_the_estimate)
 }
 END_TEST
 
-/* A first component that is 0 everywhere is as well known as the others are; one that is hardly ever
- * not 0 is not. */
+/* A first component that is 0 everywhere is as well known as the others are; one that is hardly
+ * ever not 0 is not. */
 START_TEST(doubts_of_several_components)
 {
   struct seen s = fine();
@@ -284,8 +284,8 @@ static double slow(double *x, size_t dim, void *params)
   return 1 + x[0];
 }
 
-/* A tenth of a second a call: the limit is kept to within a few calls; the bound here leaves room for
- * a busy machine. */
+/* A tenth of a second a call: the limit is kept to within a few calls; the bound here leaves room
+ * for a busy machine. */
 START_TEST(a_slow_integrand_keeps_to_its_time)
 {
   nis_options o = small(2, 1000000);

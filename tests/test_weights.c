@@ -108,9 +108,9 @@ static double width(const struct scatter *s)
   return sqrt(square) / s->error;
 }
 
-/* Those of means are within 6 %, as the scatter of 1600 numbers is known to 1.8 %: an error wrong by a
- * tenth is found with 98 %. Those of w_max stand on few weights and on bins, and the largest weight has
- * hardly an error at all. */
+/* Those of means are within 6 %, as the scatter of 1600 numbers is known to 1.8 %: an error wrong
+ * by a tenth is found with 98 %. Those of w_max stand on few weights and on bins, and the largest
+ * weight has hardly an error at all. */
 START_TEST(errors_are_those_of_many_samples)
 {
   static struct scatter rules[NIS_W_MAX_RULES], partial, cut;

@@ -1,52 +1,45 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Options checked and completed: the table (options.c) knows the ranges and the plain defaults, here
+ * are the defaults that follow from other options, and what is checked of several at once.
+ */
 #include "settings.h"
 
-#include "integrand/domain.h"
 #include "base/error.h"
 #include "base/team.h"
+#include "integrand/domain.h"
 #include "numerics/sobol.h"
+#include "options.h"
 
-#include <math.h>
-
-/* One row an integer option: a zero is replaced by its default, then the range is checked. */
-struct integer_row {
-  const char *name;
-  int *value;
-  int initial, low, high;
-};
-
-static int check_integer(struct integer_row row)
-{
-  if (*row.value == 0) *row.value = row.initial;
-  if (*row.value < row.low || *row.value > row.high)
-    return nis_fail(NIS_INVALID, "%s must be between %d and %d (0: default), got %d", row.name,
-                    row.low, row.high, *row.value);
-  return NIS_OK;
-}
+_Static_assert(MOST_NET_DIM + 1 == NET_MOST_DIM, "a coordinate more for the choice of the channel");
 
 static int default_layers(size_t dim)
 {
   int digits = 0;
   while (((size_t)1 << digits) < dim) digits++;
-  return dim == 1 ? 1 : dim == 2 ? 4 : 2 * digits;
+  int layers = LAYERS_A_DIGIT * digits;
+  return dim == 1 ? 1 : layers < LEAST_LAYERS ? LEAST_LAYERS : layers;
 }
+
+/* The steps of a default, as a conditional expression of what they go by */
+#define IF_BELOW(value, bound) by < (bound) ? (value):
+#define OTHERWISE(value) (value)
 
 /* Wide nets learn correlations; in many dimensions their cost goes into the last layer, and narrow
  * ones gave the same spread of the weights. */
-static int default_width(size_t dim)
+static int default_width(double by)
 {
-  return dim < 6 ? 32 : dim <= 12 ? 64 : dim < 48 ? 32 : 16;
+  return HIDDEN_WIDTH(IF_BELOW, OTHERWISE);
 }
 
-static double train_calls(const nis_options *o)
+static int default_minibatch(double by)
 {
-  return o->train_share * (double)o->calls;
+  return MINIBATCH(IF_BELOW, OTHERWISE);
 }
 
-static int default_minibatch(const nis_options *o)
+static double default_learning_rate(double by)
 {
-  double calls = train_calls(o);
-  return calls < 20000 ? 256 : calls < 200000 ? 512 : 1024;
+  return LEARNING_RATE(IF_BELOW, OTHERWISE);
 }
 
 /* Weights of all nets, about */
@@ -59,77 +52,34 @@ static double net_weights(const nis_options *o)
 
 /* Few calls are replayed more often, so that there are enough steps; large nets less, for the time.
  * The total is what half a minute of one AVX-512 core does. */
-static double default_replay(const nis_options *o)
+static double default_replay(const nis_options *o, double train_calls)
 {
-  const double usual = 12, at_calls = 4e5, affordable = 1.3e5;
-  double replay = usual * sqrt(fmax(1, at_calls / fmax(train_calls(o), 1)));
+  const double affordable = 1.3e5;
+  double replay = REPLAY * sqrt(fmax(1, REPLAY_CALLS / fmax(train_calls, 1)));
   if (o->dim <= 3) replay *= 2;
   replay *= fmin(1, affordable / net_weights(o));
-  return fmax(0.5, fmin(o->effort * fmax(replay, 2), 1000));
+  return fmax(0.5, fmin(o->effort * fmax(replay, 2), MOST_REPLAY));
 }
 
-static int check_integers(nis_options *o)
+/* Nets end where they are whole, not where a goal is met or the time is over. */
+static nis_point_set default_points(const nis_options *o)
 {
-  int coupling = (int)o->coupling, loss = (int)o->loss, signs = (int)o->signs;
-  int points = (int)o->points, follow = (int)o->follow;
-  const struct integer_row rows[] = {
-      {"threads", &o->threads, nis_default_threads(), 1, 1024},
-      {"serial", &o->serial, 0, 0, 1},
-      {"layers", &o->layers, default_layers(o->dim), 1, 64},
-      {"hidden_layers", &o->hidden_layers, 2, 1, 8},
-      {"hidden_width", &o->hidden_width, default_width(o->dim), 1, 1024},
-      {"bins", &o->bins, 16, 2, 128},
-      {"minibatch", &o->minibatch, default_minibatch(o), 64, 1048576},
-      {"coupling", &coupling, NIS_RATIONAL_QUADRATIC, NIS_RATIONAL_QUADRATIC, NIS_AFFINE},
-      {"loss", &loss, NIS_LOSS_DEFAULT, NIS_LOSS_DEFAULT, NIS_LOSS_FORWARD_CHI2},
-      {"follow", &follow, NIS_FOLLOW_FIRST, NIS_FOLLOW_FIRST, NIS_FOLLOW_NORM},
-      {"points", &points, NIS_POINTS_DEFAULT, NIS_POINTS_DEFAULT, NIS_POINTS_NETS},
-      {"signs", &signs, NIS_SIGNS_APART, NIS_SIGNS_APART, NIS_SIGNS_TOGETHER},
-  };
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) NIS_TRY(check_integer(rows[i]));
-  return NIS_OK;
+  int any_end = o->rel_error > 0 || o->abs_error > 0 || o->max_seconds > 0;
+  return o->dim <= MOST_NET_DIM && !any_end ? NIS_POINTS_NETS : NIS_POINTS_RANDOM;
 }
 
-/* value in (0, high], or [0, high] and no default */
-static int check_real(const char *name, double *value, double initial, double high)
+/* In an order in which each follows from those before it */
+static void fill_defaults(nis_options *o)
 {
-  if (*value == 0) *value = initial;
-  if (!(*value >= 0 && *value <= high))
-    return nis_fail(NIS_INVALID, "%s must be between 0 and %g, got %g", name, high, *value);
-  return NIS_OK;
-}
-
-/* Two fifths of the calls, but more than two million teach these nets little. */
-static double default_train_share(uint64_t calls)
-{
-  return fmin(0.4, 2e6 / (double)calls);
-}
-
-static int check_goals(nis_options *o)
-{
-  const double below_one = nextafter(1, 0);
-  NIS_TRY(check_real("rel_error", &o->rel_error, 0, below_one));
-  NIS_TRY(check_real("abs_error", &o->abs_error, 0, HUGE_VAL));
-  NIS_TRY(check_real("max_seconds", &o->max_seconds, 0, HUGE_VAL));
-  return check_real("train_share", &o->train_share, default_train_share(o->calls), below_one);
-}
-
-/* After the integers, which the replay depends on */
-static int check_training(nis_options *o)
-{
-  NIS_TRY(check_real("effort", &o->effort, 1, 1000));
-  NIS_TRY(check_real("replay", &o->replay, default_replay(o), 1000));
-  return check_real("learning_rate", &o->learning_rate, o->dim < 6 ? 4e-3 : 2e-3, 1);
-}
-
-static int check_hints(const nis_options *o)
-{
-  if (o->nhints > NIS_MOST_HINTS)
-    return nis_fail(NIS_INVALID, "nhints must be between 0 and %d, got %zu", NIS_MOST_HINTS,
-                    o->nhints);
-  if (o->nhints > 0 && !o->hints)
-    return nis_fail(NIS_INVALID, "hints must not be NULL when nhints is %zu", o->nhints);
-  return NIS_OK;
+  if (o->threads == 0) o->threads = (int)fmin(nis_default_threads(), MOST_THREADS);
+  if (o->train_share == 0) o->train_share = fmin(TRAIN_SHARE, MOST_TRAIN_CALLS / (double)o->calls);
+  double dim = (double)o->dim, train_calls = o->train_share * (double)o->calls;
+  if (o->layers == 0) o->layers = default_layers(o->dim);
+  if (o->hidden_width == 0) o->hidden_width = default_width(dim);
+  if (o->minibatch == 0) o->minibatch = default_minibatch(train_calls);
+  if (o->replay == 0) o->replay = default_replay(o, train_calls);
+  if (o->learning_rate == 0) o->learning_rate = default_learning_rate(dim);
+  if (o->points == NIS_POINTS_DEFAULT) o->points = default_points(o);
 }
 
 static int check_domain(const nis_options *o)
@@ -142,31 +92,19 @@ static int check_domain(const nis_options *o)
   return status;
 }
 
-static int check_batch(nis_options *o)
+/* What takes more than one option, or the numbers behind a pointer */
+static int check_together(const nis_options *o)
 {
-  if (o->ncomp > NIS_MOST_COMPONENTS)
-    return nis_fail(NIS_INVALID, "ncomp must be between 0 and %d, got %zu", NIS_MOST_COMPONENTS,
-                    o->ncomp);
+  if (o->nhints > 0 && !o->hints)
+    return nis_fail(NIS_INVALID, "hints must not be NULL when nhints is %zu", o->nhints);
+  NIS_TRY(check_domain(o));
   for (size_t k = 0; o->scales && k < o->ncomp; k++)
     if (!(o->scales[k] > 0 && isfinite(o->scales[k])))
       return nis_fail(NIS_INVALID, "scales[%zu] must be finite and above 0, got %g", k,
                       o->scales[k]);
-  if (o->batch_points > 1048576)
-    return nis_fail(NIS_INVALID, "batch_points must be between 1 and 1048576, got %zu",
-                    o->batch_points);
-  if (o->batch_points == 0) o->batch_points = 1024;
-  if (o->ncomp == 0) o->ncomp = 1;
-  return NIS_OK;
-}
-
-/* Nets end where they are whole, not where a goal is met or the time is over. */
-static int check_points(nis_options *o)
-{
-  int most = NET_MOST_DIM - 1, any_end = o->rel_error > 0 || o->abs_error > 0 || o->max_seconds > 0;
-  if (o->points == NIS_POINTS_NETS && o->dim > (size_t)most)
-    return nis_fail(NIS_INVALID, "points = NIS_POINTS_NETS needs dim <= %d, got %zu", most, o->dim);
-  if (o->points == NIS_POINTS_DEFAULT)
-    o->points = o->dim <= (size_t)most && !any_end ? NIS_POINTS_NETS : NIS_POINTS_RANDOM;
+  if (o->points == NIS_POINTS_NETS && o->dim > MOST_NET_DIM)
+    return nis_fail(NIS_INVALID, "points = NIS_POINTS_NETS needs dim <= %d, got %zu", MOST_NET_DIM,
+                    o->dim);
   return NIS_OK;
 }
 
@@ -185,19 +123,8 @@ int nis_settings_resolve(const nis_options *given, nis_options *settings)
 {
   if (!given) return nis_fail(NIS_INVALID, "options must not be NULL");
   *settings = *given;
-  if (given->dim < 1 || given->dim > 256)
-    return nis_fail(NIS_INVALID, "dim must be between 1 and 256, got %zu", given->dim);
-  if (settings->calls == 0) settings->calls = 1000000;
-  if (settings->calls > (uint64_t)1 << 62)
-    return nis_fail(NIS_INVALID, "calls must be between 1 and 2^62, got %llu",
-                    (unsigned long long)settings->calls);
-  NIS_TRY(check_goals(settings));
-  NIS_TRY(check_integers(settings));
-  NIS_TRY(check_training(settings));
-  NIS_TRY(check_hints(given));
-  NIS_TRY(check_domain(given));
-  NIS_TRY(check_batch(settings));
-  NIS_TRY(check_points(settings));
-  if (settings->replay_bytes == 0) settings->replay_bytes = (size_t)1 << 30;
+  NIS_TRY(nis_option_check(&nis_option_table, settings));
+  NIS_TRY(check_together(settings));
+  fill_defaults(settings);
   return NIS_OK;
 }

@@ -9,6 +9,8 @@
  *
  * Teams that nobody uses are parked, since making one takes as long as a small run.
  */
+#define _GNU_SOURCE /* CPU_SET */
+
 #include "team.h"
 
 #include "host.h"
@@ -19,14 +21,27 @@ enum { SPINS = 64 }; /* a microsecond or two */
 
 struct team {
   int size;
-  size_t next; /* item, of the loop since the last barrier */
+  size_t next;    /* item, of the loop since the last barrier */
+  double seen[2]; /* when workers 0 and 1 were last seen waiting for each other; 0: not yet */
+  int core;       /* where worker 0 was then; -1: unknown */
   char apart[64];
   unsigned arrived, phase, sleepers; /* of the barrier */
 };
 
+/* What lies between two barriers */
+static void begin(struct team *t)
+{
+  t->next = 0;
+  t->seen[0] = t->seen[1] = 0;
+  t->core = -1;
+}
+
 #ifdef _OPENMP
+#include "clock.h"
+
 #include <limits.h>
 #include <linux/futex.h>
+#include <math.h>
 #include <omp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -84,10 +99,40 @@ void nis_team_barrier(struct team *t)
     await_phase(t, before);
     return;
   }
-  t->next = 0;
+  begin(t);
   __atomic_store_n(&t->arrived, 0, __ATOMIC_RELAXED);
   __atomic_store_n(&t->phase, before + 1, __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&t->sleepers, __ATOMIC_SEQ_CST) > 0) wake_all(&t->phase);
+}
+
+/* Both on one core would never meet: leaves that one. */
+static void move_from(int core)
+{
+  cpu_set_t all, others;
+  if (sched_getaffinity(0, sizeof all, &all) != 0) return;
+  others = all;
+  CPU_CLR((size_t)core, &others);
+  if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0)
+    sched_setaffinity(0, sizeof all, &all);
+}
+
+/* The first to go has seen the other a moment ago, which follows as soon as it sees that. */
+void nis_team_together(struct team *t, int worker)
+{
+  const double moment = 1e-6, patience = 4e-3;
+  double begun = nis_clock(), now = begun, other = 0, gone = HUGE_VAL;
+  if (t->size == 1) return;
+  while (now - other > moment && now - begun < patience) {
+    int core = sched_getcpu();
+    if (worker == 0)
+      __atomic_store_n(&t->core, core, __ATOMIC_RELAXED);
+    else if (core >= 0 && core == __atomic_load_n(&t->core, __ATOMIC_RELAXED))
+      move_from(core);
+    now = nis_clock();
+    __atomic_store(&t->seen[worker], &now, __ATOMIC_RELAXED);
+    __atomic_load(&t->seen[!worker], &other, __ATOMIC_RELAXED);
+  }
+  __atomic_store(&t->seen[worker], &gone, __ATOMIC_RELAXED);
 }
 
 /* ---- how many threads can be had ----------------------------------------------------------- */
@@ -202,10 +247,11 @@ static void *lead(void *argument)
 #pragma omp parallel num_threads(affordable(crew->wanted))
   {
     int worker = omp_get_thread_num();
-    __atomic_store_n(&crew->team.size, omp_get_num_threads(), __ATOMIC_RELAXED); /* all the same */
     if (worker > 0) {
+      await(&crew->ready);
       serve(crew, worker);
     } else {
+      crew->team.size = omp_get_num_threads();
       announce(&crew->ready);
       await(&crew->over);
     }
@@ -330,9 +376,14 @@ int nis_default_threads(void)
 
 #else
 
+void nis_team_together(struct team *t, int worker)
+{
+  (void)t, (void)worker;
+}
+
 void nis_team_barrier(struct team *t)
 {
-  t->next = 0;
+  begin(t);
 }
 
 void nis_team_run(int threads, nis_region *region, void *context)

@@ -35,6 +35,10 @@ typedef void nis_work(void *context, size_t item, int worker);
  * loops. */
 void nis_team_for(struct team *team, int worker, size_t items, nis_work *work, void *context);
 
+/* Workers 0 and 1, called by both once before the next barrier, leave it while both are running, at
+ * most a microsecond or two apart. On a busy machine that can fail, after 4 ms. */
+void nis_team_together(struct team *team, int worker);
+
 /* A region of one such loop */
 void nis_parallel_for(int threads, size_t items, nis_work *work, void *context);
 

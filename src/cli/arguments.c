@@ -5,12 +5,10 @@
 #include "options.h"
 #include "plugin.h"
 
-#include <assert.h>
 #include <getopt.h>
 #include <string.h>
 
-/* MAX_OPTIONS: as many as arguments.given has bits */
-enum { MAX_OPTIONS = 64, FIRST_LONG = 256, LIST_TEXT = 2048, SENTENCE = 512 };
+enum { FIRST_LONG = 256, LIST_TEXT = 2048, SENTENCE = 512 };
 
 /* The table in the form that getopt_long wants. */
 struct getopt_form {
@@ -29,11 +27,10 @@ static void make_form(struct getopt_form *form, int command)
   char *letter = form->letters;
   struct option *next = form->longs;
   *letter++ = ':'; /* report a missing value as ':', and never print */
-  for (const struct option_row *row = option_table; row->name; row++) {
+  for (const struct option_row *row = option_rows(); *row->name; row++) {
     if (!(row->commands & command)) continue;
-    assert(row - option_table < MAX_OPTIONS);
     int takes = row->argument ? required_argument : no_argument;
-    *next++ = (struct option){row->name, takes, NULL, FIRST_LONG + (int)(row - option_table)};
+    *next++ = (struct option){row->name, takes, NULL, FIRST_LONG + (int)(row - option_rows())};
     if (!row->letter) continue;
     *letter++ = row->letter;
     if (row->argument) *letter++ = ':';
@@ -44,16 +41,16 @@ static void make_form(struct getopt_form *form, int command)
 
 static const struct option_row *find_option(int code)
 {
-  if (code >= FIRST_LONG) return &option_table[code - FIRST_LONG];
-  const struct option_row *row = option_table;
-  while (row->name && row->letter != code) row++;
-  return row->name ? row : NULL;
+  const struct option_row *row = option_rows();
+  if (code >= FIRST_LONG) return row + code - FIRST_LONG;
+  while (*row->name && row->letter != code) row++;
+  return *row->name ? row : NULL;
 }
 
 static int unknown_option(const struct arguments *arguments, const char *text)
 {
   char list[LIST_TEXT] = "";
-  for (const struct option_row *row = option_table; row->name; row++)
+  for (const struct option_row *row = option_rows(); *row->name; row++)
     if (row->commands & arguments->command) append(list, "--", row->name);
   return complain(BAD_USAGE, "unknown option '%s'; 'nis %s' knows %s", text,
                   arguments->command_name, list);
@@ -69,10 +66,9 @@ static int bad_option(const struct arguments *arguments, char **argv)
 
 static int missing_value(void)
 {
-  char range[RANGE_TEXT];
   const struct option_row *row = find_option(optopt);
-  option_describe(range, row);
-  return complain(BAD_USAGE, "--%s needs a value%s%s", row->name, *range ? ": " : "", range);
+  return complain(BAD_USAGE, "--%s needs a value%s%s", row->name, row->library ? ": " : "",
+                  row->library ? row->library->range : "");
 }
 
 static int parse_options(struct arguments *arguments, int argc, char **argv)

@@ -32,7 +32,7 @@ struct arguments {
   nis_options options;                 /* without params, progress: those belong to the run */
   uint64_t given;                      /* bit n: row n of the option table is on the command line */
   const char *lower_text, *upper_text; /* NULL: not given */
-  double lower[MAX_DIM], upper[MAX_DIM];
+  double lower[NIS_MOST_DIM], upper[NIS_MOST_DIM];
   int batch; /* a plug-in takes many points at once */
   int json, quiet, help;
   int explain;     /* of integrate */

@@ -47,6 +47,8 @@ static void print_flow(const char *title, const struct flow_bench *b)
          train_share(b) * b->peak * 1e-9, 100 * train_share(b), sample_share(b) * b->peak * 1e-9,
          100 * sample_share(b));
   printf("  training run:");
+  for (int i = 0; i < BENCH_STAGES; i++) printf(" %s %.1f %%", stage_names[i], 100 * b->stages[i]);
+  printf("; in it");
   for (int i = 0; i < SHARES; i++) printf(" %s %.1f %%", share_names[i], 100 * b->shares[i]);
   puts("");
 }
@@ -85,6 +87,9 @@ static void json_members(struct json *json, const struct flow_bench *b)
   json_real(json, "sample_share", sample_share(b));
   json_speed(json, "one_thread", &b->one);
   json_speed(json, "all_threads", &b->all);
+  json_object(json, "time_stages");
+  for (int i = 0; i < BENCH_STAGES; i++) json_real(json, stage_names[i], b->stages[i]);
+  json_end(json);
   json_object(json, "time_shares");
   for (int i = 0; i < SHARES; i++) json_real(json, share_names[i], b->shares[i]);
   json_end(json);
@@ -159,9 +164,10 @@ static int run_benches(const struct arguments *a, struct report *report)
   static const struct {
     size_t dim;
     uint64_t calls;
-  } cases[] = {{2, 10000},   {8, 10000},   {2, 100000},  {8, 100000},
-               {32, 100000}, {2, 1000000}, {8, 1000000}, {32, 1000000}};
-  int n = a->quick ? 4 : (int)(sizeof cases / sizeof *cases);
+  } cases[] = {{2, 100},    {4, 100},     {8, 100},     {2, 1000},    {4, 1000},
+               {8, 1000},   {2, 10000},   {4, 10000},   {8, 10000},   {2, 100000},
+               {8, 100000}, {32, 100000}, {2, 1000000}, {8, 1000000}, {32, 1000000}};
+  int n = a->quick ? 9 : (int)(sizeof cases / sizeof *cases);
   int most = a->options.threads ? a->options.threads : 2;
   if (report->text)
     puts("    d      calls  threads    train s    integr. s   sampling s  peak MiB");

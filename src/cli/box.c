@@ -9,13 +9,11 @@
 
 enum { WORD_TEXT = 64 };
 
-static const struct range all = {-INFINITY, INFINITY, CLOSED};
-
 static int parse_limit(const char *word, double *limit)
 {
   int infinite = strcmp(word, "inf") == 0 || strcmp(word, "-inf") == 0;
   if (infinite) *limit = *word == '-' ? -INFINITY : INFINITY;
-  return infinite ? 0 : parse_real(word, &all, limit);
+  return infinite ? 0 : parse_real(word, limit);
 }
 
 /* How many there are in the list, though not more than dim are kept; 0: not all are numbers. */

@@ -6,8 +6,6 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { MAX_DIM = 256 };
-
 /* Fills limit[dim] from dim numbers, or from one for all; NULL leaves it alone. 0, or BAD_USAGE
  * with a sentence on stderr that names the option. */
 int parse_limits(const char *option, const char *text, size_t dim, double *limit);

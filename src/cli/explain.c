@@ -8,10 +8,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { MOST_SETTINGS = 40, REASON_TEXT = 160 };
+/* Beside the options two that follow from them */
+enum { MOST_SETTINGS = MAX_OPTIONS + 2, REASON_TEXT = 256 };
 
 struct setting {
-  char name[VALUE_TEXT], value[VALUE_TEXT], reason[REASON_TEXT];
+  char name[NAME_TEXT], value[VALUE_TEXT], reason[REASON_TEXT];
   int is_word; /* or a number */
 };
 
@@ -21,67 +22,51 @@ struct settings {
   struct setting list[MOST_SETTINGS];
 };
 
-/* What a default depends on */
-enum { DIM = 1, CALLS = 2, TRAINING = 4, NETS = 8, EFFORT = 16 };
-
-static const struct {
-  const char *name;
-  int depends;
-  const char *note;
-} notes[] = {
-    {"dim", 0, "the default of this integrand"},
-    {"rel-error", 0, "default: no goal"},
-    {"abs-error", 0, "default: no goal"},
-    {"max-seconds", 0, "default: no limit"},
-    {"threads", 0, "default: all cores (OMP_NUM_THREADS)"},
-    {"train-share", CALLS, NULL},
-    {"layers", DIM, NULL},
-    {"hidden-width", DIM, NULL},
-    {"minibatch", TRAINING, NULL},
-    {"replay", EFFORT | DIM | TRAINING | NETS, NULL},
-    {"learning-rate", DIM, NULL},
-    {"loss", 0, "default: kl, and at the end variance"},
-    {NULL, 0, NULL},
-};
-
 static uint64_t train_calls(const nis_options *o)
 {
   return (uint64_t)(o->train_share * (double)o->calls);
 }
 
-static void add_part(char reason[REASON_TEXT], int *parts, const char *name, double value)
+/* Is the library's name the first of the list "a,b"? */
+static int is_first(const struct option_row *row, const char *names)
 {
-  char number[NUMBER_TEXT] = "";
-  size_t used = strlen(reason);
-  if (value > 0) format_number(number, value);
-  snprintf(reason + used, REASON_TEXT - used, "%s %s%s", *parts ? "," : " for", name, number);
-  ++*parts;
+  size_t length = strcspn(names, ",");
+  return row->type == OPTION && strlen(row->library->name) == length &&
+         strncmp(row->library->name, names, length) == 0;
 }
 
-/* "default for d = 4, 400000 training calls" */
-static void default_reason(char reason[REASON_TEXT], const nis_options *o, int depends)
+/* "default for dim = 4, calls = 1000000" */
+static void default_reason(char reason[REASON_TEXT], const struct arguments *arguments,
+                           const char *names)
 {
-  int parts = 0;
-  snprintf(reason, REASON_TEXT, "default");
-  if (depends & EFFORT) add_part(reason, &parts, "effort = ", o->effort);
-  if (depends & DIM) add_part(reason, &parts, "d = ", (double)o->dim);
-  if (depends & CALLS) add_part(reason, &parts, "calls = ", (double)o->calls);
-  if (depends & TRAINING) add_part(reason, &parts, "training calls = ", (double)train_calls(o));
-  if (depends & NETS) add_part(reason, &parts, "these nets", 0);
-}
-
-static void give_reason(char reason[REASON_TEXT], const struct settings *all, const char *name)
-{
-  int i = 0;
-  if (option_given(&all->arguments, name)) {
-    snprintf(reason, REASON_TEXT, "given on the command line");
-    return;
+  int used = snprintf(reason, REASON_TEXT, "default for");
+  for (const char *before = " "; *names; before = ", ") {
+    const struct option_row *row = option_rows();
+    char value[VALUE_TEXT];
+    while (*row->name && !is_first(row, names)) row++;
+    option_format(value, row, arguments);
+    if (used < REASON_TEXT)
+      used += snprintf(reason + used, (size_t)(REASON_TEXT - used), "%s%s = %s", before, row->name,
+                       value);
+    names += strcspn(names, ",");
+    names += *names == ',';
   }
-  while (notes[i].name && strcmp(notes[i].name, name) != 0) i++;
-  if (notes[i].note)
-    snprintf(reason, REASON_TEXT, "%s", notes[i].note);
+}
+
+static void give_reason(struct setting *s, const struct arguments *arguments,
+                        const struct option_row *row)
+{
+  const char *usual = row->library->initial_text;
+  if (option_given(arguments, row))
+    snprintf(s->reason, REASON_TEXT, "given on the command line");
+  else if (!usual)
+    snprintf(s->reason, REASON_TEXT, "the default of this integrand");
+  else if (row->library->depends)
+    default_reason(s->reason, arguments, row->library->depends);
+  else if (strcmp(usual, s->value) == 0)
+    snprintf(s->reason, REASON_TEXT, "default");
   else
-    default_reason(reason, &all->arguments.options, notes[i].depends);
+    snprintf(s->reason, REASON_TEXT, "default: %s", usual);
 }
 
 static struct setting *add(struct settings *all, const char *name)
@@ -94,9 +79,9 @@ static struct setting *add(struct settings *all, const char *name)
 static void add_option(struct settings *all, const struct option_row *row)
 {
   struct setting *s = add(all, row->name);
-  s->is_word = row->type == CHOICE;
+  s->is_word = row->library->type == NIS_OPTION_WORD;
   option_format(s->value, row, &all->arguments);
-  give_reason(s->reason, all, row->name);
+  give_reason(s, &all->arguments, row);
 }
 
 /* What follows from the options */
@@ -116,8 +101,8 @@ static int collect(struct settings *all, const struct arguments *arguments)
 {
   *all = (struct settings){.arguments = *arguments};
   if (nis_complete_options(&arguments->options, &all->arguments.options) != NIS_OK) return 0;
-  for (const struct option_row *row = option_table; row->name; row++)
-    if (option_is_setting(row)) add_option(all, row);
+  for (const struct option_row *row = option_rows(); *row->name; row++)
+    if (row->type == OPTION) add_option(all, row);
   add_sums(all);
   return 1;
 }

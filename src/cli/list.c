@@ -5,6 +5,7 @@
 #include "message.h"
 #include "nis_events.h"
 #include "numbers.h"
+#include "options.h"
 #include "values.h"
 
 #include <math.h>
@@ -43,27 +44,20 @@ static void print_dims(const struct integrand *row)
     printf("%zu .. %zu dimensions, default %zu", row->dim_min, row->dim_max, row->dim_default);
 }
 
-/* By the words of --format, and whether they need particles */
-static const struct {
-  const char *name;
-  nis_event_format format;
-  int particles;
-} formats[] = {{"lhe", NIS_FORMAT_LHE, 1},     {"lhe3", NIS_FORMAT_LHE3, 1},
-               {"lheh5", NIS_FORMAT_LHEH5, 1}, {"hdf5", NIS_FORMAT_HDF5, 0},
-               {"npy", NIS_FORMAT_NPY, 0},     {"text", NIS_FORMAT_TEXT, 0}};
-enum { FORMATS = sizeof formats / sizeof *formats };
-
-static int has_format(const struct integrand *row, int i)
+/* Can its events be written so? Formats before HDF5 are those of Les Houches. `word`: of --format */
+static int has_format(const struct integrand *row, nis_event_format format, char word[VALUE_TEXT])
 {
-  return (row->particles || !formats[i].particles) && nis_check_format(formats[i].format) == NIS_OK;
+  event_option_word(word, "format", format);
+  return (row->particles || format >= NIS_FORMAT_HDF5) && nis_check_format(format) == NIS_OK;
 }
 
 /* What can be written here; of what cannot, why not */
 static void print_formats(const struct integrand *row)
 {
   const char *between = "    events: ";
-  for (int i = 0; i < FORMATS; i++)
-    if (has_format(row, i)) printf("%s%s", between, formats[i].name), between = ", ";
+  char word[VALUE_TEXT];
+  for (int i = NIS_FORMAT_LHE; i <= NIS_FORMAT_TEXT; i++)
+    if (has_format(row, i, word)) printf("%s%s", between, word), between = ", ";
   putchar('\n');
   if (nis_check_format(NIS_FORMAT_HDF5) != NIS_OK)
     printf("    without hdf5%s: %s\n", row->particles ? " and lheh5" : "", nis_last_error());
@@ -111,6 +105,7 @@ static void json_parameter(struct json *json, const struct parameter *p)
 
 static void json_row(struct json *json, const struct integrand *row)
 {
+  char word[VALUE_TEXT];
   json_object(json, NULL);
   json_text(json, "name", row->name);
   json_text(json, "description", row->description);
@@ -125,8 +120,8 @@ static void json_row(struct json *json, const struct integrand *row)
   json_flag(json, "lhe", row->particles != NULL);
   json_text(json, "source", row->source);
   json_array(json, "formats");
-  for (int i = 0; i < FORMATS; i++)
-    if (has_format(row, i)) json_text(json, NULL, formats[i].name);
+  for (int i = NIS_FORMAT_LHE; i <= NIS_FORMAT_TEXT; i++)
+    if (has_format(row, i, word)) json_text(json, NULL, word);
   json_end(json);
   json_end(json);
 }

@@ -13,8 +13,8 @@ static const char names[] =
     "\nNAME is one of 'nis list', or FILE.so:SYMBOL, a function out of a shared object:"
     "\n  double SYMBOL(double *x, size_t dim, void *params);   params is NULL"
     "\nor with --batch a nis_batch_integrand of nis.h, with ncomp = 1. It is called from several"
-    "\nthreads at once unless --threads is 1. A 'const size_t SYMBOL_dim' in the file, if there is"
-    "\none, is the number of dimensions.\n";
+    "\nthreads at once unless --serial is given. A 'const size_t SYMBOL_dim' in the file, if there"
+    "\nis one, is the number of dimensions.\n";
 
 static const char momenta[] =
     "\nFILE, or - for standard input, holds a line 'E px py pz' in GeV for each momentum of a "

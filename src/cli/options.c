@@ -2,181 +2,135 @@
 #include "options.h"
 
 #include "message.h"
-#include "values.h"
 
+#include <assert.h>
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 #define MEMBER(member) offsetof(struct arguments, member)
-#define OPTION(member) offsetof(struct arguments, options.member)
-#define EVENT(member) offsetof(struct arguments, event_options.member)
 
-enum { ALL = RUNS | LIST | BENCH | MATRIX_ELEMENT };
+enum { ALL = RUNS | LIST | BENCH | MATRIX_ELEMENT, HELP_TEXT = 512 };
 
 /* Rows as macro calls, so that clang-format keeps each on two lines. */
-#define CHOICE_ROW(choices, ...)                                                                   \
+#define OWN(...)                                                                                   \
   {                                                                                                \
-    __VA_ARGS__, choices                                                                           \
+    __VA_ARGS__, NULL                                                                              \
   }
-#define ROW(...) CHOICE_ROW(NULL, __VA_ARGS__)
+#define LIBRARY(type, commands, letter, name, help)                                                \
+  {                                                                                                \
+    commands, letter, name, NULL, type, 0, help, NULL                                              \
+  }
 
-/* In the order of nis_coupling. */
-static const char couplings[] = "rational-quadratic,piecewise-quadratic,piecewise-linear,affine";
-
-/* In the order of nis_signs. */
-static const char sign_words[] = "apart,together";
-
-/* In the order of nis_point_set. */
-static const char point_sets[] = "default,random,nets";
-
-/* In the order of nis_w_max_rule. */
-static const char w_max_rules[] = "tail,largest,quantile,median";
-
-/* In the order of nis_event_format. */
-static const char formats[] = "default,lhe,lhe3,lheh5,hdf5,npy,text";
-
-/* In the order of nis_loss_kind. */
-static const char losses[] = "default,kl,variance,exponential,hellinger,jeffreys,forward-chi2";
-_Static_assert(NIS_LOSS_KL == 1 && NIS_LOSS_VARIANCE == 2 && NIS_LOSS_EXPONENTIAL == 3 &&
-                   NIS_LOSS_HELLINGER == 4 && NIS_LOSS_JEFFREYS == 5 && NIS_LOSS_FORWARD_CHI2 == 6,
-               "the order of the words");
-
-/* Limits and defaults are those of nis_options in nis.h. */
-const struct option_row option_table[] = {
-    ROW(EVENTS, "events", 'n', "N", WHOLE, EVENT(events), {1, 1e18, CLOSED},
-        "events to write; this or --event-calls is required"),
-    ROW(EVENTS, "output", 'o', "FILE", TEXT, EVENT(path), {0, 0, CLOSED},
+/* In the order of --help. Of the library's rows those are named of which the command knows more than the
+ * library: a letter, another sentence, who has it; "" stands for all others. */
+static const struct option_row plan[] = {
+    LIBRARY(EVENT_OPTION, EVENTS, 'n', "events",
+            "events to write; this or --event-calls is needed"),
+    OWN(EVENTS, 'o', "output", "FILE", TEXT, MEMBER(event_options.path),
         "where to write them; - is standard output, the report then goes to stderr"),
-    ROW(EVENTS, "force", 'f', NULL, FLAG, EVENT(force), {0, 0, CLOSED},
-        "replace FILE if it exists; default: refuse before anything is computed"),
-    CHOICE_ROW(
-        formats, EVENTS, "format", 0, "FORMAT", CHOICE, EVENT(format), {0, 0, CLOSED},
-        "default: by FILE's name (.lhe .lheh5 .h5 .hdf5 .npy .txt .dat, .gz behind\n"
-        "                             .lhe and text), else lhe if there are particles, or text"),
-    ROW(EVENTS, "event-calls", 0, "N", WHOLE, EVENT(calls), {1, 1e18, CLOSED},
-        "integrand calls for the events at most; default: as many as -n takes"),
-    CHOICE_ROW(w_max_rules, EVENTS, "w-max", 0, "RULE", CHOICE, EVENT(w_max), {0, 0, CLOSED},
-               "the weight that is accepted for certain; default: tail"),
-    ROW(EVENTS, "tail", 0, "E", REAL, EVENT(tail), {0, 1, OPEN_LOW | OPEN_HIGH},
-        "of --w-max tail: share of the weights that may lie above; default 1e-3"),
-    ROW(EVENTS, "quantile", 0, "Q", REAL, EVENT(quantile), {0, 1, OPEN_LOW},
-        "of --w-max quantile; default 0.999"),
-    ROW(EVENTS, "whole-run", 0, NULL, FLAG, EVENT(whole_run), {0, 0, CLOSED},
-        "a larger w_max that turns up later thins out the events before it"),
-    ROW(EVENTS, "unit-weights", 0, NULL, FLAG, EVENT(unit_weights), {0, 0, CLOSED},
-        "repeat overweight events instead of giving them weights"),
-    ROW(RUNS | MATRIX_ELEMENT, "param", 'p', "KEY=VALUE", SETTING, MEMBER(settings), {0, 0, CLOSED},
+    LIBRARY(EVENT_OPTION, EVENTS, 'f', "force", NULL),
+    LIBRARY(EVENT_OPTION, EVENTS, 0, "", NULL),
+    OWN(RUNS | MATRIX_ELEMENT, 'p', "param", "KEY=VALUE", SETTING, MEMBER(settings),
         "set a parameter of the integrand; may be repeated"),
-    ROW(RUNS, "dim", 'd', "D", SIZE, OPTION(dim), {1, 256, CLOSED},
-        "dimensions; default as 'nis list' says, or SYMBOL_dim in a plug-in"),
-    ROW(RUNS, "batch", 0, NULL, FLAG, MEMBER(batch), {0, 0, CLOSED},
+    LIBRARY(OPTION, RUNS, 'd', "dim",
+            "dimensions; default as 'nis list' says, or SYMBOL_dim in a plug-in"),
+    OWN(RUNS, 0, "batch", NULL, FLAG, MEMBER(batch),
         "the plug-in's symbol takes many points at once: a nis_batch_integrand of nis.h"),
-    ROW(RUNS, "lower", 0, "L1,L2,...", TEXT, MEMBER(lower_text), {0, 0, CLOSED},
+    LIBRARY(OPTION, RUNS, 0, "batch_points", NULL),
+    OWN(RUNS, 0, "lower", "L1,L2,...", TEXT, MEMBER(lower_text),
         "limits of a plug-in's coordinates, D or one for all, or -inf; default 0"),
-    ROW(RUNS, "upper", 0, "U1,U2,...", TEXT, MEMBER(upper_text), {0, 0, CLOSED},
-        "likewise, or inf; default 1"),
-    ROW(RUNS, "calls", 'c', "N", WHOLE, OPTION(calls), {2, 1e18, CLOSED},
-        "integrand calls in all, training included; default 1e6"),
-    ROW(RUNS, "rel-error", 0, "E", REAL, OPTION(rel_error), {0, 1, OPEN_HIGH},
-        "stop when the relative error is reached; default 0: never"),
-    ROW(RUNS, "abs-error", 0, "E", REAL, OPTION(abs_error), {0, INFINITY, CLOSED},
-        "stop when the absolute error is reached; default 0: never"),
-    ROW(RUNS, "max-seconds", 0, "S", REAL, OPTION(max_seconds), {0, INFINITY, CLOSED},
-        "wall time for the integral; default 0: no limit"),
-    ROW(RUNS, "seed", 's', "S", WHOLE, OPTION(seed), {0, 0x1p64, CLOSED},
-        "same seed, same numbers; default 0"),
-    ROW(RUNS | BENCH, "threads", 't', "T", INT, OPTION(threads), {1, 1024, CLOSED},
-        "default: all cores (OMP_NUM_THREADS)"),
-    ROW(RUNS, "train-share", 0, "X", REAL, OPTION(train_share), {0, 1, OPEN_LOW | OPEN_HIGH},
-        "share of the calls spent on training; default 0.4, 2e6 calls at most"),
-    ROW(RUNS, "effort", 0, "X", REAL, OPTION(effort), {0, 1000, OPEN_LOW},
-        "scales the gradient work; default 1"),
-    ROW(RUNS, "layers", 0, "N", INT, OPTION(layers), {1, 64, CLOSED},
-        "coupling layers; default 2 ceil(log2 D), 4 for D = 2, 1 for D = 1"),
-    ROW(RUNS, "hidden-layers", 0, "N", INT, OPTION(hidden_layers), {1, 8, CLOSED},
-        "hidden layers of each conditioner net; default 2"),
-    ROW(RUNS, "hidden-width", 0, "N", INT, OPTION(hidden_width), {1, 1024, CLOSED},
-        "units in each; default 32, 64 for 6 to 12 dimensions, 16 from 48 on"),
-    ROW(RUNS, "bins", 0, "N", INT, OPTION(bins), {2, 128, CLOSED},
-        "bins of each coordinate's map; default 16"),
-    CHOICE_ROW(couplings, RUNS | BENCH, "coupling", 0, "NAME", CHOICE, OPTION(coupling),
-               {0, 0, CLOSED}, "each coordinate's map; default rational-quadratic"),
-    CHOICE_ROW(losses, RUNS, "loss", 0, "NAME", CHOICE, OPTION(loss), {0, 0, CLOSED},
-               "training loss; default: kl, and variance for the last 45 % of the steps"),
-    CHOICE_ROW(sign_words, RUNS, "signs", 0, "WAY", CHOICE, OPTION(signs), {0, 0, CLOSED},
-               "a flow for each sign of f, or one for |f|; default apart"),
-    CHOICE_ROW(point_sets, RUNS, "points", 0, "KIND", CHOICE, OPTION(points), {0, 0, CLOSED},
-               "of the estimate; default: nets up to 64 dimensions without goal and time limit"),
-    ROW(RUNS, "minibatch", 0, "N", INT, OPTION(minibatch), {64, 1048576, CLOSED},
-        "points in a gradient step; default 1024, 512 below 2e5 training calls, 256 below 2e4"),
-    ROW(RUNS, "replay", 0, "X", REAL, OPTION(replay), {0, 1000, OPEN_LOW},
-        "gradient samples per training call; default 12, more below 4e5 training calls or\n"
-        "                             4 dimensions, less for large nets; times the effort"),
-    ROW(RUNS, "learning-rate", 0, "X", REAL, OPTION(learning_rate), {0, 1, OPEN_LOW},
-        "Adam's at the start; default 4e-3, 2e-3 from 6 dimensions on"),
-    ROW(BENCH, "quick", 0, NULL, FLAG, MEMBER(quick), {0, 0, CLOSED}, "fewer repeats and sizes"),
-    ROW(BENCH, "runs", 0, NULL, FLAG, MEMBER(runs), {0, 0, CLOSED},
+    OWN(RUNS, 0, "upper", "U1,U2,...", TEXT, MEMBER(upper_text), "likewise, or inf; default 1"),
+    LIBRARY(OPTION, RUNS, 'c', "calls", NULL),
+    LIBRARY(OPTION, RUNS, 's', "seed", NULL),
+    LIBRARY(OPTION, RUNS | BENCH, 't', "threads", NULL),
+    LIBRARY(OPTION, RUNS | BENCH, 0, "coupling", NULL),
+    LIBRARY(OPTION, 0, 0, "ncomp", NULL), /* a plug-in has one value a point ... */
+    LIBRARY(OPTION, 0, 0, "follow", NULL),
+    LIBRARY(OPTION, 0, 0, "nhints", NULL), /* ... and no hints */
+    LIBRARY(OPTION, RUNS, 0, "", NULL),
+    OWN(BENCH, 0, "quick", NULL, FLAG, MEMBER(quick), "fewer repeats and sizes"),
+    OWN(BENCH, 0, "runs", NULL, FLAG, MEMBER(runs),
         "whole runs instead: seconds and bytes against dimensions, calls, threads"),
-    ROW(RUNS, "replay-bytes", 0, "N", SIZE, OPTION(replay_bytes), {1, 1e18, CLOSED},
-        "memory for stored training points; default 1 GiB"),
-    ROW(INTEGRATE, "explain", 0, NULL, FLAG, MEMBER(explain), {0, 0, CLOSED},
+    OWN(INTEGRATE, 0, "explain", NULL, FLAG, MEMBER(explain),
         "say first which settings will be used, and why"),
-    ROW(ALL, "json", 0, NULL, FLAG, MEMBER(json), {0, 0, CLOSED}, "print JSON instead of text"),
-    ROW(RUNS, "quiet", 'q', NULL, FLAG, MEMBER(quiet), {0, 0, CLOSED},
+    OWN(ALL, 0, "json", NULL, FLAG, MEMBER(json), "print JSON instead of text"),
+    OWN(RUNS, 'q', "quiet", NULL, FLAG, MEMBER(quiet),
         "no table and no progress line, only the result"),
-    ROW(ALL, "help", 'h', NULL, FLAG, MEMBER(help), {0, 0, CLOSED}, "print this"),
-    {0},
+    OWN(ALL, 'h', "help", NULL, FLAG, MEMBER(help), "print this"),
 };
 
-static int is_whole(const struct option_row *row)
+enum { PLANNED = sizeof plan / sizeof *plan };
+
+/* ---- the rows ------------------------------------------------------------------------------ */
+
+static const nis_option *find(const nis_option *list, size_t n, const char *name)
 {
-  return row->type == INT || row->type == SIZE || row->type == WHOLE;
+  while (n > 0 && strcmp(list->name, name) != 0) list++, n--;
+  return n > 0 ? list : NULL;
 }
 
-void option_describe(char text[RANGE_TEXT], const struct option_row *row)
+static int is_planned(enum option_type type, const char *name)
 {
-  text[0] = '\0';
-  if (row->type == CHOICE) snprintf(text, RANGE_TEXT, "one of %s", row->choices);
-  if (is_whole(row) || row->type == REAL) describe_range(text, &row->range, is_whole(row));
+  for (int i = 0; i < PLANNED; i++)
+    if (plan[i].type == type && strcmp(plan[i].name, name) == 0) return 1;
+  return 0;
 }
 
-static int wrong_value(const struct option_row *row, const char *text)
+static struct option_row library_row(const struct option_row *planned, const nis_option *library)
 {
-  char range[RANGE_TEXT];
-  option_describe(range, row);
-  return complain(BAD_USAGE, "--%s must be %s, got '%s'", row->name, range, text);
+  static const char *const argument[] = {
+      [NIS_OPTION_WHOLE] = "N", [NIS_OPTION_REAL] = "X", [NIS_OPTION_WORD] = "WORD"};
+  size_t n;
+  const nis_option *list = nis_option_list(&n);
+  struct option_row row = *planned;
+  int of_events = row.type == EVENT_OPTION, twice = of_events && find(list, n, library->name);
+  snprintf(row.name, NAME_TEXT, "%s%s", twice ? "event-" : "", library->name);
+  for (char *dash; (dash = strchr(row.name, '_'));) *dash = '-';
+  row.argument = library->type == NIS_OPTION_FLAG ? NULL : argument[library->type];
+  row.offset = library->offset + (of_events ? MEMBER(event_options) : MEMBER(options));
+  if (!row.help) row.help = library->help;
+  row.library = library;
+  return row;
 }
 
-static int store_whole(const struct option_row *row, void *member, const char *text)
+static struct option_row *add(struct option_row *next, const struct option_row *planned)
 {
-  uint64_t value;
-  if (parse_whole(text, &row->range, &value)) return wrong_value(row, text);
-  if (row->type == INT)
-    *(int *)member = (int)value;
-  else if (row->type == SIZE)
-    *(size_t *)member = (size_t)value;
-  else
-    *(uint64_t *)member = value;
-  return DONE;
-}
-
-static int store_real(const struct option_row *row, double *member, const char *text)
-{
-  return parse_real(text, &row->range, member) ? wrong_value(row, text) : DONE;
-}
-
-static int store_choice(const struct option_row *row, int *member, const char *text)
-{
-  size_t length = 0;
-  int n = 0;
-  for (const char *word = row->choices; *word; word += length + (word[length] == ','), n++) {
-    length = strcspn(word, ",");
-    if (strlen(text) != length || strncmp(text, word, length) != 0) continue;
-    *member = n;
-    return DONE;
+  size_t n = 0;
+  const nis_option *list = planned->type == OPTION         ? nis_option_list(&n)
+                           : planned->type == EVENT_OPTION ? nis_event_option_list(&n)
+                                                           : NULL;
+  if (!list) *next++ = *planned;
+  for (const nis_option *o = list; o < list + n; o++) {
+    int meant = *planned->name
+                    ? strcmp(planned->name, o->name) == 0
+                    : o->type != NIS_OPTION_POINTER && !is_planned(planned->type, o->name);
+    if (meant && planned->commands) *next++ = library_row(planned, o);
   }
-  return wrong_value(row, text);
+  return next;
+}
+
+const struct option_row *option_rows(void)
+{
+  static struct option_row rows[MAX_OPTIONS + 1];
+  struct option_row *next = rows;
+  if (*rows->name) return rows;
+  for (int i = 0; i < PLANNED; i++) {
+    next = add(next, &plan[i]);
+    assert(next <= rows + MAX_OPTIONS);
+  }
+  return rows;
+}
+
+/* ---- values -------------------------------------------------------------------------------- */
+
+static int store_library(const struct option_row *row, struct arguments *arguments,
+                         const char *text)
+{
+  const char *name = row->library->name, *value = row->argument ? text : "1";
+  int status = row->type == OPTION ? nis_options_set(&arguments->options, name, value)
+                                   : nis_event_options_set(&arguments->event_options, name, value);
+  if (status == NIS_OK) return DONE;
+  return complain(BAD_USAGE, "--%s must be %s, got '%s'", row->name, row->library->range, value);
 }
 
 static int store_text(const struct option_row *row, const char **member, const char *text)
@@ -197,62 +151,78 @@ static int store_setting(struct arguments *arguments, const char *text)
 int option_store(const struct option_row *row, struct arguments *arguments, const char *text)
 {
   void *member = (char *)arguments + row->offset;
-  arguments->given |= (uint64_t)1 << (row - option_table);
+  arguments->given |= (uint64_t)1 << (row - option_rows());
   switch (row->type) {
   case FLAG: *(int *)member = 1; return DONE;
   case TEXT: return store_text(row, member, text);
   case SETTING: return store_setting(arguments, text);
-  case REAL: return store_real(row, member, text);
-  case CHOICE: return store_choice(row, member, text);
-  default: return store_whole(row, member, text);
+  default: return store_library(row, arguments, text);
   }
 }
 
-int option_given(const struct arguments *arguments, const char *name)
+int option_given(const struct arguments *arguments, const struct option_row *row)
 {
-  for (const struct option_row *row = option_table; row->name; row++)
-    if (strcmp(row->name, name) == 0) return arguments->given >> (row - option_table) & 1;
-  return 0;
-}
-
-static int lies_in(const struct option_row *row, size_t first, size_t size)
-{
-  return row->offset >= first && row->offset < first + size;
-}
-
-int option_is_setting(const struct option_row *row)
-{
-  return lies_in(row, offsetof(struct arguments, options), sizeof(nis_options));
-}
-
-void options_help(FILE *file, int command)
-{
-  for (const struct option_row *row = option_table; row->name; row++) {
-    if (!(row->commands & command)) continue;
-    char letter[8] = "    ", name[40];
-    if (row->letter) snprintf(letter, sizeof letter, "-%c, ", row->letter);
-    snprintf(name, sizeof name, "--%s %s", row->name, row->argument ? row->argument : "");
-    fprintf(file, "  %s%-22s %s\n", letter, name, row->help);
-
-    char range[RANGE_TEXT];
-    option_describe(range, row);
-    if (*range) fprintf(file, "  %26s %s\n", "", range);
-  }
+  return arguments->given >> (row - option_rows()) & 1;
 }
 
 void option_format(char text[VALUE_TEXT], const struct option_row *row,
                    const struct arguments *arguments)
 {
   const void *member = (const char *)arguments + row->offset;
-  switch (row->type) {
-  case REAL: format_number(text, *(const double *)member); break;
-  case INT: snprintf(text, VALUE_TEXT, "%d", *(const int *)member); break;
-  case SIZE: snprintf(text, VALUE_TEXT, "%zu", *(const size_t *)member); break;
-  case WHOLE: snprintf(text, VALUE_TEXT, "%" PRIu64, *(const uint64_t *)member); break;
-  case CHOICE: nth_word(text, row->choices, *(const int *)member); break;
-  default: text[0] = '\0';
-  }
+  text[0] = '\0';
+  if (!row->library) return;
+  if (row->library->type == NIS_OPTION_REAL)
+    format_number(text, *(const double *)member);
+  else if (row->library->type == NIS_OPTION_WORD)
+    nth_word(text, row->library->words, *(const int *)member);
+  else if (row->library->size == sizeof(uint64_t))
+    snprintf(text, VALUE_TEXT, "%" PRIu64, *(const uint64_t *)member);
+  else
+    snprintf(text, VALUE_TEXT, "%d", *(const int *)member);
 }
+
+void event_option_word(char text[VALUE_TEXT], const char *member, int n)
+{
+  size_t rows;
+  const nis_option *list = nis_event_option_list(&rows);
+  nth_word(text, find(list, rows, member)->words, n);
+}
+
+/* ---- help ---------------------------------------------------------------------------------- */
+
+/* Words in lines of 100 columns, to the right of the names */
+static void print_words(FILE *file, const char *text)
+{
+  enum { LEFT = 29, RIGHT = 100 };
+  for (int column = LEFT, length; *text; text += length, text += *text == ' ') {
+    length = (int)strcspn(text, " ");
+    if (column > LEFT && column + 1 + length > RIGHT) fprintf(file, "\n%*s", column = LEFT, "");
+    fprintf(file, "%s%.*s", column > LEFT ? " " : "", length, text);
+    column += length + (column > LEFT);
+  }
+  fputc('\n', file);
+}
+
+static void print_help(FILE *file, const struct option_row *row)
+{
+  char letter[8] = "    ", name[2 * NAME_TEXT], text[HELP_TEXT];
+  const nis_option *library = row->argument ? row->library : NULL; /* a flag's default is no news */
+  const char *usual = library ? library->initial_text : NULL;
+  if (row->letter) snprintf(letter, sizeof letter, "-%c, ", row->letter);
+  snprintf(name, sizeof name, "--%s %s", row->name, row->argument ? row->argument : "");
+  snprintf(text, sizeof text, "%s%s%s", row->help, usual ? "; default " : "", usual ? usual : "");
+  fprintf(file, "  %s%-22s ", letter, name);
+  print_words(file, text);
+  if (library) fprintf(file, "  %26s %s\n", "", library->range);
+}
+
+void options_help(FILE *file, int command)
+{
+  for (const struct option_row *row = option_rows(); *row->name; row++)
+    if (row->commands & command) print_help(file, row);
+}
+
+/* ---- the command line again ---------------------------------------------------------------- */
 
 /* The values, not what was typed: that might hold a line break. */
 static void print_settings(FILE *file, const struct arguments *arguments)
@@ -267,12 +237,12 @@ static void print_settings(FILE *file, const struct arguments *arguments)
 
 static int decides_numbers(const struct option_row *row)
 {
-  if (row->offset == OPTION(threads) || row->offset == OPTION(seed)) return 0;
-  if (row->offset == EVENT(path) || row->offset == EVENT(format)) return 0;
-  if (row->offset == EVENT(force)) return 0;
-  if (row->offset == MEMBER(batch)) return 1;
-  size_t events = offsetof(struct arguments, event_options);
-  return option_is_setting(row) || lies_in(row, events, sizeof(nis_event_options));
+  static const size_t others[] = {MEMBER(options.threads), MEMBER(options.serial),
+                                  MEMBER(options.seed), MEMBER(event_options.format),
+                                  MEMBER(event_options.force)};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (row->offset == others[i]) return 0;
+  return row->library || row->offset == MEMBER(batch);
 }
 
 static void print_option(FILE *file, const struct option_row *row,
@@ -280,7 +250,8 @@ static void print_option(FILE *file, const struct option_row *row,
 {
   char text[VALUE_TEXT];
   option_format(text, row, arguments);
-  fprintf(file, " --%s%s%s", row->name, *text ? " " : "", text);
+  fprintf(file, " --%s", row->name);
+  if (row->argument) fprintf(file, " %s", text);
 }
 
 static void print_box(FILE *file, const nis_options *o)
@@ -292,9 +263,8 @@ static void print_box(FILE *file, const nis_options *o)
 void options_print(FILE *file, const struct arguments *arguments)
 {
   fprintf(file, "nis %s %s", arguments->command_name, arguments->row->name);
-  for (const struct option_row *row = option_table; row->name; row++)
-    if (decides_numbers(row) && option_given(arguments, row->name))
-      print_option(file, row, arguments);
+  for (const struct option_row *row = option_rows(); *row->name; row++)
+    if (decides_numbers(row) && option_given(arguments, row)) print_option(file, row, arguments);
   print_box(file, &arguments->options);
   fprintf(file, " --seed %" PRIu64, arguments->options.seed);
   print_settings(file, arguments);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The one table of options: drives parsing, range checks, sentences and --help. */
+/*
+ * The command's options: rows of its own, and those of the library's tables, which know their ranges,
+ * defaults and words. Drives parsing, sentences, --help and --explain.
+ */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -7,39 +10,40 @@
 #include "numbers.h"
 #include "values.h"
 
-enum option_type { FLAG, TEXT, SETTING, REAL, INT, SIZE, WHOLE, CHOICE };
+/* OPTION, EVENT_OPTION: a member of nis_options, of nis_event_options */
+enum option_type { FLAG, TEXT, SETTING, OPTION, EVENT_OPTION };
+
+/* MAX_OPTIONS: as many as arguments.given has bits */
+enum { NAME_TEXT = 32, MAX_OPTIONS = 64 };
 
 struct option_row {
-  int commands; /* subcommands that know it */
-  const char *name;
+  int commands;         /* subcommands that know it */
   char letter;          /* 0: none */
+  char name[NAME_TEXT]; /* with - where the library has _ */
   const char *argument; /* its name in --help; NULL: takes none */
   enum option_type type;
   size_t offset; /* of its member in struct arguments */
-  struct range range;
   const char *help;
-  const char *choices; /* CHOICE: "a,b,c", stored as an int from 0 */
+  const nis_option *library; /* the row there, or NULL */
 };
 
-extern const struct option_row option_table[]; /* ends with a NULL name */
+/* All, in the order of --help; the one behind the last has an empty name. */
+const struct option_row *option_rows(void);
 
 /* Stores text in the row's member; 0, or BAD_USAGE with a sentence on stderr. */
 int option_store(const struct option_row *row, struct arguments *arguments, const char *text);
 
 /* Is it on the command line? */
-int option_given(const struct arguments *arguments, const char *name);
-
-/* Does it set a member of nis_options? */
-int option_is_setting(const struct option_row *row);
+int option_given(const struct arguments *arguments, const struct option_row *row);
 
 /* Its value, a number or a word */
 void option_format(char text[VALUE_TEXT], const struct option_row *row,
                    const struct arguments *arguments);
 
-/* What the option's value must be, as a phrase; "" if anything goes. */
-void option_describe(char text[RANGE_TEXT], const struct option_row *row);
+/* Word number n of a member of nis_event_options */
+void event_option_word(char text[VALUE_TEXT], const char *member, int n);
 
-/* One line of help for every option of a subcommand. */
+/* Lines of help for every option of a subcommand. */
 void options_help(FILE *file, int command);
 
 /* The part of the command line that decides the numbers: threads and files are left out. */

@@ -54,9 +54,9 @@ static int set_dim(struct integrand *row, void *library)
   snprintf(symbol, sizeof symbol, "%s_dim", plugin_symbol(row->name));
   const size_t *dim = dlsym(library, symbol);
   if (!dim) return DONE;
-  if (*dim < 1 || *dim > MAX_DIM)
+  if (*dim < 1 || *dim > NIS_MOST_DIM)
     return complain(FAILED, "%s must be between 1 and %d, got '%zu' in the plug-in '%s'", symbol,
-                    MAX_DIM, *dim, row->name);
+                    NIS_MOST_DIM, *dim, row->name);
   row->dim_min = row->dim_max = row->dim_default = *dim;
   return DONE;
 }
@@ -79,7 +79,7 @@ int plugin_load(struct integrand *row, const char *name, nis_batch_integrand **b
   void *symbol = dlsym(library, plugin_symbol(name));
   if (!symbol) return no_symbol(name);
   *row = (struct integrand){
-      .name = name, .dim_min = 1, .dim_max = MAX_DIM, .parameters = &none, .unit = ""};
+      .name = name, .dim_min = 1, .dim_max = NIS_MOST_DIM, .parameters = &none, .unit = ""};
   if (batch)
     *batch = (nis_batch_integrand *)symbol;
   else

@@ -4,6 +4,7 @@
 #include "explain.h"
 #include "json.h"
 #include "message.h"
+#include "options.h"
 #include "values.h"
 
 #include <math.h>
@@ -87,13 +88,13 @@ static void share(struct json *json, const char *name, nis_share share)
   json_real(json, error, share.error);
 }
 
-/* In the order of nis_w_max_rule */
 static void unweighting(struct json *json, const nis_unweighting *rules)
 {
-  static const char *const names[] = {"tail", "largest", "quantile", "median"};
   json_object(json, "unweighting");
   for (int i = 0; i < NIS_W_MAX_RULES; i++) {
-    json_object(json, names[i]);
+    char name[VALUE_TEXT];
+    event_option_word(name, "w_max", i);
+    json_object(json, name);
     json_real(json, "w_max", rules[i].w_max);
     share(json, "efficiency", (nis_share){rules[i].efficiency, rules[i].error});
     json_end(json);

@@ -61,11 +61,15 @@ static int add_block(struct job *j, uint64_t from, size_t n)
   uint64_t bad = j->s->integrand.bad_calls;
   int status = nis_sampler_evaluate(j->s, p);
   j->plan->tally->bad += j->s->integrand.bad_calls - bad;
-  for (size_t i = 0; i < p->n; i++) {
-    double value = nis_control_value(nis_point_weight(p, i), p->log_q[i],
-                                     p->log_channel + i * CHANNELS, j->s->mixture.beta);
-    nis_tally_add_controlled(j->plan->tally, nis_point_weight(p, i), value);
-    add_components(j, i, value);
+  for (size_t first = 0; first < p->n; first += LANES) {
+    size_t here = p->n - first < LANES ? p->n - first : LANES;
+    double weight[LANES], value[LANES];
+    nis_control_values(here, p->f + first, p->log_q + first, p->log_channel + first * CHANNELS,
+                       j->s->mixture.beta, j->s->mixture.flow.kernels, weight, value);
+    for (size_t i = 0; i < here; i++) {
+      nis_tally_add_controlled(j->plan->tally, weight[i], value[i]);
+      add_components(j, first + i, value[i]);
+    }
   }
   j->used += p->n;
   return status;

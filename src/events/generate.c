@@ -5,50 +5,36 @@
 #include "base/host.h"
 #include "base/memory.h"
 #include "formats/event_file.h"
+#include "options.h"
 #include "spool.h"
 
 #include <stdio.h>
 
-static const uint64_t most = (uint64_t)1 << 62;
-
-static int check_count(uint64_t n, const char *name)
+/* With the defaults; what takes more than one option is not checked yet. */
+static int complete(const nis_event_options *given, nis_event_options *o)
 {
-  if (n <= most) return NIS_OK;
-  return nis_fail(NIS_INVALID, "%s must be between 1 and 2^62, or 0 for no limit, got %llu", name,
-                  (unsigned long long)n);
+  *o = *given;
+  return nis_option_check(&nis_event_option_table, o);
 }
 
-static int check_rule(const nis_event_options *o)
+static int check(const nis_event_options *given, nis_event_options *o)
 {
-  if ((int)o->w_max < 0 || (int)o->w_max >= NIS_W_MAX_RULES)
-    return nis_fail(NIS_INVALID, "w_max must be between 0 and %d, got %d", NIS_W_MAX_RULES - 1,
-                    (int)o->w_max);
-  if (!(o->tail >= 0 && o->tail < 1))
-    return nis_fail(NIS_INVALID, "tail must be above 0 and below 1, got %g", o->tail);
-  if (!(o->quantile >= 0 && o->quantile <= 1))
-    return nis_fail(NIS_INVALID, "quantile must be above 0 and at most 1, got %g", o->quantile);
-  return NIS_OK;
-}
-
-static int check(const nis_event_options *o)
-{
-  NIS_TRY(check_count(o->events, "events"));
-  NIS_TRY(check_count(o->calls, "calls"));
+  NIS_TRY(complete(given, o));
   if (o->events == 0 && o->calls == 0)
     return nis_fail(NIS_INVALID, "events and calls are both 0: one of them says how many events");
-  NIS_TRY(check_rule(o));
   if (!o->sink && !o->path)
     return nis_fail(NIS_INVALID, "events need a sink or the path of a file");
   if (o->path && !*o->path) return nis_fail(NIS_INVALID, "path must not be empty");
   return NIS_OK;
 }
 
-int nis_generate_check(const nis_event_options *o)
+int nis_generate_check(const nis_event_options *given)
 {
+  nis_event_options o;
   struct spool spool = {0};
-  NIS_TRY(check(o));
-  if (o->path) NIS_TRY(nis_event_file_check(o));
-  if (o->whole_run) NIS_TRY(nis_spool_open(&spool, 1));
+  NIS_TRY(check(given, &o));
+  if (o.path) NIS_TRY(nis_event_file_check(&o));
+  if (o.whole_run) NIS_TRY(nis_spool_open(&spool, 1));
   nis_spool_close(&spool);
   return NIS_OK;
 }
@@ -128,21 +114,13 @@ static struct w_max_rule rule_of(const nis_event_options *o)
   return (struct w_max_rule){o->w_max, o->tail, o->quantile};
 }
 
-static nis_event_options with_defaults(const nis_event_options *given)
-{
-  nis_event_options o = *given;
-  if (o.tail == 0) o.tail = nis_default_rule.tail;
-  if (o.quantile == 0) o.quantile = nis_default_rule.quantile;
-  return o;
-}
-
 int nis_generate(struct generator *g, struct sampler *s, const struct weights *seen,
                  struct estimate estimate, const nis_event_options *given,
                  nis_event_summary *wanted)
 {
   nis_event_summary unused, *summary = wanted ? wanted : &unused;
-  NIS_TRY(check(given));
-  const nis_event_options o = with_defaults(given);
+  nis_event_options o;
+  NIS_TRY(check(given, &o));
   struct receivers receivers = {.options = &o, .summary = summary};
   const struct event_plan plan = {.events = o.events ? o.events : UINT64_MAX,
                                   .calls = o.calls ? o.calls : UINT64_MAX,
@@ -171,8 +149,6 @@ int nis_generate(struct generator *g, struct sampler *s, const struct weights *s
 
 static int check_next(const nis_event_options *o)
 {
-  NIS_TRY(check_count(o->calls, "calls"));
-  NIS_TRY(check_rule(o));
   if (o->sink || o->path)
     return nis_fail(NIS_INVALID, "nis_next_event hands the event to its caller: sink and path must "
                                  "be NULL");
@@ -204,7 +180,8 @@ int nis_generate_next(struct generator *g, struct sampler *s, const struct weigh
                       const nis_event_options *given, nis_pulled_event *event)
 {
   static const nis_event_options none = {0};
-  const nis_event_options o = with_defaults(given ? given : &none);
+  nis_event_options o;
+  NIS_TRY(complete(given ? given : &none, &o));
   NIS_TRY(check_next(&o));
   if (!g->x) g->x = NIS_NEW(double, s->mixture.dim);
   if (!g->x) return nis_no_memory();

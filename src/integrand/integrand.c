@@ -125,6 +125,14 @@ static void call_batch(void *context, size_t item, int worker)
   __atomic_fetch_add(&p->finished, batch.done, __ATOMIC_RELAXED);
 }
 
+static void run_pass(struct team *team, int worker, void *context)
+{
+  struct pass *p = context;
+  if (p->c->rehearsal > 0 && worker > 1) return;
+  if (p->c->rehearsal > 0) nis_team_together(team, worker);
+  nis_team_for(team, worker, (p->n + p->grain - 1) / p->grain, call_batch, p);
+}
+
 static void take_bad(struct integrand_call *c, const double *x, double value)
 {
   if (c->bad_calls++ > 0) return;
@@ -138,7 +146,7 @@ static void take_values(struct integrand_call *c, const struct pass *p)
   size_t dim = c->domain.dim, ncomp = p->components ? c->ncomp : 0;
   for (size_t i = 0; i < p->n; i++) {
     const double *x = p->x + i * dim;
-    double jacobian = nis_domain_jacobian(&c->domain, x);
+    double jacobian = c->domain.infinite ? nis_domain_jacobian(&c->domain, x) : c->domain.volume;
     double value = p->f[i] == 0 ? 0 : p->f[i] * jacobian;
     double *components = p->components ? p->components + i * ncomp : NULL;
     if (p->bad) p->bad[i] = !isfinite(value);
@@ -164,6 +172,7 @@ void nis_integrand_scale(struct integrand_call *c, size_t n, const double *compo
  * on where the slices end. A batch callback always gets its full batches. */
 static size_t slice_points(const struct integrand_call *c)
 {
+  if (c->rehearsal > 0) return c->rehearsal;
   size_t least = c->batch ? (size_t)c->threads * c->batch_points : 1;
   size_t whole = c->batch ? c->slice / c->batch_points * c->batch_points : c->slice;
   return whole > least ? whole : least;
@@ -176,27 +185,30 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     double start = nis_clock();
     size_t left = n - *done, points = slice_points(c);
     points = points < left ? points : left;
-    size_t share = (points + (size_t)c->threads - 1) / (size_t)c->threads;
+    size_t workers = c->rehearsal > 0 ? 2 : (size_t)c->threads;
+    size_t share = (points + workers - 1) / workers;
     struct pass pass = {.c = c, .n = points, .x = x + *done * c->domain.dim, .f = f + *done};
     if (components) pass.components = components + *done * c->ncomp;
     if (bad) pass.bad = bad + *done;
-    pass.grain = c->f ? share : points;
+    pass.grain = c->f || c->rehearsal > 0 ? share : points;
     if (pass.grain > c->batch_points) pass.grain = c->batch_points;
     size_t batches = (points + pass.grain - 1) / pass.grain;
     pass.workers = batches < (size_t)c->threads ? batches : (size_t)c->threads;
     NIS_TRY(make_room(&pass));
-    nis_parallel_for((int)pass.workers, batches, call_batch, &pass);
+    nis_team_run((int)pass.workers, run_pass, &pass);
     c->calls += pass.finished;
     monitor->now.calls += pass.finished;
     if (monitor->now.phase != NIS_GENERATING) monitor->now.done += pass.finished;
     if (pass.refused)
-      return nis_fail(NIS_CALLBACK, "the integrand ended the run after %llu calls",
+      return nis_fail(NIS_CALLBACK,
+                      "the integrand ended the run after %llu calls: it returned non-zero, called "
+                      "nis_refuse() or threw an exception",
                       (unsigned long long)c->calls);
     take_values(c, &pass);
     *done += points;
     NIS_TRY(nis_monitor_report(monitor));
     double took = nis_clock() - start;
-    if (took < 0.02 && points >= c->slice) c->slice *= 2;
+    if (took < 0.02 && points >= c->slice && !c->rehearsal) c->slice *= 2;
     if (took > 0.1 && c->slice > LEAST_SLICE) c->slice /= 2;
   }
   return NIS_OK;

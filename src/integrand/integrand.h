@@ -18,9 +18,10 @@ struct integrand_call {
   double *room; /* of the batches that are being called; owned */
   size_t room_size;
   size_t ncomp;
-  double *scale; /* [ncomp], of the norm; owned */
-  int norm;      /* f is sqrt(sum (f_c / scale_c)^2), else component 0 */
-  size_t slice;  /* points between two looks at the clock */
+  double *scale;    /* [ncomp], of the norm; owned */
+  int norm;         /* f is sqrt(sum (f_c / scale_c)^2), else component 0 */
+  size_t slice;     /* points between two looks at the clock */
+  size_t rehearsal; /* else this many, of which two threads take the halves at the same moment */
   uint64_t calls, bad_calls;
   double *bad_point; /* [dim], the first one, in the user's coordinates; owned */
   double bad_value;

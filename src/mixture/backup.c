@@ -8,7 +8,7 @@ enum { FLOWS = 3 };
 
 static const struct flow *flow_number(const struct mixture *m, int i)
 {
-  const struct flow *flows[FLOWS] = {&m->flow, &m->negative, &m->map};
+  const struct flow *flows[FLOWS] = {&m->flow, &m->twin, &m->map};
   return flows[i];
 }
 

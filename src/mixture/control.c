@@ -87,9 +87,18 @@ void nis_control_fit(size_t n, const double *f, const double *log_q, const doubl
   for (int c = 0; c < CHANNELS; c++) beta[c] = explained > worth ? beta[c] * unit : 0;
 }
 
-double nis_control_value(double weight, double log_q, const double *log_channel, const double *beta)
+void nis_control_values(size_t n, const double *f, const double *log_q, const double *log_channel,
+                        const double *beta, const struct kernels *kernels, double *weight,
+                        double *value)
 {
-  for (int c = 0; c < CHANNELS; c++)
-    if (beta[c] != 0) weight -= beta[c] * (exp(log_channel[c] - log_q) - 1);
-  return weight;
+  double ratio[LANES];
+  for (size_t i = 0; i < n; i++) weight[i] = -log_q[i];
+  kernels->exp(n, weight, weight);
+  for (size_t i = 0; i < n; i++) value[i] = weight[i] = f[i] == 0 ? 0 : f[i] * weight[i];
+  for (size_t c = 0; c < CHANNELS; c++) {
+    if (beta[c] == 0) continue;
+    for (size_t i = 0; i < n; i++) ratio[i] = log_channel[i * CHANNELS + c] - log_q[i];
+    kernels->exp(n, ratio, ratio);
+    for (size_t i = 0; i < n; i++) value[i] -= beta[c] * (ratio[i] - 1);
+  }
 }

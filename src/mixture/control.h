@@ -18,8 +18,9 @@
 void nis_control_fit(size_t n, const double *f, const double *log_q, const double *log_channel,
                      const double *share, double *beta);
 
-/* v of a point of weight f/q, with its channels' log_channel[CHANNELS] */
-double nis_control_value(double weight, double log_q, const double *log_channel,
-                         const double *beta);
+/* The weights f/q of n <= LANES points, and v */
+void nis_control_values(size_t n, const double *f, const double *log_q, const double *log_channel,
+                        const double *beta, const struct kernels *kernels, double *weight,
+                        double *value);
 
 #endif

@@ -12,7 +12,7 @@ int nis_mixture_init(struct mixture *m, const struct flow_shape *shape, uint64_t
   map.layers = 0;
   *m = (struct mixture){.dim = shape->dim, .share = {[CHANNEL_FLOW] = 1}};
   NIS_TRY(nis_flow_init(&m->flow, shape, seed));
-  NIS_TRY(nis_flow_init(&m->negative, shape, seed));
+  NIS_TRY(nis_flow_init(&m->twin, shape, ~seed));
   NIS_TRY(nis_flow_init(&m->map, &map, seed));
   return nis_peaks_init(&m->peaks, shape->dim, threads);
 }
@@ -20,7 +20,7 @@ int nis_mixture_init(struct mixture *m, const struct flow_shape *shape, uint64_t
 void nis_mixture_clear(struct mixture *m)
 {
   nis_flow_clear(&m->flow);
-  nis_flow_clear(&m->negative);
+  nis_flow_clear(&m->twin);
   nis_flow_clear(&m->map);
   nis_peaks_clear(&m->peaks);
 }
@@ -51,7 +51,7 @@ static const struct flow *flow_of(const struct mixture *m, enum channel c)
 {
   switch (c) {
   case CHANNEL_FLOW: return &m->flow;
-  case CHANNEL_NEGATIVE: return &m->negative;
+  case CHANNEL_TWIN: return &m->twin;
   case CHANNEL_MAP: return &m->map;
   default: return NULL;
   }

@@ -13,7 +13,7 @@
 enum channel {
   CHANNEL_UNIFORM,
   CHANNEL_FLOW,
-  CHANNEL_NEGATIVE,
+  CHANNEL_TWIN,
   CHANNEL_MAP,
   CHANNEL_PEAKS,
   CHANNELS
@@ -22,7 +22,8 @@ enum channel {
 struct mixture {
   size_t dim;
   struct flow flow;     /* of coupling layers */
-  struct flow negative; /* the same for the negative part of f, where there is one */
+  struct flow twin;     /* another: of the negative part of f, where there is one, or of the same
+                           target, learnt in another way */
   struct flow map;      /* without correlations, as a VEGAS grid is */
   struct peaks peaks;
   double share[CHANNELS]; /* of the points; they add up to 1 */

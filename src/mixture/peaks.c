@@ -249,7 +249,8 @@ double nis_peaks_log_density(const struct peaks *p, const double *x)
 static double normal_quantile(double a, double b, double u)
 {
   if (a > 0) return -normal_quantile(-b, -a, 1 - u);
-  double z = gsl_cdf_ugaussian_Pinv(normal_below(a) + u * normal_between(a, b));
+  if (a < -far && b > far) return gsl_cdf_ugaussian_Pinv(u);
+  double below = normal_below(a), z = gsl_cdf_ugaussian_Pinv(below + u * (normal_below(b) - below));
   return fmax(a, fmin(z, b));
 }
 

@@ -42,7 +42,9 @@ struct w_max_rule {
 };
 
 /* The rule of Sherpa and MadGraph, and what they leave above w_max */
-static const struct w_max_rule nis_default_rule = {NIS_W_MAX_TAIL, 1e-3, 0.999};
+#define DEFAULT_TAIL 1e-3
+#define DEFAULT_QUANTILE 0.999
+static const struct w_max_rule nis_default_rule = {NIS_W_MAX_TAIL, DEFAULT_TAIL, DEFAULT_QUANTILE};
 
 double nis_weights_w_max(const struct weights *t, const struct w_max_rule *rule);
 

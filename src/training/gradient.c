@@ -54,24 +54,34 @@ static void add_tile(const struct flow *flow, struct flow_scratch *scratch, doub
   nis_flow_backward(flow, dlog_q, gradient, scratch);
 }
 
+static size_t tiles(const struct minibatch *batch)
+{
+  return (batch->n + LANES - 1) / LANES;
+}
+
+size_t nis_gradient_chunks(const struct minibatch *batch)
+{
+  return tiles(batch) < GRADIENT_CHUNKS ? tiles(batch) : GRADIENT_CHUNKS;
+}
+
 void nis_gradient_chunk(struct gradient *g, const struct mixture *m, struct workspace *w,
                         const struct minibatch *batch, enum part part, size_t chunk)
 {
   struct flow_scratch *scratch = nis_workspace_scratch(w, m, g->flow);
-  size_t tiles = (batch->n + LANES - 1) / LANES, end = tiles * (chunk + 1) / GRADIENT_CHUNKS;
+  size_t chunks = nis_gradient_chunks(batch), end = tiles(batch) * (chunk + 1) / chunks;
   float *gradient = g->values + chunk * g->flow->nweights;
   memset(gradient, 0, g->flow->nweights * sizeof *gradient);
-  for (size_t tile = tiles * chunk / GRADIENT_CHUNKS; tile < end; tile++)
+  for (size_t tile = tiles(batch) * chunk / chunks; tile < end; tile++)
     add_tile(g->flow, scratch, w->tile, batch, part, tile * LANES, gradient);
 }
 
-void nis_gradient_slice(struct gradient *g, size_t slice)
+void nis_gradient_slice(struct gradient *g, size_t chunks, size_t slice)
 {
   size_t first = slice * PARAMETER_SLICE, n = g->flow->nweights;
   size_t end = n - first < PARAMETER_SLICE ? n : first + PARAMETER_SLICE;
   float *sum = g->values;
-  for (int chunk = 1; chunk < GRADIENT_CHUNKS; chunk++)
-    for (size_t i = first; i < end; i++) sum[i] += sum[(size_t)chunk * n + i];
+  for (size_t chunk = 1; chunk < chunks; chunk++)
+    for (size_t i = first; i < end; i++) sum[i] += sum[chunk * n + i];
   double square = 0;
   for (size_t i = first; i < end; i++) square += (double)sum[i] * sum[i];
   g->square[slice] = square;

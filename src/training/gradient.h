@@ -30,11 +30,14 @@ struct gradient {
 int nis_gradient_init(struct gradient *g, struct flow *flow);
 void nis_gradient_clear(struct gradient *g);
 
+/* Into how many chunks a minibatch is cut: GRADIENT_CHUNKS, or as many as it has tiles */
+size_t nis_gradient_chunks(const struct minibatch *batch);
+
 /* The chunks in any order, by any thread in its workspace, for the part of f that the flow follows;
  * when all are there, the slices of their sum likewise; and when these are there the norm. */
 void nis_gradient_chunk(struct gradient *g, const struct mixture *m, struct workspace *w,
                         const struct minibatch *batch, enum part part, size_t chunk);
-void nis_gradient_slice(struct gradient *g, size_t slice);
+void nis_gradient_slice(struct gradient *g, size_t chunks, size_t slice);
 double nis_gradient_norm(const struct gradient *g); /* Euclidean */
 
 #endif

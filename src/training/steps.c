@@ -26,7 +26,8 @@ struct lesson {
   nis_next_step *next;
   void *context;
   struct step step;
-  double rate; /* of the step whose gradients are there, while `step` becomes the next one */
+  size_t chunks; /* of each gradient */
+  double rate;   /* of the step whose gradients are there, while `step` becomes the next one */
   int over;
 };
 
@@ -34,9 +35,9 @@ struct lesson {
 static void chunk_work(void *context, size_t item, int worker)
 {
   struct lesson *lesson = context;
-  struct learner *l = lesson->learner[item / GRADIENT_CHUNKS];
+  struct learner *l = lesson->learner[item / lesson->chunks];
   nis_gradient_chunk(&l->gradient, &lesson->s->mixture, &lesson->s->work[worker],
-                     &lesson->step.batch, l->part, item % GRADIENT_CHUNKS);
+                     &lesson->step.batch, l->part, item % lesson->chunks);
 }
 
 /* The learner that an item belongs to, one of the slices of all; leaves its slice in *item. */
@@ -51,8 +52,9 @@ static struct learner *find_slice(const struct lesson *lesson, size_t *item)
 static void sum_work(void *context, size_t item, int worker)
 {
   (void)worker;
-  struct learner *l = find_slice(context, &item);
-  nis_gradient_slice(&l->gradient, item);
+  const struct lesson *lesson = context;
+  struct learner *l = find_slice(lesson, &item);
+  nis_gradient_slice(&l->gradient, lesson->chunks, item);
 }
 
 static void adam_work(void *context, size_t item, int worker)
@@ -68,10 +70,11 @@ static void adam_work(void *context, size_t item, int worker)
 static void region(struct team *team, int worker, void *context)
 {
   struct lesson *lesson = context;
-  size_t chunks = (size_t)lesson->learners * GRADIENT_CHUNKS, slices = 0;
+  size_t slices = 0;
   for (int i = 0; i < lesson->learners; i++)
     slices += nis_parameter_slices(lesson->learner[i]->gradient.flow);
   while (!lesson->over) {
+    size_t chunks = (size_t)lesson->learners * lesson->chunks;
     nis_team_for(team, worker, chunks, chunk_work, lesson);
     nis_team_barrier(team);
     if (worker == 0) {
@@ -91,5 +94,7 @@ void nis_take_steps(struct sampler *s, struct learner *const *learner, int learn
 {
   struct lesson lesson = {
       .s = s, .learner = learner, .learners = learners, .next = next, .context = context};
-  if (next(&lesson.step, context)) nis_team_run(s->threads, region, &lesson);
+  if (!next(&lesson.step, context)) return;
+  lesson.chunks = nis_gradient_chunks(&lesson.step.batch);
+  nis_team_run(s->threads, region, &lesson);
 }

@@ -26,7 +26,8 @@ struct step {
   double rate; /* of learning */
 };
 
-/* Sets up the next step, in the calling thread; the flows are not to be looked at. 0: no more. */
+/* Sets up the next step, in the calling thread; the flows are not to be looked at. 0: no more. All
+ * minibatches are of one size. */
 typedef int nis_next_step(struct step *step, void *context);
 
 /* Steps of these learners until `next` ends them */

@@ -26,15 +26,28 @@ struct progress {
   size_t newest[HOT_ROUNDS]; /* points stored by the last rounds */
 };
 
+/* What a training spends its time on */
+enum stage {
+  STAGE_POINTS, /* drawing them */
+  STAGE_CALLS,  /* of the integrand */
+  STAGE_REPLAY, /* storing points, choosing beta, preparing what is drawn from */
+  STAGE_STEPS,  /* gradients */
+  STAGE_SHARES,
+  STAGE_PEAKS,
+  STAGE_SEARCH,
+  STAGES
+};
+
 /* What trainings leave to the next one, all zero before the first; and what they found. */
 struct training {
   struct progress progress;
   struct replay replay;
-  uint64_t search_point; /* next of the search's random stream */
-  int scaled;            /* the components have their scales */
-  int peaks_found;       /* by all trainings that came to their end */
-  int late_peaks;        /* by the last search of the latest, where hardly any point had been */
-  uint64_t search_calls; /* of all trainings */
+  uint64_t search_point;  /* next of the search's random stream */
+  int scaled;             /* the components have their scales */
+  int peaks_found;        /* by all trainings that came to their end */
+  int late_peaks;         /* by the last search of the latest, where hardly any point had been */
+  uint64_t search_calls;  /* of all trainings */
+  double seconds[STAGES]; /* likewise */
   points_observer
       *see; /* shown all points with their values, components and bad ones; may be NULL */
   void *context;

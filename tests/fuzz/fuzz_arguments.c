@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Command lines, a word a line: what is not refused is within its ranges, and prints in a form that is
- * read back as the same. */
+/* Command lines, a word a line: what is not refused is within its ranges, and prints in a form that
+ * is read back as the same. */
 #include "cli/arguments.h"
 #include "cli/explain.h"
 #include "cli/message.h"
@@ -28,13 +28,12 @@ static const struct {
 /* A number that is read prints as one that reads the same. */
 static void check_number(const char *word)
 {
-  static const struct range all = {-INFINITY, INFINITY, CLOSED};
   double value, again;
   char text[NUMBER_TEXT];
-  if (parse_real(word, &all, &value)) return;
+  if (parse_real(word, &value)) return;
   if (!isfinite(value)) abort();
   format_number(text, value);
-  if (parse_real(text, &all, &again) || again != value) abort();
+  if (parse_real(text, &again) || again != value) abort();
 }
 
 static void check_ranges(const struct arguments *a)
@@ -42,7 +41,7 @@ static void check_ranges(const struct arguments *a)
   const nis_options *o = &a->options;
   nis_options complete;
   if (!a->row) return;
-  if (o->dim < a->row->dim_min || o->dim > a->row->dim_max || o->dim > MAX_DIM) abort();
+  if (o->dim < a->row->dim_min || o->dim > a->row->dim_max || o->dim > NIS_MOST_DIM) abort();
   if (isnan(o->rel_error) || isnan(o->abs_error) || o->threads < 0 || o->threads > 1024) abort();
   if (!(a->command & RUNS)) return;
   /* The command's ranges are the library's. */

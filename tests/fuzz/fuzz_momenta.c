@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The reader of `nis matrix-element`: the first byte chooses the row, the rest is the file. Whatever it
- * holds is read to the end or refused with a sentence. */
+/* The reader of `nis matrix-element`: the first byte chooses the row, the rest is the file.
+ * Whatever it holds is read to the end or refused with a sentence. */
 #define _GNU_SOURCE /* memfd_create */
 #include "cli/commands.h"
 #include "cli/message.h"

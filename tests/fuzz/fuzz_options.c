@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Options that mean no good: the input is a list of (member, kind, value) that are put into the structs
- * of nis.h and nis_events.h; members that are pointers get arrays of the right size or NULL. What
- * nis_complete_options takes runs, in a few calls: with a status that nis.h knows, a sentence where
- * it is an error, and no more calls than were asked for.
+ * Options that mean no good: the input is a list of (member, kind, value) that are put into the
+ * structs of nis.h and nis_events.h; members that are pointers get arrays of the right size or
+ * NULL. What nis_complete_options takes runs, in a few calls: with a status that nis.h knows, a
+ * sentence where it is an error, and no more calls than were asked for.
  */
 #include "nis_events.h"
 

@@ -18,16 +18,13 @@ struct speed {
   struct rate sample, density, train; /* points per second */
 };
 
-enum share {
-  SHARE_NET,
-  SHARE_TRANSFORM,
-  SHARE_RANDOM,
-  SHARE_ADAM,
-  SHARE_CALLBACK,
-  SHARE_REST,
-  SHARES
-};
+/* Kernels, which run inside of the stages */
+enum share { SHARE_NET, SHARE_TRANSFORM, SHARE_RANDOM, SHARE_ADAM, SHARES };
 extern const char *const share_names[SHARES];
+
+/* What a training does, one after the other; the last is the rest */
+enum { BENCH_STAGES = 8 };
+extern const char *const stage_names[BENCH_STAGES];
 
 struct flow_bench {
   size_t dim, weights;
@@ -36,7 +33,8 @@ struct flow_bench {
   double flops;          /* of one pass of one point */
   double peak;           /* float32 operations per second of one core, measured just before */
   struct speed one, all; /* one thread; all threads */
-  double shares[SHARES]; /* of the time of a training run with a cheap callback, one thread */
+  /* of the time of a training run with a cheap callback, one thread: */
+  double stages[BENCH_STAGES], shares[SHARES];
 };
 
 enum { BENCH_REPEATS = 7 };

@@ -14,7 +14,10 @@ enum { STORED = 16384, POINTS = 16384 };
 
 static const double slot_seconds = 0.1; /* one repeat */
 
-const char *const share_names[SHARES] = {"net", "transform", "random", "adam", "callback", "rest"};
+const char *const share_names[SHARES] = {"net", "transform", "random", "adam"};
+const char *const stage_names[BENCH_STAGES] = {"points", "calls", "replay", "gradients",
+                                               "shares", "peaks", "search", "rest"};
+_Static_assert((int)BENCH_STAGES == (int)STAGES + 1, "a name for each stage, and one for the rest");
 
 const char *bench_kernels(void)
 {
@@ -103,6 +106,8 @@ static int subject_init(struct subject *t, const nis_options *o)
   NIS_TRY(nis_learner_init(&t->learner, &t->s.mixture.flow));
   t->slot = NIS_NEW(size_t, o->minibatch);
   if (!t->slot) return nis_no_memory();
+  /* as most mixtures end */
+  t->s.mixture.share[CHANNEL_UNIFORM] = 0.05, t->s.mixture.share[CHANNEL_FLOW] = 0.95;
   for (int i = 0; i < o->minibatch; i++) t->slot[i] = (size_t)i * 7919 % STORED;
   nis_sampler_draw(&t->s, STREAM_TRAIN, 0, STORED, &t->points);
   NIS_TRY(nis_replay_init(&t->replay, o->dim, STORED));
@@ -214,12 +219,6 @@ static void clocked_adam(size_t n, const struct adam *adam, const float *gradien
   CLOCKED(SHARE_ADAM, plain->adam_step(n, adam, gradient, mean, square, parameters));
 }
 
-static double clocked_cheap(double *x, size_t dim, void *params)
-{
-  CLOCKED(SHARE_CALLBACK, double value = cheap(x, dim, params));
-  return value;
-}
-
 /* What the flow of these options calls, wrapped. */
 static struct kernels clock_kernels(struct transform *clocked, const nis_options *o)
 {
@@ -229,16 +228,16 @@ static struct kernels clock_kernels(struct transform *clocked, const nis_options
   clocked->density = clocked_density;
   clocked->sample = clocked_sample;
   clocked->backward = clocked_transform_backward;
-  struct kernels k = {.name = "clocked",
-                      .uniforms = clocked_uniforms,
-                      .net_forward = clocked_forward,
-                      .net_backward = clocked_backward,
-                      .adam_step = clocked_adam};
+  struct kernels k = *plain;
+  k.uniforms = clocked_uniforms;
+  k.net_forward = clocked_forward;
+  k.net_backward = clocked_backward;
+  k.adam_step = clocked_adam;
   k.transform[o->coupling] = clocked;
   return k;
 }
 
-static int measure_shares(const nis_options *given, double shares[SHARES])
+static int measure_shares(const nis_options *given, struct flow_bench *out)
 {
   nis_options o = *given;
   struct sampler s;
@@ -246,18 +245,20 @@ static int measure_shares(const nis_options *given, double shares[SHARES])
   const struct kernels clocked = clock_kernels(&transform, given);
   memset(spent, 0, sizeof spent);
   o.threads = 1;
-  int status = nis_sampler_init(&s, clocked_cheap, &o);
+  int status = nis_sampler_init(&s, cheap, &o);
   double start = nis_clock();
   if (status == NIS_OK) {
     s.mixture.flow.kernels = &clocked;
     struct training training = {0};
     status = nis_train_flow(&s, 0, 20000, &o, &training);
+    memcpy(out->stages, training.seconds, sizeof training.seconds);
     nis_training_clear(&training);
   }
-  double total = nis_clock() - start, known = 0;
-  for (int i = 0; i < SHARE_REST; i++) known += spent[i];
-  spent[SHARE_REST] = total - known;
-  for (int i = 0; i < SHARES; i++) shares[i] = spent[i] / total;
+  double total = nis_clock() - start, *rest = &out->stages[STAGES];
+  *rest = total;
+  for (int i = 0; i < STAGES; i++) *rest -= out->stages[i];
+  for (int i = 0; i < BENCH_STAGES; i++) out->stages[i] /= total;
+  for (int i = 0; i < SHARES; i++) out->shares[i] = spent[i] / total;
   nis_sampler_clear(&s);
   return status;
 }
@@ -291,5 +292,5 @@ int bench_flow(const nis_options *given, int repeats, struct flow_bench *out)
   NIS_TRY(measure_speed(&one, repeats, &out->one));
   out->all = out->one;
   if (o.threads > 1) NIS_TRY(measure_speed(&o, repeats, &out->all));
-  return measure_shares(&o, out->shares);
+  return measure_shares(&o, out);
 }

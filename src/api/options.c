@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* To add an option: a field in nis.h and a row here, in the same place of the list. */
+#include "options.h"
+
+#include "base/host.h"
+#include "events/options.h"
+#include "nis_events.h"
+
+#define MEMBER(name) OPTION_MEMBER(nis_options, name)
+#define BELOW(value, bound) #value " below " #bound ", "
+#define ELSE(value) "else " #value
+
+static const nis_option rows[] = {
+    {MEMBER(dim), WHOLE(1, NIS_MOST_DIM), NO_DEFAULT, "dimensions"},
+    {MEMBER(params), POINTER, NO_DEFAULT, "handed to the integrand"},
+    {MEMBER(calls), WHOLE_63_BITS(1), VALUE(1e6), "integrand calls in all, training included"},
+    {MEMBER(rel_error), FROM_BELOW(0, 1), RULE(NULL, "0, no goal"),
+     "stop when the relative error is reached"},
+    {MEMBER(abs_error), FROM(0), RULE(NULL, "0, no goal"),
+     "stop when the absolute error is reached"},
+    {MEMBER(max_seconds), FROM(0), RULE(NULL, "0, no limit"), "wall time for the integral"},
+    {MEMBER(seed), WHOLE_64_BITS(0), VALUE(0), "same seed, same numbers"},
+    {MEMBER(threads), WHOLE(1, MOST_THREADS), RULE(NULL, "all cores (OMP_NUM_THREADS)"),
+     "threads to work with"},
+    {MEMBER(lower), POINTER, NO_DEFAULT, "limits of the coordinates"},
+    {MEMBER(upper), POINTER, NO_DEFAULT, "limits of the coordinates"},
+    {MEMBER(batch), POINTER, NO_DEFAULT, "an integrand that takes many points at once"},
+    {MEMBER(batch_points), WHOLE(1, 1048576), VALUE(1024),
+     "points in one call of a batch integrand"},
+    {MEMBER(ncomp), WHOLE(1, NIS_MOST_COMPONENTS), VALUE(1), "values that it has at each point"},
+    {MEMBER(values), POINTER, NO_DEFAULT, "where they are written"},
+    {MEMBER(errors), POINTER, NO_DEFAULT, "where their errors are written"},
+    {MEMBER(covariance), POINTER, NO_DEFAULT, "where their covariance is written"},
+    {MEMBER(follow), FIRST_OF(NIS_FOLLOW_NORM, "first", "norm"),
+     "what of several values the flow learns"},
+    {MEMBER(scales), POINTER, NO_DEFAULT, "of the values in their norm"},
+    {MEMBER(serial), ZERO_OR_ONE, VALUE(0), "the integrand is called by one thread only"},
+    {MEMBER(progress), POINTER, NO_DEFAULT, "is called as the run goes on"},
+    {MEMBER(progress_params), POINTER, NO_DEFAULT, "handed to it"},
+    {MEMBER(train_share), ABOVE_BELOW(0, 1),
+     RULE("calls", OPTION_TEXT(TRAIN_SHARE) ", at most " OPTION_TEXT(MOST_TRAIN_CALLS) " calls"),
+     "share of the calls spent on training"},
+    {MEMBER(effort), ABOVE_UP_TO(0, 1000), VALUE(1), "scales the gradient work"},
+    {MEMBER(hints), POINTER, NO_DEFAULT, "points where the integrand is known to peak"},
+    {MEMBER(nhints), WHOLE(0, NIS_MOST_HINTS), VALUE(0), "how many these are"},
+    {MEMBER(layers), WHOLE(1, 64),
+     RULE("dim", OPTION_TEXT(LAYERS_A_DIGIT) " ceil(log2 dim), at least " OPTION_TEXT(
+                     LEAST_LAYERS) "; 1 for dim = 1"),
+     "coupling layers"},
+    {MEMBER(hidden_layers), WHOLE(1, 8), VALUE(2), "hidden layers of each conditioner net"},
+    {MEMBER(hidden_width), WHOLE(1, 1024), RULE("dim", "by dim: " HIDDEN_WIDTH(BELOW, ELSE)),
+     "units in each of these"},
+    {MEMBER(bins), WHOLE(2, 128), VALUE(16), "bins of each coordinate's map"},
+    {MEMBER(minibatch), WHOLE(64, 1048576),
+     RULE("calls,train_share", "by training calls: " MINIBATCH(BELOW, ELSE)),
+     "points in a gradient step"},
+    {MEMBER(replay), ABOVE_UP_TO(0, MOST_REPLAY),
+     RULE("effort,dim,calls,train_share,layers,hidden_layers,hidden_width,bins",
+          "effort times " OPTION_TEXT(REPLAY) " for " OPTION_TEXT(
+              REPLAY_CALLS) " training calls, more for fewer calls and fewer dimensions, less for "
+                            "large nets"),
+     "gradient samples per training call"},
+    {MEMBER(replay_bytes), WHOLE_64_BITS(1), VALUE(1073741824),
+     "memory for stored training points"},
+    {MEMBER(learning_rate), ABOVE_UP_TO(0, 1), RULE("dim", "by dim: " LEARNING_RATE(BELOW, ELSE)),
+     "Adam's at the start"},
+    {MEMBER(coupling),
+     FIRST_OF(NIS_AFFINE, "rational-quadratic", "piecewise-quadratic,piecewise-linear,affine"),
+     "each coordinate's map"},
+    {MEMBER(loss),
+     WORDS(NIS_LOSS_FORWARD_CHI2,
+           "default,kl,variance,exponential,hellinger,jeffreys,forward-chi2"),
+     RULE(NULL, "kl, and variance for the last 45 % of the steps"), "training loss"},
+    {MEMBER(signs), FIRST_OF(NIS_SIGNS_TOGETHER, "apart", "together"),
+     "a flow for each sign of f, or one for |f|"},
+    {MEMBER(points), WORDS(NIS_POINTS_NETS, "default,random,nets"),
+     RULE("dim,rel_error,abs_error,max_seconds",
+          "nets in up to " OPTION_TEXT(
+              MOST_NET_DIM) " dimensions without goal and max_seconds, else random"),
+     "points of the estimate"},
+};
+
+const struct option_table nis_option_table = {rows, sizeof rows / sizeof *rows};
+
+const nis_option *nis_option_list(size_t *n)
+{
+  if (n) *n = nis_option_table.n;
+  return rows;
+}
+
+int nis_options_set(nis_options *options, const char *name, const char *value)
+{
+  NIS_ENTER();
+  return nis_option_set(&nis_option_table, options, name, value);
+}
+
+const nis_option *nis_event_option_list(size_t *n)
+{
+  if (n) *n = nis_event_option_table.n;
+  return nis_event_option_table.rows;
+}
+
+int nis_event_options_set(nis_event_options *options, const char *name, const char *value)
+{
+  NIS_ENTER();
+  return nis_option_set(&nis_event_option_table, options, name, value);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The table of nis_options, and the numbers of defaults that follow from other options: its
+ * sentences and the rules in settings.c are made of the same.
+ */
+#ifndef NIS_OPTIONS_H
+#define NIS_OPTIONS_H
+
+#include "base/option.h"
+
+extern const struct option_table nis_option_table;
+
+#define MOST_THREADS 1024
+
+/* Two fifths of the calls, but more than two million teach these nets little. */
+#define TRAIN_SHARE 0.4
+#define MOST_TRAIN_CALLS 2e6
+
+#define LAYERS_A_DIGIT 2
+#define LEAST_LAYERS 4
+
+#define MOST_REPLAY 1000
+#define REPLAY 12
+#define REPLAY_CALLS 4e5
+
+#define MOST_NET_DIM 64
+
+/* A value below a bound, and so on, or else the last */
+#define HIDDEN_WIDTH(BELOW, ELSE) BELOW(32, 6) BELOW(64, 13) BELOW(32, 48) ELSE(16)
+#define MINIBATCH(BELOW, ELSE) BELOW(256, 2e4) BELOW(512, 2e5) ELSE(1024)
+#define LEARNING_RATE(BELOW, ELSE) BELOW(4e-3, 6) ELSE(2e-3)
+
+#endif
