@@ -21,8 +21,8 @@ enum { ALL = RUNS | LIST | BENCH | MATRIX_ELEMENT, HELP_TEXT = 512 };
     commands, letter, name, NULL, type, 0, help, NULL                                              \
   }
 
-/* In the order of --help. Of the library's rows those are named of which the command knows more than the
- * library: a letter, another sentence, who has it; "" stands for all others. */
+/* In the order of --help. Of the library's rows those are named of which the command knows more than
+ * the library: a letter, another sentence, who has it; "" stands for all others. */
 static const struct option_row plan[] = {
     LIBRARY(EVENT_OPTION, EVENTS, 'n', "events",
             "events to write; this or --event-calls is needed"),
@@ -93,13 +93,11 @@ static struct option_row library_row(const struct option_row *planned, const nis
   return row;
 }
 
-static struct option_row *add(struct option_row *next, const struct option_row *planned)
+static struct option_row *add_library(struct option_row *next, const struct option_row *planned)
 {
-  size_t n = 0;
-  const nis_option *list = planned->type == OPTION         ? nis_option_list(&n)
-                           : planned->type == EVENT_OPTION ? nis_event_option_list(&n)
-                                                           : NULL;
-  if (!list) *next++ = *planned;
+  size_t n;
+  const nis_option *list =
+      planned->type == OPTION ? nis_option_list(&n) : nis_event_option_list(&n);
   for (const nis_option *o = list; o < list + n; o++) {
     int meant = *planned->name
                     ? strcmp(planned->name, o->name) == 0
@@ -115,7 +113,10 @@ const struct option_row *option_rows(void)
   struct option_row *next = rows;
   if (*rows->name) return rows;
   for (int i = 0; i < PLANNED; i++) {
-    next = add(next, &plan[i]);
+    if (plan[i].type == OPTION || plan[i].type == EVENT_OPTION)
+      next = add_library(next, &plan[i]);
+    else
+      *next++ = plan[i];
     assert(next <= rows + MAX_OPTIONS);
   }
   return rows;
