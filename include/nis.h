@@ -233,8 +233,8 @@ typedef enum { NIS_POINTS_DEFAULT = 0, NIS_POINTS_RANDOM, NIS_POINTS_NETS } nis_
 
 /* What the flow learns when the batch integrand has several values a point */
 typedef enum {
-  NIS_FOLLOW_FIRST = 0, /* |f_0| */
-  NIS_FOLLOW_NORM = 1   /* sqrt(sum_c (f_c / scales[c])^2) */
+  NIS_FOLLOW_NORM = 0, /* sqrt(sum_c (f_c / scales[c])^2): all of them */
+  NIS_FOLLOW_FIRST = 1 /* |f_0|: what the others have elsewhere may be lost, without a doubt */
 } nis_follow;
 
 #define NIS_MOST_DIM 256
@@ -267,7 +267,7 @@ typedef struct {
                               result is written there too, all from the same points; NULL: not
                               wanted */
   double *covariance;      /* [ncomp * ncomp] likewise: of the values; its diagonal is errors^2 */
-  nis_follow follow;       /* one of the above; default NIS_FOLLOW_FIRST */
+  nis_follow follow;       /* one of the above; default NIS_FOLLOW_NORM */
   const double *scales;    /* [ncomp], above 0, for NIS_FOLLOW_NORM; copied. Default: the mean of
                               |f_c| over 1 % of the training calls (1024 at most), uniform, which
                               narrow peaks escape */

@@ -31,7 +31,7 @@ static const nis_option rows[] = {
     {MEMBER(values), POINTER, NO_DEFAULT, "where they are written"},
     {MEMBER(errors), POINTER, NO_DEFAULT, "where their errors are written"},
     {MEMBER(covariance), POINTER, NO_DEFAULT, "where their covariance is written"},
-    {MEMBER(follow), FIRST_OF(NIS_FOLLOW_NORM, "first", "norm"),
+    {MEMBER(follow), FIRST_OF(NIS_FOLLOW_FIRST, "norm", "first"),
      "what of several values the flow learns"},
     {MEMBER(scales), POINTER, NO_DEFAULT, "of the values in their norm"},
     {MEMBER(serial), ZERO_OR_ONE, VALUE(0), "the integrand is called by one thread only"},
