@@ -286,11 +286,11 @@ typedef struct {
   int layers;           /* coupling layers, 1 .. 64; default 2 ceil(log2 dim), at least 4; 1 for
                             dim = 1 */
   int hidden_layers;    /* of each conditioner net, 1 .. 8; default 2 */
-  int hidden_width;     /* units in each, 1 .. 1024; default by dim: 32 below 48,
-                            else 16 */
+  int hidden_width;     /* units in each, 1 .. 1024; default 32, 16 from 48
+                            dimensions on */
   int bins;             /* of each coordinate's map, 2 .. 128; default 8 */
-  int minibatch;        /* points in a gradient step, 64 .. 1,048,576; default by training
-                            calls: 256 below 2e4, 512 below 2e5, else 1024 */
+  int minibatch;        /* points in a gradient step, 64 .. 1,048,576; default 256, 512
+                            from 2e4, 1024 from 2e5 training calls on */
   double replay;        /* gradient samples per training call, in (0, 1000]; default: effort times
                             12 for 4e5 training calls, more for fewer calls and fewer dimensions
                             (a hundredth of the training calls at most, within 20 .. 80), less for
@@ -298,8 +298,8 @@ typedef struct {
   size_t replay_bytes;  /* memory for stored training points, which the handle keeps for further
                             trainings; the oldest go; 1 .. 2^64 - 1; default
                             1,073,741,824 */
-  double learning_rate; /* Adam's at the start, in (0, 1]; falls to 0; default by dim: 4e-3
-                            below 6, else 2e-3 */
+  double learning_rate; /* Adam's at the start, in (0, 1]; falls to 0; default 4e-3, 2e-3
+                            from 6 dimensions on */
   double decay; /* a second learner of the same target shrinks its parameters by the learning
                             rate times this at each step (AdamW, arXiv:1711.05101), in (0, 1000]; fresh
                             points choose between the two, or a mixture; default 1 */
