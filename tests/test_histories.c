@@ -256,6 +256,7 @@ static int stop_when_told(const nis_progress *now, void *params)
 static nis_options under(struct control *c)
 {
   nis_options o = small(2);
+  o.effort = 1;
   o.batch = controlled, o.batch_points = 64, o.params = c;
   o.progress = stop_when_told, o.progress_params = c;
   return o;
