@@ -64,8 +64,8 @@ static void check_against_naive(int size, int with_covariance)
   ck_assert_int_eq(nis_components_init(&c, COMPONENTS, with_covariance), 0);
   for (int i = 0; i < POINTS; i++) {
     if (size == 1) nis_components_add(&c, values[i]);
-    if (size > 1) nis_components_add_to_net(&c, values[i]);
-    if (size > 1 && (i + 1) % size == 0) nis_components_end_net(&c);
+    if (size > 1) nis_components_add_to_replicate(&c, values[i]);
+    if (size > 1 && (i + 1) % size == 0) nis_components_end_replicate(&c);
   }
   nis_components_result(&c, 1, mean, error, with_covariance ? covariance : NULL);
   for (int a = 0; a < COMPONENTS; a++) {

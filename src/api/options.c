@@ -81,7 +81,7 @@ static const nis_option rows[] = {
     {MEMBER(points), WORDS(NIS_POINTS_NETS, "default,random,nets"),
      RULE("dim,rel_error,abs_error,max_seconds",
           "nets in up to " OPTION_TEXT(
-              MOST_NET_DIM) " dimensions without goal and max_seconds, else random"),
+              MOST_SOBOL_DIM) " dimensions without goal and max_seconds, else random"),
      "points of the estimate"},
 };
 

@@ -25,7 +25,7 @@ extern const struct option_table nis_option_table;
 #define LEAST_TOP_REPLAY 20
 #define MOST_TOP_REPLAY 80
 
-#define MOST_NET_DIM 64
+#define MOST_SOBOL_DIM 64
 
 /* A value, and others from a bound on */
 #define HIDDEN_WIDTH(FIRST, FROM) FIRST(32) FROM(16, 48)
