@@ -15,7 +15,7 @@ struct only_step {
 static int next_only_step(struct step *step, void *context)
 {
   struct only_step *only = context;
-  *step = (struct step){.batch = *only->batch, .rate = 0};
+  *step = (struct step){.learners = 1, .batch = *only->batch, .rate = 0};
   return only->taken++ == 0;
 }
 
@@ -26,7 +26,7 @@ static inline double compute_gradient(struct gradient *g, struct sampler *s,
   struct learner l = {.part = PART_ALL, .gradient = *g};
   struct only_step only = {batch, 0};
   ck_assert_int_eq(nis_optimizer_init(&l.optimizer, g->flow), 0);
-  nis_take_steps(s, (struct learner *[]){&l}, 1, next_only_step, &only);
+  nis_take_steps(s, (struct learner *[]){&l}, next_only_step, &only);
   nis_optimizer_clear(&l.optimizer);
   return nis_gradient_norm(g);
 }

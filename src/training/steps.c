@@ -22,12 +22,12 @@ void nis_learner_clear(struct learner *l)
 struct lesson {
   struct sampler *s;
   struct learner *const *learner;
-  int learners;
   nis_next_step *next;
   void *context;
   struct step step;
   size_t chunks; /* of each gradient */
-  double rate;   /* of the step whose gradients are there, while `step` becomes the next one */
+  int learners;  /* of the step whose gradients are there, while `step` becomes the next one, */
+  double rate;   /* and its rate */
   int over;
 };
 
@@ -67,33 +67,37 @@ static void adam_work(void *context, size_t item, int worker)
                       item);
 }
 
+static size_t slices(const struct lesson *lesson, int learners)
+{
+  size_t n = 0;
+  for (int i = 0; i < learners; i++) n += nis_parameter_slices(lesson->learner[i]->gradient.flow);
+  return n;
+}
+
 static void region(struct team *team, int worker, void *context)
 {
   struct lesson *lesson = context;
-  size_t slices = 0;
-  for (int i = 0; i < lesson->learners; i++)
-    slices += nis_parameter_slices(lesson->learner[i]->gradient.flow);
   while (!lesson->over) {
-    size_t chunks = (size_t)lesson->learners * lesson->chunks;
+    size_t chunks = (size_t)lesson->step.learners * lesson->chunks;
     nis_team_for(team, worker, chunks, chunk_work, lesson);
     nis_team_barrier(team);
     if (worker == 0) {
       lesson->rate = lesson->step.rate;
+      lesson->learners = lesson->step.learners;
       for (int i = 0; i < lesson->learners; i++) lesson->learner[i]->optimizer.step++;
     }
-    nis_team_for(team, worker, slices, sum_work, lesson);
+    nis_team_for(team, worker, slices(lesson, lesson->step.learners), sum_work, lesson);
     nis_team_barrier(team);
-    nis_team_for(team, worker, slices, adam_work, lesson);
+    nis_team_for(team, worker, slices(lesson, lesson->learners), adam_work, lesson);
     if (worker == 0) lesson->over = !lesson->next(&lesson->step, lesson->context);
     nis_team_barrier(team);
   }
 }
 
-void nis_take_steps(struct sampler *s, struct learner *const *learner, int learners,
-                    nis_next_step *next, void *context)
+void nis_take_steps(struct sampler *s, struct learner *const *learner, nis_next_step *next,
+                    void *context)
 {
-  struct lesson lesson = {
-      .s = s, .learner = learner, .learners = learners, .next = next, .context = context};
+  struct lesson lesson = {.s = s, .learner = learner, .next = next, .context = context};
   if (!next(&lesson.step, context)) return;
   lesson.chunks = nis_gradient_chunks(&lesson.step.batch);
   nis_team_run(s->threads, region, &lesson);

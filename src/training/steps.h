@@ -22,6 +22,7 @@ void nis_learner_clear(struct learner *l);
 
 /* What all learners of a step have in common */
 struct step {
+  int learners; /* the first so many take part */
   struct minibatch batch;
   double rate; /* of learning */
 };
@@ -31,7 +32,7 @@ struct step {
 typedef int nis_next_step(struct step *step, void *context);
 
 /* Steps of these learners until `next` ends them */
-void nis_take_steps(struct sampler *s, struct learner *const *learner, int learners,
-                    nis_next_step *next, void *context);
+void nis_take_steps(struct sampler *s, struct learner *const *learner, nis_next_step *next,
+                    void *context);
 
 #endif

@@ -60,7 +60,7 @@ static size_t density_work(struct subject *t)
 static int next_step(struct step *step, void *context)
 {
   struct subject *t = context;
-  *step = (struct step){.batch = t->batch, .rate = 1e-4};
+  *step = (struct step){.learners = 1, .batch = t->batch, .rate = 1e-4};
   return t->steps-- > 0;
 }
 
@@ -68,7 +68,7 @@ static size_t train_work(struct subject *t)
 {
   enum { AT_ONCE = 16 }; /* a round's worth */
   t->steps = AT_ONCE;
-  nis_take_steps(&t->s, (struct learner *[]){&t->learner}, 1, next_step, t);
+  nis_take_steps(&t->s, (struct learner *[]){&t->learner}, next_step, t);
   return AT_ONCE * t->batch.n;
 }
 
