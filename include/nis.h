@@ -233,8 +233,8 @@ typedef enum { NIS_POINTS_DEFAULT = 0, NIS_POINTS_RANDOM, NIS_POINTS_NETS } nis_
 
 /* What the flow learns when the batch integrand has several values a point */
 typedef enum {
-  NIS_FOLLOW_FIRST = 0, /* |f_0| */
-  NIS_FOLLOW_NORM = 1   /* sqrt(sum_c (f_c / scales[c])^2) */
+  NIS_FOLLOW_NORM = 0, /* sqrt(sum_c (f_c / scales[c])^2): all of them */
+  NIS_FOLLOW_FIRST = 1 /* |f_0|: what the others have elsewhere may be lost, without a doubt */
 } nis_follow;
 
 #define NIS_MOST_DIM 256
@@ -267,7 +267,7 @@ typedef struct {
                               result is written there too, all from the same points; NULL: not
                               wanted */
   double *covariance;      /* [ncomp * ncomp] likewise: of the values; its diagonal is errors^2 */
-  nis_follow follow;       /* one of the above; default NIS_FOLLOW_FIRST */
+  nis_follow follow;       /* one of the above; default NIS_FOLLOW_NORM */
   const double *scales;    /* [ncomp], above 0, for NIS_FOLLOW_NORM; copied. Default: the mean of
                               |f_c| over 1 % of the training calls (1024 at most), uniform, which
                               narrow peaks escape */
@@ -286,11 +286,11 @@ typedef struct {
   int layers;           /* coupling layers, 1 .. 64; default 2 ceil(log2 dim), at least 4; 1 for
                             dim = 1 */
   int hidden_layers;    /* of each conditioner net, 1 .. 8; default 2 */
-  int hidden_width;     /* units in each, 1 .. 1024; default by dim: 32 below 48,
-                            else 16 */
+  int hidden_width;     /* units in each, 1 .. 1024; default 32, 16 from 48
+                            dimensions on */
   int bins;             /* of each coordinate's map, 2 .. 128; default 8 */
-  int minibatch;        /* points in a gradient step, 64 .. 1,048,576; default by training
-                            calls: 256 below 2e4, 512 below 2e5, else 1024 */
+  int minibatch;        /* points in a gradient step, 64 .. 1,048,576; default 256, 512
+                            from 2e4, 1024 from 2e5 training calls on */
   double replay;        /* gradient samples per training call, in (0, 1000]; default: effort times
                             12 for 4e5 training calls, more for fewer calls and fewer dimensions
                             (a hundredth of the training calls at most, within 20 .. 80), less for
@@ -298,8 +298,8 @@ typedef struct {
   size_t replay_bytes;  /* memory for stored training points, which the handle keeps for further
                             trainings; the oldest go; 1 .. 2^64 - 1; default
                             1,073,741,824 */
-  double learning_rate; /* Adam's at the start, in (0, 1]; falls to 0; default by dim: 4e-3
-                            below 6, else 2e-3 */
+  double learning_rate; /* Adam's at the start, in (0, 1]; falls to 0; default 4e-3, 2e-3
+                            from 6 dimensions on */
   double decay; /* a second learner of the same target shrinks its parameters by the learning
                             rate times this at each step (AdamW, arXiv:1711.05101), in (0, 1000]; fresh
                             points choose between the two, or a mixture; default 1 */

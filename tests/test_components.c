@@ -64,8 +64,8 @@ static void check_against_naive(int size, int with_covariance)
   ck_assert_int_eq(nis_components_init(&c, COMPONENTS, with_covariance), 0);
   for (int i = 0; i < POINTS; i++) {
     if (size == 1) nis_components_add(&c, values[i]);
-    if (size > 1) nis_components_add_to_net(&c, values[i]);
-    if (size > 1 && (i + 1) % size == 0) nis_components_end_net(&c);
+    if (size > 1) nis_components_add_to_replicate(&c, values[i]);
+    if (size > 1 && (i + 1) % size == 0) nis_components_end_replicate(&c);
   }
   nis_components_result(&c, 1, mean, error, with_covariance ? covariance : NULL);
   for (int a = 0; a < COMPONENTS; a++) {
@@ -204,6 +204,7 @@ START_TEST(the_first_is_as_if_alone)
 {
   double values[COMPONENTS], value, error;
   nis_options o = options(values, NULL), alone = options(&value, &error);
+  o.follow = NIS_FOLLOW_FIRST;
   alone.batch = first_alone, alone.ncomp = 0;
   nis_result many = nis_integrate_with(NULL, &o), single = nis_integrate_with(NULL, &alone);
   ck_assert(many.value == single.value && many.error == single.error);
@@ -216,6 +217,7 @@ START_TEST(following_the_norm)
 {
   double values[COMPONENTS], errors[COMPONENTS], first[COMPONENTS];
   nis_options o = options(values, first);
+  o.follow = NIS_FOLLOW_FIRST;
   nis_integrate_with(NULL, &o);
   o.errors = errors, o.follow = NIS_FOLLOW_NORM;
   nis_result r = nis_integrate_with(NULL, &o);

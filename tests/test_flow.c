@@ -51,7 +51,7 @@ static int mask_layers(size_t dim)
 
 static void randomise(struct flow *flow, double amplitude)
 {
-  for (size_t i = 0; i < flow->nweights; i++) flow->weights[i] = (float)(amplitude * noise());
+  for (size_t i = 0; i < flow->nparameters; i++) flow->parameters[i] = (float)(amplitude * noise());
 }
 
 static int transform_of(const struct machine *m)
@@ -176,7 +176,7 @@ START_TEST(initial_weights_are_hes)
   struct machine m = make(8, 4, 0, 0);
   for (int k = 0; k < m.flow.layers; k++) {
     const struct coupling *c = &m.flow.coupling[k];
-    const float *w = m.flow.weights + c->first_weight, *end = w + nis_net_weights(&c->net);
+    const float *w = m.flow.parameters + c->first_parameter, *end = w + nis_net_parameters(&c->net);
     size_t width = (size_t)c->net.width, columns = (size_t)c->net.inputs;
     for (int i = 0; i < c->net.hidden_layers; i++, columns = width) {
       w = check_uniform(w, width * columns, sqrt(6. / (double)columns));
@@ -366,7 +366,7 @@ static void one_layer(struct machine *m, int layer, const double *in, double *ou
   double log_slope[LANES] = {0};
   const struct coupling *c = &m->flow.coupling[layer];
   memcpy(out, in, m->flow.dim * LANES * sizeof *out);
-  nis_coupling_density(c, m->flow.kernels, m->flow.weights, out, log_slope,
+  nis_coupling_density(c, m->flow.kernels, m->flow.parameters, out, log_slope,
                        nis_coupling_slices(c, m->scratch.any));
 }
 
@@ -410,15 +410,15 @@ END_TEST
 static void log_q_along(struct machine *m, const double *x, double step, const double *direction,
                         double *log_q)
 {
-  size_t dim = m->flow.dim, n = m->flow.nweights;
+  size_t dim = m->flow.dim, n = m->flow.nparameters;
   double *z = doubles(dim * LANES);
   float *kept = malloc(n * sizeof *kept);
   ck_assert_ptr_nonnull(kept);
-  memcpy(kept, m->flow.weights, n * sizeof *kept);
-  for (size_t i = 0; i < n; i++) m->flow.weights[i] += (float)(step * direction[i]);
+  memcpy(kept, m->flow.parameters, n * sizeof *kept);
+  for (size_t i = 0; i < n; i++) m->flow.parameters[i] += (float)(step * direction[i]);
   memcpy(z, x, dim * LANES * sizeof *z);
   nis_flow_density(&m->flow, z, log_q, &m->scratch);
-  memcpy(m->flow.weights, kept, n * sizeof *kept);
+  memcpy(m->flow.parameters, kept, n * sizeof *kept);
   free(kept), free(z);
 }
 
@@ -446,7 +446,7 @@ static void flow_gradient(struct machine *m, const double *x, const float *c, fl
 {
   double *z = doubles(m->flow.dim * LANES), log_q[LANES];
   memcpy(z, x, m->flow.dim * LANES * sizeof *z);
-  memset(gradient, 0, m->flow.nweights * sizeof *gradient);
+  memset(gradient, 0, m->flow.nparameters * sizeof *gradient);
   nis_flow_density(&m->flow, z, log_q, &m->scratch);
   nis_flow_backward(&m->flow, c, gradient, &m->scratch);
   free(z);
@@ -473,9 +473,9 @@ static double choose_direction(const float *gradient, size_t first, size_t end, 
 static int agrees(struct machine *m, const double *x, double step, size_t first, size_t end,
                   float *c, float *gradient)
 {
-  double *direction = doubles(m->flow.nweights), dot = 0;
+  double *direction = doubles(m->flow.nparameters), dot = 0;
   flow_gradient(m, x, c, gradient);
-  choose_direction(gradient, first, end, m->flow.nweights, direction);
+  choose_direction(gradient, first, end, m->flow.nparameters, direction);
   double slope = difference_along(m, x, step, direction, c);
   flow_gradient(m, x, c, gradient);
   for (size_t i = first; i < end; i++) dot += gradient[i] * direction[i];
@@ -488,13 +488,13 @@ static int agrees(struct machine *m, const double *x, double step, size_t first,
 static void check_backward(struct machine *m)
 {
   double *x = doubles(m->flow.dim * LANES);
-  float *gradient = malloc(m->flow.nweights * sizeof *gradient), c[LANES];
+  float *gradient = malloc(m->flow.nparameters * sizeof *gradient), c[LANES];
   ck_assert_ptr_nonnull(gradient);
   random_tile(m->flow.dim, x);
   for (int l = 0; l < LANES; l++) c[l] = (float)noise();
   for (int k = 0; k < m->flow.layers; k++) {
-    size_t first = m->flow.coupling[k].first_weight;
-    size_t end = first + nis_net_weights(&m->flow.coupling[k].net);
+    size_t first = m->flow.coupling[k].first_parameter;
+    size_t end = first + nis_net_parameters(&m->flow.coupling[k].net);
     require(agrees(m, x, 3e-4, first, end, c, gradient) ||
                 agrees(m, x, 5e-5, first, end, c, gradient),
             "layer %d of %zu dimensions", k, m->flow.dim);
@@ -517,7 +517,7 @@ END_TEST
 START_TEST(backward_adds_to_the_gradient)
 {
   struct machine m = make(3, 6, 0.4, _i);
-  size_t n = m.flow.nweights;
+  size_t n = m.flow.nparameters;
   double x[3 * LANES], log_q[LANES];
   float *once = malloc(n * sizeof *once), *twice = malloc(n * sizeof *twice), c[LANES];
   ck_assert(once && twice);
@@ -689,21 +689,22 @@ static double naive_loss(struct sampler *s, const struct minibatch *b, const dou
   return sum / (double)b->n;
 }
 
-static void shift_weights(struct flow *flow, double step, const double *direction)
+static void shift_parameters(struct flow *flow, double step, const double *direction)
 {
-  for (size_t i = 0; i < flow->nweights; i++) flow->weights[i] += (float)(step * direction[i]);
+  for (size_t i = 0; i < flow->nparameters; i++)
+    flow->parameters[i] += (float)(step * direction[i]);
 }
 
 static double loss_along(struct sampler *s, const struct minibatch *b, const double *c, double step,
                          const double *direction)
 {
-  size_t n = s->mixture.flow.nweights;
+  size_t n = s->mixture.flow.nparameters;
   float *kept = malloc(n * sizeof *kept);
   ck_assert_ptr_nonnull(kept);
-  memcpy(kept, s->mixture.flow.weights, n * sizeof *kept);
-  shift_weights(&s->mixture.flow, step, direction);
+  memcpy(kept, s->mixture.flow.parameters, n * sizeof *kept);
+  shift_parameters(&s->mixture.flow, step, direction);
   double loss = naive_loss(s, b, c);
-  memcpy(s->mixture.flow.weights, kept, n * sizeof *kept);
+  memcpy(s->mixture.flow.parameters, kept, n * sizeof *kept);
   free(kept);
   return loss;
 }
@@ -711,7 +712,7 @@ static double loss_along(struct sampler *s, const struct minibatch *b, const dou
 static void check_norm(const struct gradient *g)
 {
   double square = 0;
-  for (size_t i = 0; i < g->flow->nweights; i++) square += (double)g->values[i] * g->values[i];
+  for (size_t i = 0; i < g->flow->nparameters; i++) square += (double)g->values[i] * g->values[i];
   ck_assert_double_gt(square, 0);
   ck_assert_relative(nis_gradient_norm(g), sqrt(square), 1e-12);
 }
@@ -723,10 +724,10 @@ static void check_loss(struct sampler *s, const struct minibatch *b)
   ck_assert_int_eq(nis_gradient_init(&g, &s->mixture.flow), NIS_OK);
   compute_gradient(&g, s, b);
   check_norm(&g);
-  double *log_q = doubles(b->n), *c = doubles(b->n), *direction = doubles(g.flow->nweights);
+  double *log_q = doubles(b->n), *c = doubles(b->n), *direction = doubles(g.flow->nparameters);
   batch_log_q(s, b, log_q);
   naive_coefficients(b, log_q, c);
-  double dot = choose_direction(g.values, 0, g.flow->nweights, g.flow->nweights, direction);
+  double dot = choose_direction(g.values, 0, g.flow->nparameters, g.flow->nparameters, direction);
   double rise = loss_along(s, b, c, step, direction);
   double slope = (rise - loss_along(s, b, c, -step, direction)) / (2 * step);
   ck_assert_double_eq_tol(dot, slope, 0.01 * fabs(slope));
@@ -780,11 +781,11 @@ static double slope_on_grid(struct sampler *s, const struct replay *r, nis_loss_
                             const double *direction)
 {
   const double step = 2e-3;
-  shift_weights(&s->mixture.flow, step, direction);
+  shift_parameters(&s->mixture.flow, step, direction);
   double rise = loss_on_grid(s, r, kind);
-  shift_weights(&s->mixture.flow, -2 * step, direction);
+  shift_parameters(&s->mixture.flow, -2 * step, direction);
   rise -= loss_on_grid(s, r, kind);
-  shift_weights(&s->mixture.flow, step, direction);
+  shift_parameters(&s->mixture.flow, step, direction);
   return rise / (2 * step);
 }
 
@@ -793,20 +794,20 @@ START_TEST(gradient_is_that_of_the_integrated_loss)
 {
   nis_loss_kind kind = (nis_loss_kind)_i;
   struct sampler s = make_sampler(2, 2);
-  for (size_t i = 0; i < s.mixture.flow.nweights; i++)
-    s.mixture.flow.weights[i] *= 0.3f; /* no limit is reached */
+  for (size_t i = 0; i < s.mixture.flow.nparameters; i++)
+    s.mixture.flow.parameters[i] *= 0.3f; /* no limit is reached */
   struct points p = grid();
   struct replay r = make_replay(&p, 2, 1);
   struct gradient g;
   size_t *slot = calloc(DRAWS, sizeof *slot);
-  double *direction = doubles(s.mixture.flow.nweights);
+  double *direction = doubles(s.mixture.flow.nparameters);
   ck_assert_ptr_nonnull(slot);
   ck_assert_int_eq(nis_gradient_init(&g, &s.mixture.flow), NIS_OK);
   nis_replay_draw(&r, 0.5, DRAWS, slot);
   for (int baseline = 0; baseline < 2; baseline++) {
     struct minibatch b = {DRAWS, slot, &r, nis_loss(kind, 0), baseline};
     compute_gradient(&g, &s, &b);
-    double dot = choose_direction(g.values, 0, g.flow->nweights, g.flow->nweights, direction);
+    double dot = choose_direction(g.values, 0, g.flow->nparameters, g.flow->nparameters, direction);
     double slope = slope_on_grid(&s, &r, kind, direction);
     ck_assert_double_eq_tol(dot, slope, 0.005 * fabs(slope));
   }
@@ -966,21 +967,21 @@ START_TEST(a_gradient_that_is_no_number_is_no_step)
   struct sampler s = make_sampler(TRAIN_DIM, 1);
   struct gradient g;
   struct optimizer o;
-  size_t bytes = s.mixture.flow.nweights * sizeof *s.mixture.flow.weights;
+  size_t bytes = s.mixture.flow.nparameters * sizeof *s.mixture.flow.parameters;
   float *before = malloc(bytes);
   ck_assert_ptr_nonnull(before);
   ck_assert_int_eq(nis_gradient_init(&g, &s.mixture.flow), NIS_OK);
   ck_assert_int_eq(nis_optimizer_init(&o, &s.mixture.flow), NIS_OK);
-  memcpy(before, s.mixture.flow.weights, bytes);
+  memcpy(before, s.mixture.flow.parameters, bytes);
   const struct stride stride = {.rate = 0.1, .largest_norm = 1};
   o.step = 1;
   g.values[3] = NAN;
   nis_optimizer_slice(&o, &stride, g.values, NAN, 0);
-  ck_assert(memcmp(before, s.mixture.flow.weights, bytes) == 0);
+  ck_assert(memcmp(before, s.mixture.flow.parameters, bytes) == 0);
   g.values[3] = 1;
   nis_optimizer_slice(&o, &stride, g.values, 1, 0);
-  ck_assert_double_lt(s.mixture.flow.weights[3], before[3] - 0.01);
-  ck_assert(isfinite(s.mixture.flow.weights[3]) && s.mixture.flow.weights[4] == before[4]);
+  ck_assert_double_lt(s.mixture.flow.parameters[3], before[3] - 0.01);
+  ck_assert(isfinite(s.mixture.flow.parameters[3]) && s.mixture.flow.parameters[4] == before[4]);
   free(before);
   nis_optimizer_clear(&o), nis_gradient_clear(&g), nis_sampler_clear(&s);
 }
@@ -1002,7 +1003,7 @@ static struct kept_gradient gradient_with(int threads, size_t n, nis_loss_kind l
   struct minibatch b = make_batch(&r, n, loss);
   ck_assert_int_eq(nis_gradient_init(&kept.gradient, &s.mixture.flow), NIS_OK);
   kept.norm = compute_gradient(&kept.gradient, &s, &b);
-  kept.n = s.mixture.flow.nweights;
+  kept.n = s.mixture.flow.nparameters;
   nis_replay_clear(&r);
   nis_sampler_clear(&s);
   return kept;

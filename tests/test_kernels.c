@@ -217,7 +217,7 @@ static void naive_backward(const struct layer *layer, int n, double a[][MOST_ROW
 /* A net with random weights, its input, and what the two kernels make of them. */
 struct net_case {
   struct net_shape shape;
-  size_t nweights, hidden_rows;
+  size_t nparameters, hidden_rows;
   float *weights, *in, *hidden, *out, *dout, *gradient, *din, *work;
   double *exact_weights, *exact_gradient, *exact_din;
 };
@@ -226,20 +226,20 @@ static void net_case_make(struct net_case *c, const struct net_shape *shape)
 {
   size_t in = (size_t)shape->inputs * LANES, out = (size_t)shape->outputs * LANES;
   int widest = shape->width > shape->inputs ? shape->width : shape->inputs;
-  *c = (struct net_case){.shape = *shape, .nweights = nis_net_weights(shape)};
+  *c = (struct net_case){.shape = *shape, .nparameters = nis_net_parameters(shape)};
   c->hidden_rows = (size_t)nis_net_hidden_rows(shape);
-  c->weights = floats(c->nweights, 1.5 / sqrt(widest));
+  c->weights = floats(c->nparameters, 1.5 / sqrt(widest));
   c->in = floats(in, 1);
   c->hidden = floats(c->hidden_rows * LANES, 0);
   c->out = floats(out, 0);
   c->dout = floats(out, 1);
-  c->gradient = floats(c->nweights, 1); /* is added to */
-  c->din = floats(in, 1e30);            /* is overwritten */
+  c->gradient = floats(c->nparameters, 1); /* is added to */
+  c->din = floats(in, 1e30);               /* is overwritten */
   c->work = floats(nis_net_work_floats(shape), 1e30);
-  c->exact_weights = doubles(c->nweights);
-  c->exact_gradient = doubles(c->nweights);
+  c->exact_weights = doubles(c->nparameters);
+  c->exact_gradient = doubles(c->nparameters);
   c->exact_din = doubles(in);
-  for (size_t i = 0; i < c->nweights; i++) {
+  for (size_t i = 0; i < c->nparameters; i++) {
     c->exact_weights[i] = c->weights[i];
     c->exact_gradient[i] = c->gradient[i];
   }
@@ -291,7 +291,7 @@ static void check_net_backward(const struct kernels *set, struct net_case *c)
     for (int i = 0; i < c->shape.inputs; i++) c->exact_din[i * LANES + l] = d[i];
   }
   set->net_backward(&c->shape, c->weights, c->in, c->hidden, c->dout, c->gradient, c->din, c->work);
-  for (size_t i = 0; i < c->nweights; i++)
+  for (size_t i = 0; i < c->nparameters; i++)
     check_close(c->gradient[i], c->exact_gradient[i], 2e-4, "gradient");
   for (int i = 0; i < c->shape.inputs * LANES; i++)
     check_close(c->din[i], c->exact_din[i], 1e-4, "din");
@@ -334,13 +334,13 @@ END_TEST
 static double shifted_loss(const struct net_case *c, double step, const double *direction)
 {
   struct layer layer[MOST_LAYERS];
-  double a[MOST_LAYERS + 1][MOST_ROWS], loss = 0, *w = doubles(c->nweights);
-  for (size_t i = 0; i < c->nweights; i++) w[i] = c->exact_weights[i] + step * direction[i];
+  double a[MOST_LAYERS + 1][MOST_ROWS], loss = 0, *w = doubles(c->nparameters);
+  for (size_t i = 0; i < c->nparameters; i++) w[i] = c->exact_weights[i] + step * direction[i];
   int n = layers_of(&c->shape, w, layer);
   for (int l = 0; l < LANES; l++) {
     for (int i = 0; i < c->shape.inputs; i++) {
       size_t at = (size_t)(i * LANES + l);
-      a[0][i] = c->in[at] + step * direction[c->nweights + at];
+      a[0][i] = c->in[at] + step * direction[c->nparameters + at];
     }
     naive_forward(layer, n, a);
     for (int i = 0; i < c->shape.outputs; i++) loss += c->dout[i * LANES + l] * a[n][i];
@@ -353,7 +353,7 @@ static double shifted_loss(const struct net_case *c, double step, const double *
 static void check_direction(const struct kernels *set, struct net_case *c)
 {
   const double step = 1e-5;
-  size_t n = c->nweights, inputs = (size_t)c->shape.inputs * LANES;
+  size_t n = c->nparameters, inputs = (size_t)c->shape.inputs * LANES;
   double *direction = doubles(n + inputs), dot = 0, length = 0;
   for (size_t i = 0; i < n + inputs; i++) direction[i] = noise();
   memset(c->gradient, 0, n * sizeof *c->gradient);
@@ -1182,7 +1182,7 @@ static void check_net_bits(const struct kernels *set[2], const struct net_shape 
   for (int i = 0; i < 2; i++)
     set[i]->net_backward(shape, c[i].weights, c[i].in, c[i].hidden, c[i].dout, c[i].gradient,
                          c[i].din, c[i].work);
-  check_bits(c[0].gradient, c[1].gradient, c[0].nweights * sizeof(float), "net_backward");
+  check_bits(c[0].gradient, c[1].gradient, c[0].nparameters * sizeof(float), "net_backward");
   check_bits(c[0].din, c[1].din, inputs * sizeof(float), "net_backward's din");
   net_case_free(&c[0]), net_case_free(&c[1]);
 }

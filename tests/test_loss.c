@@ -112,8 +112,8 @@ static void make_flow(struct scene *c, int threads)
   ck_assert_int_eq(nis_settings_resolve(&given, &full), NIS_OK);
   ck_assert_int_eq(nis_sampler_init(&c->s, no_integrand, &full), NIS_OK);
   noise_state = 5;
-  for (size_t i = 0; i < c->s.mixture.flow.nweights; i++)
-    c->s.mixture.flow.weights[i] = (float)(0.4 * noise());
+  for (size_t i = 0; i < c->s.mixture.flow.nparameters; i++)
+    c->s.mixture.flow.parameters[i] = (float)(0.4 * noise());
   ck_assert_int_eq(nis_gradient_init(&c->g, &c->s.mixture.flow), NIS_OK);
 }
 
@@ -201,12 +201,12 @@ static double objective(struct scene *c, nis_loss_kind kind, double baseline)
 static double objective_along(struct scene *c, nis_loss_kind kind, double baseline, double step,
                               const double *direction)
 {
-  size_t n = c->s.mixture.flow.nweights;
+  size_t n = c->s.mixture.flow.nparameters;
   float *kept = malloc(n * sizeof *kept);
-  memcpy(kept, c->s.mixture.flow.weights, n * sizeof *kept);
-  for (size_t i = 0; i < n; i++) c->s.mixture.flow.weights[i] += (float)(step * direction[i]);
+  memcpy(kept, c->s.mixture.flow.parameters, n * sizeof *kept);
+  for (size_t i = 0; i < n; i++) c->s.mixture.flow.parameters[i] += (float)(step * direction[i]);
   double value = objective(c, kind, baseline);
-  memcpy(c->s.mixture.flow.weights, kept, n * sizeof *kept);
+  memcpy(c->s.mixture.flow.parameters, kept, n * sizeof *kept);
   free(kept);
   return value;
 }
@@ -216,11 +216,11 @@ static double objective_along(struct scene *c, nis_loss_kind kind, double baseli
 static double choose_direction(const struct gradient *g, double randomness, double *direction)
 {
   double dot = 0, length = 0;
-  for (size_t i = 0; i < g->flow->nweights; i++) {
+  for (size_t i = 0; i < g->flow->nparameters; i++) {
     direction[i] = g->values[i] * (1 + randomness * noise());
     length += direction[i] * direction[i];
   }
-  for (size_t i = 0; i < g->flow->nweights; i++)
+  for (size_t i = 0; i < g->flow->nparameters; i++)
     dot += g->values[i] * (direction[i] /= sqrt(length));
   return dot;
 }
@@ -228,7 +228,7 @@ static double choose_direction(const struct gradient *g, double randomness, doub
 static void check_gradient(struct scene *c, nis_loss_kind kind, double baseline)
 {
   const double step = 1e-3;
-  double *direction = calloc(c->g.flow->nweights, sizeof *direction);
+  double *direction = calloc(c->g.flow->nparameters, sizeof *direction);
   struct minibatch b = {c->n, c->slot, &c->r, nis_loss(kind, 0), baseline};
   compute_gradient(&c->g, &c->s, &b);
   for (int repeat = 0; repeat < 4; repeat++) {
@@ -319,7 +319,7 @@ START_TEST(bits_do_not_depend_on_threads)
   struct minibatch second = {STORED - 7, three->slot, &three->r, loss, 0.5};
   compute_gradient(&one->g, &one->s, &first);
   compute_gradient(&three->g, &three->s, &second);
-  ck_assert(memcmp(one->g.values, three->g.values, one->g.flow->nweights * sizeof(float)) == 0);
+  ck_assert(memcmp(one->g.values, three->g.values, one->g.flow->nparameters * sizeof(float)) == 0);
   ck_assert(nis_gradient_norm(&one->g) == nis_gradient_norm(&three->g) &&
             nis_gradient_norm(&one->g) > 0);
   clear_scene(one), clear_scene(three);

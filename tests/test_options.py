@@ -276,10 +276,10 @@ class InTheStruct(unittest.TestCase):
                 self.assertEqual(self.completed(text(row.name)), row.initial)
 
     def steps(self, name, by):
-        """Reads "by x: A below B, C below D, else E"."""
-        steps = re.findall(r"(?:else )?([\d.e-]+)(?: below ([\d.e-]+))?",
-                           text(self.table.by_name[name].initial_text).split(":")[1])
-        return next(float(value) for value, below in steps if not below or by < float(below))
+        """Reads "A, B from X, C from Y dimensions on"."""
+        steps = re.findall(r"(\d[\d.e-]*)(?: from (\d[\d.e-]*))?",
+                           text(self.table.by_name[name].initial_text))
+        return [float(value) for value, bound in steps if not bound or by >= float(bound)][-1]
 
     def test_steps(self):
         for dim in 1, 2, 3, 5, 6, 12, 13, 47, 48, 256:

@@ -9,11 +9,11 @@
 #include <gsl/gsl_qrng.h>
 #include <math.h>
 
-static struct net scrambled(size_t dim, uint64_t number)
+static struct replicate scrambled(size_t dim, uint64_t number)
 {
-  struct net net;
-  ck_assert_int_eq(nis_net_init(&net, dim), 0);
-  nis_net_scramble(&net, nis_kernels(), 17, number);
+  struct replicate net;
+  ck_assert_int_eq(nis_replicate_init(&net, dim), 0);
+  nis_replicate_scramble(&net, nis_kernels(), 17, number);
   return net;
 }
 
@@ -29,13 +29,13 @@ static void gray_points(const uint32_t *v, size_t n, uint32_t *x)
  * 1/2; 3/4, 1/4; 3/8, 7/8, 5/8, 1/8 in the first. */
 START_TEST(first_coordinate_is_van_der_corput)
 {
-  struct net net;
+  struct replicate net;
   uint32_t x[64];
   double point[2];
-  ck_assert_int_eq(nis_net_init(&net, 2), 0);
+  ck_assert_int_eq(nis_replicate_init(&net, 2), 0);
   gsl_qrng *q = gsl_qrng_alloc(gsl_qrng_sobol, 2);
   for (size_t j = 0; j < 2; j++) {
-    gray_points(net.plain + j * NET_BITS, 64, x);
+    gray_points(net.plain + j * SOBOL_BITS, 64, x);
     gsl_qrng_init(q);
     for (int i = 1; i < 64; i++) {
       gsl_qrng_get(q, point);
@@ -43,7 +43,7 @@ START_TEST(first_coordinate_is_van_der_corput)
     }
   }
   gsl_qrng_free(q);
-  nis_net_clear(&net);
+  nis_replicate_clear(&net);
 }
 END_TEST
 
@@ -51,19 +51,19 @@ END_TEST
  * hand: m_k = 2 a_1 m_{k-1} xor ... xor 2^d m_{k-d} xor m_{k-d}. */
 START_TEST(direction_numbers_by_hand)
 {
-  struct net net;
-  ck_assert_int_eq(nis_net_init(&net, 5), 0);
+  struct replicate net;
+  ck_assert_int_eq(nis_replicate_init(&net, 5), 0);
   const uint32_t m[5][4] = {{1, 1, 1, 1}, {1, 3, 5, 15}, {1, 3, 3, 9}, {1, 3, 1, 5}, {1, 1, 1, 11}};
   for (size_t j = 1; j < 5; j++)
     for (int k = 0; k < 4; k++)
-      ck_assert_uint_eq(net.plain[j * NET_BITS + (size_t)k] >> (31 - k) & 15, m[j][k]);
-  nis_net_clear(&net);
+      ck_assert_uint_eq(net.plain[j * SOBOL_BITS + (size_t)k] >> (31 - k) & 15, m[j][k]);
+  nis_replicate_clear(&net);
 }
 END_TEST
 
-static void all_points(const struct net *net, size_t coordinate, size_t n, double *u)
+static void all_points(const struct replicate *net, size_t coordinate, size_t n, double *u)
 {
-  for (size_t i = 0; i < n; i += LANES) nis_net_tile(net, coordinate, i, u + i);
+  for (size_t i = 0; i < n; i += LANES) nis_replicate_tile(net, coordinate, i, u + i);
 }
 
 /* Every coordinate alone: one of 2^m points in each of 2^m intervals; odd direction numbers. */
@@ -72,8 +72,8 @@ START_TEST(each_coordinate_is_stratified)
   enum { N = 1024 };
   static double u[N];
   for (uint64_t number = 0; number < 3; number++) {
-    struct net net = scrambled(NET_MOST_DIM, number);
-    for (size_t j = 0; j < NET_MOST_DIM; j++) {
+    struct replicate net = scrambled(SOBOL_MOST_DIM, number);
+    for (size_t j = 0; j < SOBOL_MOST_DIM; j++) {
       char hit[N] = {0};
       all_points(&net, j, N, u);
       for (int i = 0; i < N; i++) {
@@ -83,7 +83,7 @@ START_TEST(each_coordinate_is_stratified)
       for (int i = 0; i < N; i++)
         require(hit[i] == 1, "coordinate %zu, interval %d: %d", j, i, hit[i]);
     }
-    nis_net_clear(&net);
+    nis_replicate_clear(&net);
   }
 }
 END_TEST
@@ -93,7 +93,7 @@ START_TEST(every_elementary_box_has_a_point)
 {
   enum { M = 10, N = 1 << M };
   static double a[N], b[N];
-  struct net net = scrambled(2, 5);
+  struct replicate net = scrambled(2, 5);
   all_points(&net, 0, N, a);
   all_points(&net, 1, N, b);
   for (int k = 0; k <= M; k++) {
@@ -102,27 +102,27 @@ START_TEST(every_elementary_box_has_a_point)
       hit[((int)(a[i] * (1 << k)) << (M - k)) | (int)(b[i] * (1 << (M - k)))]++;
     for (int i = 0; i < N; i++) require(hit[i] == 1, "boxes 2^-%d by 2^-%d", k, M - k);
   }
-  nis_net_clear(&net);
+  nis_replicate_clear(&net);
 }
 END_TEST
 
 /* The tiles at any place are those of one long run of single points. */
 START_TEST(tiles_anywhere)
 {
-  struct net net = scrambled(7, 2);
+  struct replicate net = scrambled(7, 2);
   double u[LANES];
   for (uint64_t first = 0; first < 1u << 31; first = 3 * first + 5 * LANES)
     for (size_t j = 0; j < 7; j++) {
-      nis_net_tile(&net, j, first, u);
+      nis_replicate_tile(&net, j, first, u);
       for (uint64_t l = 0; l < LANES; l++) {
         uint64_t bits = net.shift[j];
-        for (int k = 0; k < NET_BITS; k++)
-          if ((first + l) >> k & 1) bits ^= net.v[j * NET_BITS + (size_t)k];
+        for (int k = 0; k < SOBOL_BITS; k++)
+          if ((first + l) >> k & 1) bits ^= net.v[j * SOBOL_BITS + (size_t)k];
         require(u[l] == ((double)bits + 0.5) * 0x1p-52, "point %llu",
                 (unsigned long long)(first + l));
       }
     }
-  nis_net_clear(&net);
+  nis_replicate_clear(&net);
 }
 END_TEST
 
@@ -167,7 +167,7 @@ static void compare(function *f, double *mean, double *variance, double *random)
   static double u[DIM][POINTS];
   double sum = 0, square = 0, all = 0, all2 = 0;
   for (uint64_t number = 0; number < NETS; number++) {
-    struct net net = scrambled(DIM, number);
+    struct replicate net = scrambled(DIM, number);
     double total = 0;
     for (size_t j = 0; j < DIM; j++) all_points(&net, j, POINTS, u[j]);
     for (int i = 0; i < POINTS; i++) {
@@ -176,7 +176,7 @@ static void compare(function *f, double *mean, double *variance, double *random)
       value = f(x), total += value, all += value, all2 += value * value;
     }
     sum += total / POINTS, square += total / POINTS * total / POINTS;
-    nis_net_clear(&net);
+    nis_replicate_clear(&net);
   }
   *mean = sum / NETS;
   *variance = square / NETS - *mean * *mean;

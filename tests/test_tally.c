@@ -463,7 +463,7 @@ static void add_nets(struct tally *t, int nets, uint64_t n, double power)
   for (int i = 0; i < nets; i++) {
     t->iteration = (struct moments){.n = n, .mean = bell() * pow((double)n, -power / 2)};
     t->iteration.squares = (double)n;
-    nis_tally_end_net(t);
+    nis_tally_end_replicate(t);
   }
 }
 

@@ -7,8 +7,8 @@
 #include "nis_events.h"
 
 #define MEMBER(name) OPTION_MEMBER(nis_options, name)
-#define BELOW(value, bound) #value " below " #bound ", "
-#define ELSE(value) "else " #value
+#define FIRST_TEXT(value) #value
+#define FROM_TEXT(value, bound) ", " #value " from " #bound
 
 static const nis_option rows[] = {
     {MEMBER(dim), WHOLE(1, NIS_MOST_DIM), NO_DEFAULT, "dimensions"},
@@ -31,7 +31,7 @@ static const nis_option rows[] = {
     {MEMBER(values), POINTER, NO_DEFAULT, "where they are written"},
     {MEMBER(errors), POINTER, NO_DEFAULT, "where their errors are written"},
     {MEMBER(covariance), POINTER, NO_DEFAULT, "where their covariance is written"},
-    {MEMBER(follow), FIRST_OF(NIS_FOLLOW_NORM, "first", "norm"),
+    {MEMBER(follow), FIRST_OF(NIS_FOLLOW_FIRST, "norm", "first"),
      "what of several values the flow learns"},
     {MEMBER(scales), POINTER, NO_DEFAULT, "of the values in their norm"},
     {MEMBER(serial), ZERO_OR_ONE, VALUE(0), "the integrand is called by one thread only"},
@@ -48,11 +48,11 @@ static const nis_option rows[] = {
                      LEAST_LAYERS) "; 1 for dim = 1"),
      "coupling layers"},
     {MEMBER(hidden_layers), WHOLE(1, 8), VALUE(2), "hidden layers of each conditioner net"},
-    {MEMBER(hidden_width), WHOLE(1, 1024), RULE("dim", "by dim: " HIDDEN_WIDTH(BELOW, ELSE)),
-     "units in each of these"},
+    {MEMBER(hidden_width), WHOLE(1, 1024),
+     RULE("dim", HIDDEN_WIDTH(FIRST_TEXT, FROM_TEXT) " dimensions on"), "units in each of these"},
     {MEMBER(bins), WHOLE(2, 128), VALUE(8), "bins of each coordinate's map"},
     {MEMBER(minibatch), WHOLE(64, 1048576),
-     RULE("calls,train_share", "by training calls: " MINIBATCH(BELOW, ELSE)),
+     RULE("calls,train_share", MINIBATCH(FIRST_TEXT, FROM_TEXT) " training calls on"),
      "points in a gradient step"},
     {MEMBER(replay), ABOVE_UP_TO(0, MOST_REPLAY),
      RULE("effort,dim,calls,train_share,layers,hidden_layers,hidden_width,bins",
@@ -65,8 +65,8 @@ static const nis_option rows[] = {
      "gradient samples per training call"},
     {MEMBER(replay_bytes), WHOLE_64_BITS(1), VALUE(1073741824),
      "memory for stored training points"},
-    {MEMBER(learning_rate), ABOVE_UP_TO(0, 1), RULE("dim", "by dim: " LEARNING_RATE(BELOW, ELSE)),
-     "Adam's at the start"},
+    {MEMBER(learning_rate), ABOVE_UP_TO(0, 1),
+     RULE("dim", LEARNING_RATE(FIRST_TEXT, FROM_TEXT) " dimensions on"), "Adam's at the start"},
     {MEMBER(decay), ABOVE_UP_TO(0, 1000), VALUE(1),
      "of the parameters of a second learner, in units of the learning rate"},
     {MEMBER(coupling),
@@ -81,7 +81,7 @@ static const nis_option rows[] = {
     {MEMBER(points), WORDS(NIS_POINTS_NETS, "default,random,nets"),
      RULE("dim,rel_error,abs_error,max_seconds",
           "nets in up to " OPTION_TEXT(
-              MOST_NET_DIM) " dimensions without goal and max_seconds, else random"),
+              MOST_SOBOL_DIM) " dimensions without goal and max_seconds, else random"),
      "points of the estimate"},
 };
 

@@ -25,11 +25,11 @@ extern const struct option_table nis_option_table;
 #define LEAST_TOP_REPLAY 20
 #define MOST_TOP_REPLAY 80
 
-#define MOST_NET_DIM 64
+#define MOST_SOBOL_DIM 64
 
-/* A value below a bound, and so on, or else the last */
-#define HIDDEN_WIDTH(BELOW, ELSE) BELOW(32, 48) ELSE(16)
-#define MINIBATCH(BELOW, ELSE) BELOW(256, 2e4) BELOW(512, 2e5) ELSE(1024)
-#define LEARNING_RATE(BELOW, ELSE) BELOW(4e-3, 6) ELSE(2e-3)
+/* A value, and others from a bound on */
+#define HIDDEN_WIDTH(FIRST, FROM) FIRST(32) FROM(16, 48)
+#define MINIBATCH(FIRST, FROM) FIRST(256) FROM(512, 2e4) FROM(1024, 2e5)
+#define LEARNING_RATE(FIRST, FROM) FIRST(4e-3) FROM(2e-3, 6)
 
 #endif

@@ -11,7 +11,8 @@
 #include "numerics/sobol.h"
 #include "options.h"
 
-_Static_assert(MOST_NET_DIM + 1 == NET_MOST_DIM, "a coordinate more for the choice of the channel");
+_Static_assert(MOST_SOBOL_DIM + 1 == SOBOL_MOST_DIM,
+               "a coordinate more for the choice of the channel");
 
 static int default_layers(size_t dim)
 {
@@ -21,30 +22,34 @@ static int default_layers(size_t dim)
   return dim == 1 ? 1 : layers < LEAST_LAYERS ? LEAST_LAYERS : layers;
 }
 
-/* The steps of a default, as a conditional expression of what they go by */
-#define IF_BELOW(value, bound) by < (bound) ? (value):
-#define OTHERWISE(value) (value)
+/* The steps of a default, by what they follow */
+#define FIRST(first) double value = first;
+#define FROM_BOUND(next, bound)                                                                    \
+  if (by >= (bound)) value = next;
 
 /* 2 x 32 with 8 bins learns as much as 2 x 64 with 16 at 1e5 calls (sigma_1 of twisted 0.40 instead of
  * 0.95, corner_peak 0.056 and 0.079, ee4j 0.51 and 0.57, breit_wigner 0.064 and 0.066) in a fifth of
  * the time; in many dimensions the cost goes into the last layer. */
 static int default_width(double by)
 {
-  return HIDDEN_WIDTH(IF_BELOW, OTHERWISE);
+  HIDDEN_WIDTH(FIRST, FROM_BOUND)
+  return (int)value;
 }
 
 static int default_minibatch(double by)
 {
-  return MINIBATCH(IF_BELOW, OTHERWISE);
+  MINIBATCH(FIRST, FROM_BOUND)
+  return (int)value;
 }
 
 static double default_learning_rate(double by)
 {
-  return LEARNING_RATE(IF_BELOW, OTHERWISE);
+  LEARNING_RATE(FIRST, FROM_BOUND)
+  return value;
 }
 
 /* Weights of all nets, about */
-static double net_weights(const nis_options *o)
+static double net_parameters(const nis_options *o)
 {
   double half = (double)o->dim / 2, width = o->hidden_width;
   double outputs = half * (3 * o->bins + 1);
@@ -60,7 +65,7 @@ static double default_replay(const nis_options *o, double train_calls)
   double replay = REPLAY * sqrt(fmax(1, REPLAY_CALLS / fmax(train_calls, 1)));
   if (o->dim <= 3) replay *= 2;
   replay = fmin(replay, fmax(LEAST_TOP_REPLAY, fmin(train_calls / 100, MOST_TOP_REPLAY)));
-  replay *= fmin(1, affordable / net_weights(o));
+  replay *= fmin(1, affordable / net_parameters(o));
   return fmax(0.5, fmin(o->effort * fmax(replay, 2), MOST_REPLAY));
 }
 
@@ -68,7 +73,7 @@ static double default_replay(const nis_options *o, double train_calls)
 static nis_point_set default_points(const nis_options *o)
 {
   int any_end = o->rel_error > 0 || o->abs_error > 0 || o->max_seconds > 0;
-  return o->dim <= MOST_NET_DIM && !any_end ? NIS_POINTS_NETS : NIS_POINTS_RANDOM;
+  return o->dim <= MOST_SOBOL_DIM && !any_end ? NIS_POINTS_NETS : NIS_POINTS_RANDOM;
 }
 
 /* In an order in which each follows from those before it */
@@ -105,9 +110,9 @@ static int check_together(const nis_options *o)
     if (!(o->scales[k] > 0 && isfinite(o->scales[k])))
       return nis_fail(NIS_INVALID, "scales[%zu] must be finite and above 0, got %g", k,
                       o->scales[k]);
-  if (o->points == NIS_POINTS_NETS && o->dim > MOST_NET_DIM)
-    return nis_fail(NIS_INVALID, "points = NIS_POINTS_NETS needs dim <= %d, got %zu", MOST_NET_DIM,
-                    o->dim);
+  if (o->points == NIS_POINTS_NETS && o->dim > MOST_SOBOL_DIM)
+    return nis_fail(NIS_INVALID, "points = NIS_POINTS_NETS needs dim <= %d, got %zu",
+                    MOST_SOBOL_DIM, o->dim);
   return NIS_OK;
 }
 

@@ -5,17 +5,17 @@
 #define NIS_STREAMS_H
 
 enum stream {
-  STREAM_WEIGHTS,   /* initial weights of the nets */
-  STREAM_TRAIN,     /* points of the training rounds */
-  STREAM_REPLAY,    /* which stored points make a gradient step */
-  STREAM_INTEGRATE, /* points of the estimate */
-  STREAM_SAMPLE,    /* nis_sample */
-  STREAM_EVENTS,    /* points tried for events ... */
-  STREAM_ACCEPT,    /* ... and whether each is accepted */
-  STREAM_SEARCH,    /* steps of the search for missed peaks */
-  STREAM_PACE,      /* points that time the integrand */
-  STREAM_SCRAMBLE,  /* matrices and shifts of the nets */
-  STREAM_SCALE      /* points that tell how large the components are */
+  STREAM_PARAMETERS, /* initial weights of the nets */
+  STREAM_TRAIN,      /* points of the training rounds */
+  STREAM_REPLAY,     /* which stored points make a gradient step */
+  STREAM_INTEGRATE,  /* points of the estimate */
+  STREAM_SAMPLE,     /* nis_sample */
+  STREAM_EVENTS,     /* points tried for events ... */
+  STREAM_ACCEPT,     /* ... and whether each is accepted */
+  STREAM_SEARCH,     /* steps of the search for missed peaks */
+  STREAM_PACE,       /* points that time the integrand */
+  STREAM_SCRAMBLE,   /* matrices and shifts of the nets */
+  STREAM_SCALE       /* points that tell how large the components are */
 };
 
 #endif

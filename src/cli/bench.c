@@ -31,8 +31,8 @@ static void print_rate(struct rate r)
 
 static void print_flow(const char *title, const struct flow_bench *b)
 {
-  printf("\n%s: d = %zu, %d layers, nets %d x %d, %s, %d bins, %zu weights\n", title, b->dim,
-         b->layers, b->hidden_layers, b->hidden_width, b->coupling, b->bins, b->weights);
+  printf("\n%s: d = %zu, %d layers, nets %d x %d, %s, %d bins, %zu parameters\n", title, b->dim,
+         b->layers, b->hidden_layers, b->hidden_width, b->coupling, b->bins, b->parameters);
   const struct speed *speeds[] = {&b->one, &b->all};
   for (int i = 0; i < 1 + (b->all.threads > 1); i++) {
     printf("  %2d thread%s  train", speeds[i]->threads, speeds[i]->threads == 1 ? " " : "s");
@@ -78,7 +78,7 @@ static void json_members(struct json *json, const struct flow_bench *b)
 {
   json_whole(json, "dim", b->dim);
   json_text(json, "coupling", b->coupling);
-  json_whole(json, "weights", b->weights);
+  json_whole(json, "parameters", b->parameters);
   json_real(json, "peak_gflops", b->peak * 1e-9);
   json_real(json, "train_points_per_s", b->one.train.median);
   json_real(json, "sample_points_per_s", b->one.sample.median);

@@ -99,7 +99,8 @@ static void add_sums(struct settings *all)
 /* 0 where the library refuses the options: the run will say why. */
 static int collect(struct settings *all, const struct arguments *arguments)
 {
-  *all = (struct settings){.arguments = *arguments};
+  memset(all, 0, sizeof *all);
+  all->arguments = *arguments;
   if (nis_complete_options(&arguments->options, &all->arguments.options) != NIS_OK) return 0;
   for (const struct option_row *row = option_rows(); *row->name; row++)
     if (row->type == OPTION) add_option(all, row);

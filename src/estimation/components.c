@@ -22,8 +22,8 @@ int nis_components_init(struct components *c, size_t n, int with_covariance)
   if (n == 0) return NIS_OK;
   c->unit = NIS_NEW(double, 5 * n + squares_of(c));
   if (!c->unit) return nis_no_memory();
-  c->net = c->unit + n;
-  c->mean = c->net + n;
+  c->replicate = c->unit + n;
+  c->mean = c->replicate + n;
   c->centre = c->mean + n;
   c->off = c->centre + n;
   c->squares = c->off + n;
@@ -39,7 +39,7 @@ void nis_components_clear(struct components *c)
 void nis_components_reset(struct components *c)
 {
   if (c->n > 0) memset(c->unit, 0, (5 * c->n + squares_of(c)) * sizeof *c->unit);
-  c->net_points = c->points = c->samples = c->valued = 0;
+  c->replicate_points = c->points = c->samples = c->valued = 0;
   c->weight = 0;
 }
 
@@ -54,7 +54,7 @@ int nis_components_have_value(const struct components *c, const double *values)
 static void widen(struct components *c, size_t a, double magnitude)
 {
   double unit = ldexp(1, ilogb(magnitude)), ratio = c->unit[a] / unit;
-  c->net[a] *= ratio;
+  c->replicate[a] *= ratio;
   c->mean[a] *= ratio;
   c->centre[a] *= ratio;
   c->squares[at(c, a, a)] *= ratio * ratio;
@@ -96,25 +96,25 @@ static void add_sample(struct components *c, const double *sample, uint64_t poin
 
 void nis_components_add(struct components *c, const double *values)
 {
-  for (size_t a = 0; a < c->n; a++) c->net[a] = scaled(c, a, values[a]);
-  add_sample(c, c->net, 1);
+  for (size_t a = 0; a < c->n; a++) c->replicate[a] = scaled(c, a, values[a]);
+  add_sample(c, c->replicate, 1);
 }
 
-void nis_components_add_to_net(struct components *c, const double *values)
+void nis_components_add_to_replicate(struct components *c, const double *values)
 {
-  c->net_points++;
+  c->replicate_points++;
   for (size_t a = 0; a < c->n; a++) {
     double value = scaled(c, a, values[a]);
-    c->net[a] += (value - c->net[a]) / (double)c->net_points;
+    c->replicate[a] += (value - c->replicate[a]) / (double)c->replicate_points;
   }
 }
 
-void nis_components_end_net(struct components *c)
+void nis_components_end_replicate(struct components *c)
 {
-  if (c->n == 0 || c->net_points == 0) return;
-  add_sample(c, c->net, c->net_points);
-  memset(c->net, 0, c->n * sizeof *c->net);
-  c->net_points = 0;
+  if (c->n == 0 || c->replicate_points == 0) return;
+  add_sample(c, c->replicate, c->replicate_points);
+  memset(c->replicate, 0, c->n * sizeof *c->replicate);
+  c->replicate_points = 0;
 }
 
 static double covariance_of(const struct components *c, size_t a, size_t b)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Means, errors and covariances of an integrand of several components. Samples are single points, or
- * the means over nets. Each component has its own unit, so that none of 1e30, or of 0, disturbs the
+ * the means over replicates. Each component has its own unit, so that none of 1e30, or of 0, disturbs the
  * others.
  */
 #ifndef NIS_COMPONENTS_H
@@ -14,11 +14,12 @@ struct components {
   size_t n;            /* components; 0: nothing to do */
   int with_covariance; /* or only its diagonal */
   double *unit;        /* [n] powers of two; 0 before a value that is not 0 */
-  double *net, *mean;  /* [n] of the net that is being filled; of all samples, by their points */
-  double *centre;      /* [n] of all samples, by their weights */
-  double *squares;     /* [n][n], or [n]: sum weight (sample - centre) (sample - centre)' */
-  double *off;         /* [n] scratch */
-  uint64_t net_points, points, samples;
+  double *replicate,
+      *mean;       /* [n] of the replicate that is being filled; of all samples, by their points */
+  double *centre;  /* [n] of all samples, by their weights */
+  double *squares; /* [n][n], or [n]: sum weight (sample - centre) (sample - centre)' */
+  double *off;     /* [n] scratch */
+  uint64_t replicate_points, points, samples;
   uint64_t valued; /* points at which a component is not 0 */
   double weight;   /* sum over samples of their points squared */
 };
@@ -33,9 +34,9 @@ int nis_components_have_value(const struct components *c, const double *values);
 /* A point's values[n], as a sample of its own ... */
 void nis_components_add(struct components *c, const double *values);
 
-/* ... or as part of a net, which is one sample when it ends. */
-void nis_components_add_to_net(struct components *c, const double *values);
-void nis_components_end_net(struct components *c);
+/* ... or as part of a replicate, which is one sample when it ends. */
+void nis_components_add_to_replicate(struct components *c, const double *values);
+void nis_components_end_replicate(struct components *c);
 
 /* values[n], errors[n] and covariance[n][n] of the means, each of which may be NULL; errors are those
  * of independent samples, times `factor`. NaN without a sample, infinite with one. */

@@ -15,7 +15,7 @@ enum {
   FIRST_WITH_GOAL = 16384,
   BEFORE_GOAL = 4,        /* iterations: the error of one may have missed what makes it large */
   COMPONENT_BLOCK = 1024, /* points that all components are kept of at a time */
-  LEAST_NETS = 16         /* up to twice as many: fewer would leave their spread uncertain */
+  LEAST_REPLICATES = 16   /* up to twice as many: fewer would leave their spread uncertain */
 };
 
 static int goal_met(const struct integration *plan)
@@ -31,7 +31,7 @@ struct job {
   struct integration *plan;
   struct points points;
   double *components; /* of the points, owned; spoilt in add_components */
-  struct net net;
+  struct replicate replicate;
   uint64_t used; /* points so far */
 };
 
@@ -44,8 +44,8 @@ static void add_components(struct job *j, size_t i, double value)
   c->valued += (uint64_t)nis_components_have_value(c, v);
   v[0] = value;
   for (size_t k = 1; k < c->n; k++) v[k] = v[k] == 0 ? 0 : v[k] * over_q;
-  if (j->plan->nets)
-    nis_components_add_to_net(c, v);
+  if (j->plan->replicates)
+    nis_components_add_to_replicate(c, v);
   else
     nis_components_add(c, v);
 }
@@ -54,8 +54,8 @@ static void add_components(struct job *j, size_t i, double value)
 static int add_block(struct job *j, uint64_t from, size_t n)
 {
   struct points *p = &j->points;
-  if (j->plan->nets)
-    nis_sampler_draw_net(j->s, &j->net, j->used - from, n, p);
+  if (j->plan->replicates)
+    nis_sampler_draw_replicate(j->s, &j->replicate, j->used - from, n, p);
   else
     nis_sampler_draw(j->s, STREAM_INTEGRATE, j->plan->first_point + j->used, n, p);
   uint64_t bad = j->s->integrand.bad_calls;
@@ -75,15 +75,15 @@ static int add_block(struct job *j, uint64_t from, size_t n)
   return status;
 }
 
-/* A net is one also when it is not whole. */
+/* A replicate is one also when it is not whole. */
 static struct estimate end_iteration(struct job *j, uint64_t planned)
 {
   uint64_t n = j->plan->tally->iteration.n;
-  if (!j->plan->nets && n < planned && n < LEAST_ITERATION)
+  if (!j->plan->replicates && n < planned && n < LEAST_ITERATION)
     return nis_tally_end_rest(j->plan->tally);
-  if (!j->plan->nets) return nis_tally_end_iteration(j->plan->tally);
-  nis_components_end_net(j->plan->components);
-  return nis_tally_end_net(j->plan->tally);
+  if (!j->plan->replicates) return nis_tally_end_iteration(j->plan->tally);
+  nis_components_end_replicate(j->plan->components);
+  return nis_tally_end_replicate(j->plan->tally);
 }
 
 static int report(struct job *j, uint64_t planned)
@@ -101,8 +101,9 @@ static int iterate(struct job *j, uint64_t calls)
 {
   uint64_t from = j->used, end = from + calls;
   int status = NIS_OK;
-  if (j->plan->nets)
-    nis_net_scramble(&j->net, j->s->mixture.flow.kernels, j->s->seed, j->plan->first_point + from);
+  if (j->plan->replicates)
+    nis_replicate_scramble(&j->replicate, j->s->mixture.flow.kernels, j->s->seed,
+                           j->plan->first_point + from);
   do {
     struct monitor *monitor = &j->s->monitor;
     uint64_t left = end - j->used;
@@ -129,30 +130,31 @@ static uint64_t iteration_end(const struct integration *plan, uint64_t used, int
   return calls - used < step + step / 2 ? calls : used + step;
 }
 
-/* The largest power of two of which there are LEAST_NETS in the calls */
-static uint64_t net_points(uint64_t calls)
+/* The largest power of two of which there are LEAST_REPLICATES in the calls */
+static uint64_t replicate_points(uint64_t calls)
 {
   int m = 0;
-  while (m < NET_BITS - 1 && calls >> (m + 1) >= LEAST_NETS) m++;
+  while (m < SOBOL_BITS - 1 && calls >> (m + 1) >= LEAST_REPLICATES) m++;
   return (uint64_t)1 << m;
 }
 
-uint64_t nis_estimate_calls(uint64_t calls, int nets)
+uint64_t nis_estimate_calls(uint64_t calls, int replicates)
 {
-  return nets ? calls / net_points(calls) * net_points(calls) : calls;
+  return replicates ? calls / replicate_points(calls) * replicate_points(calls) : calls;
 }
 
 static int run(struct job *j)
 {
   struct integration *plan = j->plan;
   int status = NIS_OK, goal = plan->rel_error > 0 || plan->abs_error > 0;
-  int early = goal || j->s->monitor.deadline > 0, before = plan->nets ? LEAST_NETS : BEFORE_GOAL;
-  uint64_t size = net_points(plan->likely), calls = plan->calls;
-  if (plan->nets) calls = calls / size * size;
+  int early = goal || j->s->monitor.deadline > 0,
+      before = plan->replicates ? LEAST_REPLICATES : BEFORE_GOAL;
+  uint64_t size = replicate_points(plan->likely), calls = plan->calls;
+  if (plan->replicates) calls = calls / size * size;
   nis_monitor_begin(&j->s->monitor, NIS_INTEGRATING, calls);
   for (int i = 0; status == NIS_OK && j->used < calls; i++) {
     if ((i >= before && goal_met(plan)) || (i > 0 && nis_monitor_over(&j->s->monitor))) break;
-    uint64_t end = plan->nets ? j->used + size : iteration_end(plan, j->used, i, early);
+    uint64_t end = plan->replicates ? j->used + size : iteration_end(plan, j->used, i, early);
     status = iterate(j, end - j->used);
   }
   plan->stop = goal_met(plan) ? NIS_STOP_GOAL : j->used < calls ? NIS_STOP_TIME : NIS_STOP_CALLS;
@@ -168,11 +170,12 @@ int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *use
   j.components = NIS_RAW(double, nis_product(block, plan->components->n));
   if (!j.components) status = nis_no_memory();
   if (plan->components->n > 0) j.points.components = j.components;
-  if (status == NIS_OK && plan->nets) status = nis_net_init(&j.net, s->mixture.dim + 1);
+  if (status == NIS_OK && plan->replicates)
+    status = nis_replicate_init(&j.replicate, s->mixture.dim + 1);
   if (status == NIS_OK) status = run(&j);
   *used = j.used;
   nis_points_clear(&j.points);
-  nis_net_clear(&j.net);
+  nis_replicate_clear(&j.replicate);
   free(j.components);
   return status;
 }

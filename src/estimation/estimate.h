@@ -13,15 +13,15 @@ struct integration {
   uint64_t first_point, calls;
   uint64_t likely;             /* the calls that fit into the time, about, or all of them */
   double rel_error, abs_error; /* goals; 0: none */
-  int nets;                    /* whole nets of Sobol points, each an iteration; or random points */
-  int stop;                    /* out: nis_stop, what ended it where the status is NIS_OK */
+  int replicates; /* whole replicates of Sobol points, each an iteration; or random points */
+  int stop;       /* out: nis_stop, what ended it where the status is NIS_OK */
 };
 
-/* What fits into whole nets: 16 to 31 of them, of 2^m points each */
-uint64_t nis_estimate_calls(uint64_t calls, int nets);
+/* What fits into whole replicates: 16 to 31 of them, of 2^m points each */
+uint64_t nis_estimate_calls(uint64_t calls, int replicates);
 
 /* Adds points to tally and components, numbered from first_point on: `calls`, or what of them fits into whole
- * nets, ending early with NIS_OK when a goal is met or the monitor's deadline is near; an error from a few
+ * replicates, ending early with NIS_OK when a goal is met or the monitor's deadline is near; an error from a few
  * values other than 0, or none, meets no goal. *used says how many points went in. */
 int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *used);
 

@@ -33,8 +33,8 @@ static void add_components(struct components *c, double *values, double over_q)
   if (c->samples < SINGLES) {
     nis_components_add(c, values);
   } else {
-    nis_components_add_to_net(c, values);
-    if (c->net_points == SAMPLE) nis_components_end_net(c);
+    nis_components_add_to_replicate(c, values);
+    if (c->replicate_points == SAMPLE) nis_components_end_replicate(c);
   }
 }
 

@@ -7,7 +7,7 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
-enum { LEAST_NETS = 4 }; /* of equal size; before that, the error of random points */
+enum { LEAST_REPLICATES = 4 }; /* of equal size; before that, the error of random points */
 
 int nis_tally_init(struct tally *t)
 {
@@ -46,9 +46,9 @@ static void widen(struct tally *t, double magnitude)
   rescale(&t->iteration, ratio);
   t->square *= ratio * ratio;
   t->origin *= ratio;
-  t->net_origin *= ratio;
-  t->net[1] *= ratio;
-  t->net[2] *= ratio * ratio;
+  t->replicate_origin *= ratio;
+  t->replicate[1] *= ratio;
+  t->replicate[2] *= ratio * ratio;
   if (t->iterations > 0) {
     t->precision /= ratio * ratio;
     t->precision_value /= ratio;
@@ -79,39 +79,40 @@ static struct estimate estimate_of(const struct tally *t, const struct moments *
   return (struct estimate){m->n < 1 ? NAN : m->mean * t->unit, error, nis_moments_spread(m)};
 }
 
-/* Kish's number of nets of equal size that tell as much about the spread, up to rounding */
-static double equal_nets(const struct tally *t)
+/* Kish's number of replicates of equal size that tell as much about the spread, up to rounding */
+static double equal_replicates(const struct tally *t)
 {
   double n = (double)t->all.n;
-  return t->nets > 0 ? n * n / t->net[0] : 0;
+  return t->replicates > 0 ? n * n / t->replicate[0] : 0;
 }
 
-static int enough_nets(const struct tally *t)
+static int enough_replicates(const struct tally *t)
 {
-  return equal_nets(t) > LEAST_NETS - 1e-6;
+  return equal_replicates(t) > LEAST_REPLICATES - 1e-6;
 }
 
 double nis_tally_factor(const struct tally *t)
 {
   const double one_sigma = 0.8413447460685429;
-  return enough_nets(t) ? gsl_cdf_tdist_Pinv(one_sigma, equal_nets(t) - 1) : 1;
+  return enough_replicates(t) ? gsl_cdf_tdist_Pinv(one_sigma, equal_replicates(t) - 1) : 1;
 }
 
-/* sum n_i^2 (mean_i - mean)^2 / (sum n_i)^2, for nets of equal size their usual standard error, and
- * unbiased for others where the variance of a net's mean falls as 1/n_i; and t for one standard
+/* sum n_i^2 (mean_i - mean)^2 / (sum n_i)^2, for replicates of equal size their usual standard error, and
+ * unbiased for others where the variance of a replicate's mean falls as 1/n_i; and t for one standard
  * deviation of a normal distribution. */
-static double net_error(const struct tally *t)
+static double replicate_error(const struct tally *t)
 {
-  double off = t->all.mean - t->net_origin, n = (double)t->all.n, nets = equal_nets(t);
-  double sum = t->net[2] - 2 * off * t->net[1] + off * off * t->net[0];
-  double variance = fmax(sum, 0) / (n * n) * nets / (nets - 1);
+  double off = t->all.mean - t->replicate_origin, n = (double)t->all.n,
+         replicates = equal_replicates(t);
+  double sum = t->replicate[2] - 2 * off * t->replicate[1] + off * off * t->replicate[0];
+  double variance = fmax(sum, 0) / (n * n) * replicates / (replicates - 1);
   return sqrt(variance) * nis_tally_factor(t) * t->unit;
 }
 
 struct estimate nis_tally_estimate(const struct tally *t)
 {
   struct estimate estimate = estimate_of(t, &t->all);
-  if (enough_nets(t)) estimate.error = net_error(t);
+  if (enough_replicates(t)) estimate.error = replicate_error(t);
   return estimate;
 }
 
@@ -139,14 +140,15 @@ struct estimate nis_tally_end_iteration(struct tally *t)
   return estimate;
 }
 
-struct estimate nis_tally_end_net(struct tally *t)
+struct estimate nis_tally_end_replicate(struct tally *t)
 {
-  const struct moments *net = &t->iteration;
-  if (t->nets++ == 0) t->net_origin = net->mean;
-  double n2 = (double)net->n * (double)net->n, off = net->mean - t->net_origin;
-  t->net[0] += n2;
-  t->net[1] += n2 * off;
-  t->net[2] += n2 * off * off;
+  const struct moments *replicate = &t->iteration;
+  if (t->replicates++ == 0) t->replicate_origin = replicate->mean;
+  double n2 = (double)replicate->n * (double)replicate->n,
+         off = replicate->mean - t->replicate_origin;
+  t->replicate[0] += n2;
+  t->replicate[1] += n2 * off;
+  t->replicate[2] += n2 * off * off;
   return nis_tally_end_iteration(t);
 }
 

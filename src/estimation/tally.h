@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Running totals of weights: moments, iterations or nets and their chi2, the tail, the histogram.
+ * Running totals of weights: moments, iterations or replicates and their chi2, the tail, the histogram.
  */
 #ifndef NIS_TALLY_H
 #define NIS_TALLY_H
@@ -21,10 +21,11 @@ struct tally {
   double precision_value;        /* sum (value_i - origin)/error_i^2 */
   double precision_square;       /* sum ((value_i - origin)/error_i)^2 */
   double origin;                 /* value of the first iteration */
-  int nets;                      /* ended iterations that were nets, or 0: then all are */
-  double net_origin;             /* mean of the first net */
-  double net[3]; /* sum n_i^2 (mean_i - net_origin)^k over them, k = 0, 1, 2; n_i points */
-  uint64_t bad;  /* points where f is not finite, which count as 0 */
+  int replicates;                /* ended iterations that were replicates, or 0: then all are */
+  double replicate_origin;       /* mean of the first replicate */
+  double
+      replicate[3]; /* sum n_i^2 (mean_i - replicate_origin)^k over them, k = 0, 1, 2; n_i points */
+  uint64_t bad;     /* points where f is not finite, which count as 0 */
   struct weights weights;
   struct tail tail;
 };
@@ -44,12 +45,12 @@ struct estimate nis_tally_end_iteration(struct tally *t);
 /* They join `all`, and are too few for chi2. */
 struct estimate nis_tally_end_rest(struct tally *t);
 
-/* The same as an iteration for the points of one net, whose values are not independent: the error is then that of the
- * spread of the nets' means, times Student's t for as many nets. Of nets of different sizes the
- * large ones say what the spread is: they count as n^2 / sum n_i^2 nets. */
-struct estimate nis_tally_end_net(struct tally *t);
+/* The same as an iteration for the points of one replicate, whose values are not independent: the error is then that of the
+ * spread of the replicates' means, times Student's t for as many replicates. Of replicates of different sizes the
+ * large ones say what the spread is: they count as n^2 / sum n_i^2 replicates. */
+struct estimate nis_tally_end_replicate(struct tally *t);
 
-/* What an error is multiplied with: Student's t of the nets, or 1. */
+/* What an error is multiplied with: Student's t of the replicates, or 1. */
 double nis_tally_factor(const struct tally *t);
 
 /* Over all ended iterations. */

@@ -10,9 +10,9 @@ static const double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8; /* as in the pap
 
 int nis_optimizer_init(struct optimizer *o, struct flow *flow)
 {
-  *o = (struct optimizer){.flow = flow, .mean = NIS_NEW(float, 2 * flow->nweights)};
+  *o = (struct optimizer){.flow = flow, .mean = NIS_NEW(float, 2 * flow->nparameters)};
   if (!o->mean) return nis_no_memory();
-  o->square = o->mean + flow->nweights;
+  o->square = o->mean + flow->nparameters;
   return NIS_OK;
 }
 
@@ -24,7 +24,7 @@ void nis_optimizer_clear(struct optimizer *o)
 
 size_t nis_parameter_slices(const struct flow *flow)
 {
-  return (flow->nweights + PARAMETER_SLICE - 1) / PARAMETER_SLICE;
+  return (flow->nparameters + PARAMETER_SLICE - 1) / PARAMETER_SLICE;
 }
 
 void nis_optimizer_slice(struct optimizer *o, const struct stride *stride, const float *gradient,
@@ -40,8 +40,8 @@ void nis_optimizer_slice(struct optimizer *o, const struct stride *stride, const
                             .keep = (float)(1 - stride->rate * stride->decay),
                             .scale =
                                 (float)(stride->largest_norm / fmax(norm, stride->largest_norm))};
-  size_t first = slice * PARAMETER_SLICE, left = o->flow->nweights - first;
+  size_t first = slice * PARAMETER_SLICE, left = o->flow->nparameters - first;
   o->flow->kernels->adam_step(left < PARAMETER_SLICE ? left : PARAMETER_SLICE, &adam,
                               gradient + first, o->mean + first, o->square + first,
-                              o->flow->weights + first);
+                              o->flow->parameters + first);
 }

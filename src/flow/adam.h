@@ -14,7 +14,7 @@ enum { PARAMETER_SLICE = 4096 };
 
 struct optimizer {
   struct flow *flow;
-  float *mean, *square; /* [nweights] each, one block, owned */
+  float *mean, *square; /* [nparameters] each, one block, owned */
   uint64_t step;        /* steps begun */
 };
 
@@ -30,7 +30,7 @@ struct stride {
   double largest_norm; /* longer gradients are shortened to it */
 };
 
-/* One slice of step number o->step (from 1), along a gradient[nweights] of this norm; a norm that is
+/* One slice of step number o->step (from 1), along a gradient[nparameters] of this norm; a norm that is
  * not finite changes nothing. */
 void nis_optimizer_slice(struct optimizer *o, const struct stride *stride, const float *gradient,
                          double norm, size_t slice);

@@ -18,45 +18,46 @@ struct coupling_tile nis_coupling_slices(const struct coupling *c, float *block)
 }
 
 /* The net sees passing coordinates as 2z - 1. */
-static void condition(const struct coupling *c, const struct kernels *k, const float *weights,
+static void condition(const struct coupling *c, const struct kernels *k, const float *parameters,
                       const double *z, struct coupling_tile tile)
 {
   for (int i = 0; i < c->passing; i++) {
     const double *from = z + c->pass[i] * LANES;
     for (int l = 0; l < LANES; l++) tile.in[i * LANES + l] = (float)(2 * from[l] - 1);
   }
-  k->net_forward(&c->net, weights + c->first_weight, tile.in, tile.hidden, tile.raw);
+  k->net_forward(&c->net, parameters + c->first_parameter, tile.in, tile.hidden, tile.raw);
 }
 
-void nis_coupling_density(const struct coupling *c, const struct kernels *k, const float *weights,
-                          double *z, double *log_slope, struct coupling_tile tile)
+void nis_coupling_density(const struct coupling *c, const struct kernels *k,
+                          const float *parameters, double *z, double *log_slope,
+                          struct coupling_tile tile)
 {
   const struct transform *t = k->transform[c->transform];
-  condition(c, k, weights, z, tile);
+  condition(c, k, parameters, z, tile);
   for (int i = 0; i < c->moving; i++)
     t->density(c->bins, tile.raw + i * c->raw_rows * LANES, z + c->move[i] * LANES, log_slope,
                tile.kept + i * c->kept_rows * LANES);
 }
 
-void nis_coupling_sample(const struct coupling *c, const struct kernels *k, const float *weights,
+void nis_coupling_sample(const struct coupling *c, const struct kernels *k, const float *parameters,
                          double *z, double *log_slope, struct coupling_tile tile)
 {
   const struct transform *t = k->transform[c->transform];
-  condition(c, k, weights, z, tile);
+  condition(c, k, parameters, z, tile);
   for (int i = 0; i < c->moving; i++)
     t->sample(c->bins, tile.raw + i * c->raw_rows * LANES, z + c->move[i] * LANES, log_slope);
 }
 
-void nis_coupling_backward(const struct coupling *c, const struct kernels *k, const float *weights,
-                           const float *dlog, float *adjoint, float *gradient,
-                           struct coupling_tile tile, float *din, float *work)
+void nis_coupling_backward(const struct coupling *c, const struct kernels *k,
+                           const float *parameters, const float *dlog, float *adjoint,
+                           float *gradient, struct coupling_tile tile, float *din, float *work)
 {
   const struct transform *t = k->transform[c->transform];
   for (int i = 0; i < c->moving; i++)
     t->backward(c->bins, tile.raw + i * c->raw_rows * LANES, tile.kept + i * c->kept_rows * LANES,
                 dlog, adjoint + c->move[i] * LANES);
-  k->net_backward(&c->net, weights + c->first_weight, tile.in, tile.hidden, tile.raw,
-                  gradient + c->first_weight, din, work);
+  k->net_backward(&c->net, parameters + c->first_parameter, tile.in, tile.hidden, tile.raw,
+                  gradient + c->first_parameter, din, work);
   for (int i = 0; i < c->passing; i++) {
     float *to = adjoint + c->pass[i] * LANES;
     for (int l = 0; l < LANES; l++) to[l] += 2 * din[i * LANES + l];

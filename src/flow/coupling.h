@@ -14,7 +14,7 @@ struct coupling {
   int raw_rows, kept_rows; /* of one moving coordinate */
   int passing, moving;     /* how many coordinates */
   int *pass, *move;        /* which; owned */
-  size_t first_weight;     /* of this layer in the flow's block */
+  size_t first_parameter;  /* of this layer in the flow's block */
 };
 
 /* What a layer leaves for the backward pass: slices of one block, arrays are [rows][LANES] */
@@ -26,15 +26,16 @@ size_t nis_coupling_rows(const struct coupling *c);
 struct coupling_tile nis_coupling_slices(const struct coupling *c, float *block);
 
 /* z[dim][LANES] in place; log_slope[LANES] is added to. x -> u and u -> x. */
-void nis_coupling_density(const struct coupling *c, const struct kernels *k, const float *weights,
-                          double *z, double *log_slope, struct coupling_tile tile);
-void nis_coupling_sample(const struct coupling *c, const struct kernels *k, const float *weights,
+void nis_coupling_density(const struct coupling *c, const struct kernels *k,
+                          const float *parameters, double *z, double *log_slope,
+                          struct coupling_tile tile);
+void nis_coupling_sample(const struct coupling *c, const struct kernels *k, const float *parameters,
                          double *z, double *log_slope, struct coupling_tile tile);
 
 /* After density: adjoint[dim][LANES] dL/dz of its output becomes that of its input; dlog[LANES]
- * is dL/dlog_slope; gradient of the flow's weights is added to. din holds `passing` rows. */
-void nis_coupling_backward(const struct coupling *c, const struct kernels *k, const float *weights,
-                           const float *dlog, float *adjoint, float *gradient,
-                           struct coupling_tile tile, float *din, float *work);
+ * is dL/dlog_slope; gradient of the flow's parameters is added to. din holds `passing` rows. */
+void nis_coupling_backward(const struct coupling *c, const struct kernels *k,
+                           const float *parameters, const float *dlog, float *adjoint,
+                           float *gradient, struct coupling_tile tile, float *din, float *work);
 
 #endif

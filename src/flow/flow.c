@@ -47,24 +47,24 @@ static int coupling_init(struct coupling *c, const struct flow_shape *shape,
   return NIS_OK;
 }
 
-struct weight_source {
+struct parameter_source {
   const struct kernels *kernels;
   uint64_t seed, next;
 };
 
 /* n numbers, uniform in (-bound, bound) */
-static void fill_uniform(struct weight_source *source, float *w, size_t n, double bound)
+static void fill_uniform(struct parameter_source *source, float *w, size_t n, double bound)
 {
   double u[LANES];
   for (size_t i = 0; i < n; i += LANES, source->next += LANES) {
-    source->kernels->uniforms(source->seed, STREAM_WEIGHTS, source->next, 1, u);
+    source->kernels->uniforms(source->seed, STREAM_PARAMETERS, source->next, 1, u);
     for (size_t l = 0; l < LANES && i + l < n; l++) w[i + l] = (float)(bound * (2 * u[l] - 1));
   }
 }
 
 /* He's uniform initialisation (arXiv:1502.01852, eq. 14); the last layer stays zero, so that the
  * flow starts as the identity. */
-static void net_init(const struct net_shape *net, float *w, struct weight_source *source)
+static void net_init(const struct net_shape *net, float *w, struct parameter_source *source)
 {
   size_t columns = (size_t)net->inputs, rows = (size_t)net->width;
   if (columns == 0) return;
@@ -81,8 +81,8 @@ static int layers_init(struct flow *flow, const struct flow_shape *shape)
   for (int i = 0; i < flow->layers; i++) {
     struct coupling *c = &flow->coupling[i];
     NIS_TRY(coupling_init(c, shape, flow->kernels, shape->layers > 0 ? i : -1));
-    c->first_weight = flow->nweights;
-    flow->nweights += nis_net_weights(&c->net);
+    c->first_parameter = flow->nparameters;
+    flow->nparameters += nis_net_parameters(&c->net);
   }
   return NIS_OK;
 }
@@ -107,11 +107,11 @@ int nis_flow_init(struct flow *flow, const struct flow_shape *shape, uint64_t se
   flow->coupling = NIS_NEW(struct coupling, flow->layers);
   if (!flow->coupling) return nis_no_memory();
   NIS_TRY(layers_init(flow, shape));
-  flow->weights = NIS_NEW(float, flow->nweights);
-  if (!flow->weights) return nis_no_memory();
-  struct weight_source source = {flow->kernels, seed, 0};
+  flow->parameters = NIS_NEW(float, flow->nparameters);
+  if (!flow->parameters) return nis_no_memory();
+  struct parameter_source source = {flow->kernels, seed, 0};
   for (int i = 0; i < flow->layers; i++)
-    net_init(&flow->coupling[i].net, flow->weights + flow->coupling[i].first_weight, &source);
+    net_init(&flow->coupling[i].net, flow->parameters + flow->coupling[i].first_parameter, &source);
   return NIS_OK;
 }
 
@@ -122,7 +122,7 @@ void nis_flow_clear(struct flow *flow)
     free(flow->coupling[i].move);
   }
   free(flow->coupling);
-  free(flow->weights);
+  free(flow->parameters);
   *flow = (struct flow){0};
 }
 
@@ -164,7 +164,7 @@ void nis_flow_sample(const struct flow *flow, double *u_to_x, double *log_q, str
   memset(log_q, 0, LANES * sizeof *log_q);
   for (int i = 0; i < flow->layers; i++) {
     const struct coupling *c = &flow->coupling[i];
-    nis_coupling_sample(c, flow->kernels, flow->weights, u_to_x, log_q,
+    nis_coupling_sample(c, flow->kernels, flow->parameters, u_to_x, log_q,
                         nis_coupling_slices(c, s->any));
   }
 }
@@ -175,7 +175,7 @@ void nis_flow_density(const struct flow *flow, double *x_to_u, double *log_q,
   memset(log_q, 0, LANES * sizeof *log_q);
   for (int i = flow->layers - 1; i >= 0; i--) {
     const struct coupling *c = &flow->coupling[i];
-    nis_coupling_density(c, flow->kernels, flow->weights, x_to_u, log_q,
+    nis_coupling_density(c, flow->kernels, flow->parameters, x_to_u, log_q,
                          nis_coupling_slices(c, s->tile[i]));
   }
 }
@@ -186,7 +186,7 @@ void nis_flow_backward(const struct flow *flow, const float *dlog_q, float *grad
   memset(s->adjoint, 0, flow->dim * LANES * sizeof *s->adjoint);
   for (int i = 0; i < flow->layers; i++) {
     const struct coupling *c = &flow->coupling[i];
-    nis_coupling_backward(c, flow->kernels, flow->weights, dlog_q, s->adjoint, gradient,
+    nis_coupling_backward(c, flow->kernels, flow->parameters, dlog_q, s->adjoint, gradient,
                           nis_coupling_slices(c, s->tile[i]), s->din, s->work);
   }
 }

@@ -20,8 +20,8 @@ struct flow {
   size_t dim;
   int layers;
   struct coupling *coupling; /* [layers]; x meets the last one first */
-  float *weights;            /* of all layers, one block */
-  size_t nweights;
+  float *parameters;         /* of all layers, one block */
+  size_t nparameters;
   const struct kernels *kernels;
 };
 
@@ -46,7 +46,7 @@ void nis_flow_sample(const struct flow *flow, double *u_to_x, double *log_q,
 void nis_flow_density(const struct flow *flow, double *x_to_u, double *log_q,
                       struct flow_scratch *scratch);
 
-/* Adds to gradient[nweights] that of sum_l dlog_q[l] log q(x_l), for the points that
+/* Adds to gradient[nparameters] that of sum_l dlog_q[l] log q(x_l), for the points that
  * nis_flow_density has just seen in this scratch. */
 void nis_flow_backward(const struct flow *flow, const float *dlog_q, float *gradient,
                        struct flow_scratch *scratch);

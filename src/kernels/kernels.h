@@ -18,7 +18,7 @@ struct net_shape {
   int inputs, hidden_layers, width, outputs;
 };
 
-size_t nis_net_weights(const struct net_shape *shape);
+size_t nis_net_parameters(const struct net_shape *shape);
 int nis_net_hidden_rows(const struct net_shape *shape); /* of all hidden layers together */
 
 /* Which transform a coupling layer gives to each coordinate; the numbers of nis_coupling. */
@@ -57,12 +57,12 @@ struct kernels {
   void (*uniforms)(uint64_t seed, uint32_t stream, uint64_t first_point, size_t dim, double *u);
 
   /* in[inputs][LANES] -> out[outputs][LANES]; hidden[hidden_rows][LANES] is kept for backward. */
-  void (*net_forward)(const struct net_shape *shape, const float *weights, const float *in,
+  void (*net_forward)(const struct net_shape *shape, const float *parameters, const float *in,
                       float *hidden, float *out);
 
-  /* dout[outputs][LANES] is dL/dout. Adds dL/dweights to gradient, writes dL/din to
+  /* dout[outputs][LANES] is dL/dout. Adds dL/dparameters to gradient, writes dL/din to
    * din[inputs][LANES], and spoils hidden. work holds nis_net_work_floats floats. */
-  void (*net_backward)(const struct net_shape *shape, const float *weights, const float *in,
+  void (*net_backward)(const struct net_shape *shape, const float *parameters, const float *in,
                        float *hidden, const float *dout, float *gradient, float *din, float *work);
 
   /* One pass of Adam over n parameters. */

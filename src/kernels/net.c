@@ -187,35 +187,36 @@ static void add_row_sums(int rows, const float *d, float *bias)
   }
 }
 
-void KERNEL(net_forward)(const struct net_shape *shape, const float *weights, const float *in,
+void KERNEL(net_forward)(const struct net_shape *shape, const float *parameters, const float *in,
                          float *hidden, float *out)
 {
   int columns = shape->inputs;
   int layers = columns > 0 ? shape->hidden_layers : 0;
   for (int i = 0; i < layers; i++) {
-    struct matrix w = {weights, columns, 1};
-    affine(shape->width, columns, w, weights + (ptrdiff_t)shape->width * columns, in, leak, hidden);
-    weights += shape->width * (columns + 1);
+    struct matrix w = {parameters, columns, 1};
+    affine(shape->width, columns, w, parameters + (ptrdiff_t)shape->width * columns, in, leak,
+           hidden);
+    parameters += shape->width * (columns + 1);
     in = hidden;
     hidden += shape->width * LANES;
     columns = shape->width;
   }
-  struct matrix w = {weights, columns, 1};
-  affine(shape->outputs, columns, w, weights + (ptrdiff_t)shape->outputs * columns, in, 1, out);
+  struct matrix w = {parameters, columns, 1};
+  affine(shape->outputs, columns, w, parameters + (ptrdiff_t)shape->outputs * columns, in, 1, out);
 }
 
-/* One layer: dL/d(its output) d -> gradient of its weights, and dL/d(its input) */
-static void layer_backward(int rows, int columns, const float *weights, const float *in,
+/* One layer: dL/d(its output) d -> gradient of its parameters, and dL/d(its input) */
+static void layer_backward(int rows, int columns, const float *parameters, const float *in,
                            const float *d, float *gradient, float *din, float *transposed)
 {
   transpose(columns, in, transposed);
   outer(rows, columns, d, transposed, gradient);
   add_row_sums(rows, d, gradient + (ptrdiff_t)rows * columns);
-  struct matrix w_transposed = {weights, 1, columns};
+  struct matrix w_transposed = {parameters, 1, columns};
   affine(columns, rows, w_transposed, NULL, d, 1, din);
 }
 
-void KERNEL(net_backward)(const struct net_shape *shape, const float *weights, const float *in,
+void KERNEL(net_backward)(const struct net_shape *shape, const float *parameters, const float *in,
                           float *hidden, const float *dout, float *gradient, float *din,
                           float *work)
 {
@@ -227,13 +228,13 @@ void KERNEL(net_backward)(const struct net_shape *shape, const float *weights, c
   float *d = work, *dnext = work + width * LANES, *transposed = work + 2 * width * LANES;
   ptrdiff_t at = width * (inputs + 1) + (ptrdiff_t)(layers - 1) * width * (width + 1);
   const float *top = hidden + (ptrdiff_t)(layers - 1) * width * LANES;
-  layer_backward(shape->outputs, width, weights + at, top, dout, gradient + at, d, transposed);
+  layer_backward(shape->outputs, width, parameters + at, top, dout, gradient + at, d, transposed);
   for (int i = layers - 1; i >= 0; i--) {
     deactivate(width, hidden + (ptrdiff_t)i * width * LANES, d);
     int columns = i > 0 ? width : inputs;
     const float *below = i > 0 ? hidden + (ptrdiff_t)(i - 1) * width * LANES : in;
     at -= width * (columns + 1);
-    layer_backward(width, columns, weights + at, below, d, gradient + at, i > 0 ? dnext : din,
+    layer_backward(width, columns, parameters + at, below, d, gradient + at, i > 0 ? dnext : din,
                    transposed);
     float *swap = d;
     d = dnext;

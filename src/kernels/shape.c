@@ -2,7 +2,7 @@
 /* Sizes that do not depend on the instruction set. */
 #include "kernels.h"
 
-size_t nis_net_weights(const struct net_shape *s)
+size_t nis_net_parameters(const struct net_shape *s)
 {
   size_t in = (size_t)s->inputs, width = (size_t)s->width, out = (size_t)s->outputs;
   if (in == 0) return out;

@@ -17,12 +17,12 @@ int nis_backup_init(struct backup *b, const struct mixture *m)
   size_t n = 0;
   *b = (struct backup){0};
   NIS_TRY(nis_peaks_init(&b->peaks, m->dim, m->peaks.threads));
-  for (int i = 0; i < FLOWS; i++) n += flow_number(m, i)->nweights;
-  b->weights = NIS_NEW(float, n);
-  if (!b->weights) return nis_no_memory();
-  float *to = b->weights;
-  for (int i = 0; i < FLOWS; to += flow_number(m, i++)->nweights)
-    memcpy(to, flow_number(m, i)->weights, flow_number(m, i)->nweights * sizeof *to);
+  for (int i = 0; i < FLOWS; i++) n += flow_number(m, i)->nparameters;
+  b->parameters = NIS_NEW(float, n);
+  if (!b->parameters) return nis_no_memory();
+  float *to = b->parameters;
+  for (int i = 0; i < FLOWS; to += flow_number(m, i++)->nparameters)
+    memcpy(to, flow_number(m, i)->parameters, flow_number(m, i)->nparameters * sizeof *to);
   nis_peaks_copy(&b->peaks, &m->peaks);
   memcpy(b->share, m->share, sizeof b->share);
   memcpy(b->beta, m->beta, sizeof b->beta);
@@ -32,7 +32,7 @@ int nis_backup_init(struct backup *b, const struct mixture *m)
 void nis_backup_clear(struct backup *b)
 {
   nis_peaks_clear(&b->peaks);
-  free(b->weights);
+  free(b->parameters);
   *b = (struct backup){0};
 }
 
@@ -46,12 +46,12 @@ static void swap_doubles(size_t n, double *a, double *b)
 
 void nis_backup_swap(struct backup *b, struct mixture *m)
 {
-  float *from = b->weights;
+  float *from = b->parameters;
   for (int i = 0; i < FLOWS; i++) {
     const struct flow *flow = flow_number(m, i);
-    for (size_t k = 0; k < flow->nweights; k++, from++) {
+    for (size_t k = 0; k < flow->nparameters; k++, from++) {
       float kept = *from;
-      *from = flow->weights[k], flow->weights[k] = kept;
+      *from = flow->parameters[k], flow->parameters[k] = kept;
     }
   }
   struct peaks peaks = m->peaks;

@@ -12,7 +12,7 @@ enum { MOST_DEGREE = 9, OUTPUT_BITS = 52 };
  * https://web.maths.unsw.edu.au/~fkuo/sobol/ (Joe, Kuo, SIAM J. Sci. Comput. 30 (2008) 2635). */
 static const struct {
   unsigned polynomial, m[MOST_DEGREE];
-} joe_kuo[NET_MOST_DIM - 1] = {
+} joe_kuo[SOBOL_MOST_DIM - 1] = {
     {3, {1}},
     {7, {1, 3}},
     {11, {1, 3, 1}},
@@ -91,44 +91,44 @@ static int degree(unsigned polynomial)
 static void direction_numbers(size_t coordinate, uint32_t *v)
 {
   if (coordinate == 0) {
-    for (int k = 0; k < NET_BITS; k++) v[k] = 1u << (31 - k);
+    for (int k = 0; k < SOBOL_BITS; k++) v[k] = 1u << (31 - k);
     return;
   }
   unsigned polynomial = joe_kuo[coordinate - 1].polynomial;
   int d = degree(polynomial);
   for (int k = 0; k < d; k++) v[k] = joe_kuo[coordinate - 1].m[k] << (31 - k);
-  for (int k = d; k < NET_BITS; k++) {
+  for (int k = d; k < SOBOL_BITS; k++) {
     v[k] = v[k - d] ^ v[k - d] >> d;
     for (int i = 1; i < d; i++)
       if (polynomial >> (d - i) & 1) v[k] ^= v[k - i];
   }
 }
 
-int nis_net_init(struct net *net, size_t dim)
+int nis_replicate_init(struct replicate *replicate, size_t dim)
 {
-  *net = (struct net){.dim = dim};
-  net->plain = NIS_NEW(uint32_t, dim * NET_BITS);
-  net->v = NIS_NEW(uint64_t, dim * (NET_BITS + 1));
-  net->random = NIS_NEW(double, dim *LANES);
-  if (!net->plain || !net->v || !net->random) return nis_no_memory();
-  net->shift = net->v + dim * NET_BITS;
-  for (size_t j = 0; j < dim; j++) direction_numbers(j, net->plain + j * NET_BITS);
+  *replicate = (struct replicate){.dim = dim};
+  replicate->plain = NIS_NEW(uint32_t, dim * SOBOL_BITS);
+  replicate->v = NIS_NEW(uint64_t, dim * (SOBOL_BITS + 1));
+  replicate->random = NIS_NEW(double, dim *LANES);
+  if (!replicate->plain || !replicate->v || !replicate->random) return nis_no_memory();
+  replicate->shift = replicate->v + dim * SOBOL_BITS;
+  for (size_t j = 0; j < dim; j++) direction_numbers(j, replicate->plain + j * SOBOL_BITS);
   return NIS_OK;
 }
 
-void nis_net_clear(struct net *net)
+void nis_replicate_clear(struct replicate *replicate)
 {
-  free(net->plain);
-  free(net->v);
-  free(net->random);
-  *net = (struct net){0};
+  free(replicate->plain);
+  free(replicate->v);
+  free(replicate->random);
+  *replicate = (struct replicate){0};
 }
 
 /* Row i of a random lower triangular matrix with ones on the diagonal, acting on digits with the
  * first one in the highest bit. */
 static uint32_t matrix_row(int i, uint64_t random)
 {
-  if (i >= NET_BITS) return (uint32_t)random;
+  if (i >= SOBOL_BITS) return (uint32_t)random;
   uint32_t diagonal = 1u << (31 - i), above = i == 0 ? 0 : ~0u << (32 - i);
   return ((uint32_t)random & above) | diagonal;
 }
@@ -138,28 +138,29 @@ static uint64_t random_bits(double u)
   return (uint64_t)(u * 0x1p52);
 }
 
-void nis_net_scramble(struct net *net, const struct kernels *kernels, uint64_t seed,
-                      uint64_t number)
+void nis_replicate_scramble(struct replicate *replicate, const struct kernels *kernels,
+                            uint64_t seed, uint64_t number)
 {
-  kernels->uniforms(seed, STREAM_SCRAMBLE, number * LANES, net->dim, net->random);
-  memset(net->v, 0, net->dim * NET_BITS * sizeof *net->v);
-  for (size_t j = 0; j < net->dim; j++) {
-    const double *random = net->random + j * LANES;
-    const uint32_t *plain = net->plain + j * NET_BITS;
-    uint64_t *v = net->v + j * NET_BITS;
+  kernels->uniforms(seed, STREAM_SCRAMBLE, number * LANES, replicate->dim, replicate->random);
+  memset(replicate->v, 0, replicate->dim * SOBOL_BITS * sizeof *replicate->v);
+  for (size_t j = 0; j < replicate->dim; j++) {
+    const double *random = replicate->random + j * LANES;
+    const uint32_t *plain = replicate->plain + j * SOBOL_BITS;
+    uint64_t *v = replicate->v + j * SOBOL_BITS;
     for (int i = 0; i < OUTPUT_BITS; i++) {
       uint32_t row = matrix_row(i, random_bits(random[i]));
-      for (int k = 0; k < NET_BITS; k++)
+      for (int k = 0; k < SOBOL_BITS; k++)
         v[k] |= (uint64_t)__builtin_parity(row & plain[k]) << (OUTPUT_BITS - 1 - i);
     }
-    net->shift[j] = random_bits(random[OUTPUT_BITS]);
+    replicate->shift[j] = random_bits(random[OUTPUT_BITS]);
   }
 }
 
-void nis_net_tile(const struct net *net, size_t coordinate, uint64_t first, double *u)
+void nis_replicate_tile(const struct replicate *replicate, size_t coordinate, uint64_t first,
+                        double *u)
 {
-  const uint64_t *v = net->v + coordinate * NET_BITS;
-  uint64_t bits[LANES] = {net->shift[coordinate]};
+  const uint64_t *v = replicate->v + coordinate * SOBOL_BITS;
+  uint64_t bits[LANES] = {replicate->shift[coordinate]};
   for (int k = 0; first >> k; k++)
     if (first >> k & 1) bits[0] ^= v[k];
   for (int k = 0; 1 << k < LANES; k++)

@@ -42,14 +42,14 @@ static size_t grain(const struct sampler *s, size_t n)
 
 struct draw {
   struct sampler *s;
-  const struct net *net; /* or NULL: random numbers */
+  const struct replicate *replicate; /* or NULL: random numbers */
   enum stream stream;
   uint64_t first;
   size_t n, grain;
   struct points *p;
 };
 
-/* The uniform numbers of n points: x[n][dim], and one more each that chooses the channel. In a net it
+/* The uniform numbers of n points: x[n][dim], and one more each that chooses the channel. In a replicate it
  * gets the best coordinate. */
 static void latents(const struct draw *d, struct workspace *w, uint64_t first, size_t n, double *x,
                     double *chooser)
@@ -58,9 +58,10 @@ static void latents(const struct draw *d, struct workspace *w, uint64_t first, s
   double *u = w->tile;
   for (size_t at = 0; at < n; at += LANES) {
     size_t lanes = n - at < LANES ? n - at : LANES;
-    if (d->net) {
-      nis_net_tile(d->net, 0, first + at, u + dim * LANES);
-      for (size_t j = 0; j < dim; j++) nis_net_tile(d->net, j + 1, first + at, u + j * LANES);
+    if (d->replicate) {
+      nis_replicate_tile(d->replicate, 0, first + at, u + dim * LANES);
+      for (size_t j = 0; j < dim; j++)
+        nis_replicate_tile(d->replicate, j + 1, first + at, u + j * LANES);
     } else {
       d->s->mixture.flow.kernels->uniforms(d->s->seed, d->stream, first + at, dim + 1, u);
     }
@@ -94,10 +95,10 @@ void nis_sampler_draw(struct sampler *s, enum stream stream, uint64_t first, siz
   draw(&(struct draw){.s = s, .stream = stream, .first = first, .n = n, .p = p});
 }
 
-void nis_sampler_draw_net(struct sampler *s, const struct net *net, uint64_t first, size_t n,
-                          struct points *p)
+void nis_sampler_draw_replicate(struct sampler *s, const struct replicate *replicate,
+                                uint64_t first, size_t n, struct points *p)
 {
-  draw(&(struct draw){.s = s, .net = net, .first = first, .n = n, .p = p});
+  draw(&(struct draw){.s = s, .replicate = replicate, .first = first, .n = n, .p = p});
 }
 
 struct look {

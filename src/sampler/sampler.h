@@ -24,9 +24,9 @@ void nis_sampler_clear(struct sampler *s);
 void nis_sampler_draw(struct sampler *s, enum stream stream, uint64_t first, size_t n,
                       struct points *p);
 
-/* The same from points of a net, of dim + 1 coordinates; `first` is a multiple of LANES. */
-void nis_sampler_draw_net(struct sampler *s, const struct net *net, uint64_t first, size_t n,
-                          struct points *p);
+/* The same from points of a replicate, of dim + 1 coordinates; `first` is a multiple of LANES. */
+void nis_sampler_draw_replicate(struct sampler *s, const struct replicate *replicate,
+                                uint64_t first, size_t n, struct points *p);
 
 /* log_q[n] at given points x[n][dim] of the cube, of the mixture with these shares (NULL: its own);
  * log_channel[n][CHANNELS] may be NULL. */

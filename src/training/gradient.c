@@ -13,7 +13,7 @@ static const double largest_coefficient = 10;
 int nis_gradient_init(struct gradient *g, struct flow *flow)
 {
   *g = (struct gradient){.flow = flow};
-  g->values = NIS_NEW(float, nis_product(GRADIENT_CHUNKS, flow->nweights));
+  g->values = NIS_NEW(float, nis_product(GRADIENT_CHUNKS, flow->nparameters));
   g->square = NIS_NEW(double, nis_parameter_slices(flow));
   return g->values && g->square ? NIS_OK : nis_no_memory();
 }
@@ -69,15 +69,15 @@ void nis_gradient_chunk(struct gradient *g, const struct mixture *m, struct work
 {
   struct flow_scratch *scratch = nis_workspace_scratch(w, m, g->flow);
   size_t chunks = nis_gradient_chunks(batch), end = tiles(batch) * (chunk + 1) / chunks;
-  float *gradient = g->values + chunk * g->flow->nweights;
-  memset(gradient, 0, g->flow->nweights * sizeof *gradient);
+  float *gradient = g->values + chunk * g->flow->nparameters;
+  memset(gradient, 0, g->flow->nparameters * sizeof *gradient);
   for (size_t tile = tiles(batch) * chunk / chunks; tile < end; tile++)
     add_tile(g->flow, scratch, w->tile, batch, part, tile * LANES, gradient);
 }
 
 void nis_gradient_slice(struct gradient *g, size_t chunks, size_t slice)
 {
-  size_t first = slice * PARAMETER_SLICE, n = g->flow->nweights;
+  size_t first = slice * PARAMETER_SLICE, n = g->flow->nparameters;
   size_t end = n - first < PARAMETER_SLICE ? n : first + PARAMETER_SLICE;
   float *sum = g->values;
   for (size_t chunk = 1; chunk < chunks; chunk++)

@@ -23,7 +23,7 @@ struct minibatch {
 
 struct gradient {
   struct flow *flow; /* one of the mixture's */
-  float *values;     /* [GRADIENT_CHUNKS][nweights]; the first holds the sum; owned */
+  float *values;     /* [GRADIENT_CHUNKS][nparameters]; the first holds the sum; owned */
   double *square;    /* [slices] of the sum; owned */
 };
 

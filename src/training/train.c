@@ -290,7 +290,7 @@ static void split_signs(struct trainer *t, size_t stored)
   if (negative < signed_share || negative > 1 - signed_share) return;
   t->at.two_signs = 1;
   struct mixture *m = &t->s->mixture;
-  memcpy(m->twin.weights, m->flow.weights, m->flow.nweights * sizeof(float));
+  memcpy(m->twin.parameters, m->flow.parameters, m->flow.nparameters * sizeof(float));
 }
 
 /* While beta < 1 old rounds mislead: only the last few are replayed. At beta = 1 all points since

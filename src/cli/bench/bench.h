@@ -27,7 +27,7 @@ enum { BENCH_STAGES = 8 };
 extern const char *const stage_names[BENCH_STAGES];
 
 struct flow_bench {
-  size_t dim, weights;
+  size_t dim, parameters;
   int layers, hidden_layers, hidden_width, bins;
   const char *coupling;  /* its name */
   double flops;          /* of one pass of one point */

@@ -184,17 +184,17 @@ static void clocked_uniforms(uint64_t seed, uint32_t stream, uint64_t first, siz
   CLOCKED(SHARE_RANDOM, plain->uniforms(seed, stream, first, dim, u));
 }
 
-static void clocked_forward(const struct net_shape *shape, const float *weights, const float *in,
+static void clocked_forward(const struct net_shape *shape, const float *parameters, const float *in,
                             float *hidden, float *out)
 {
-  CLOCKED(SHARE_NET, plain->net_forward(shape, weights, in, hidden, out));
+  CLOCKED(SHARE_NET, plain->net_forward(shape, parameters, in, hidden, out));
 }
 
-static void clocked_backward(const struct net_shape *shape, const float *weights, const float *in,
-                             float *hidden, const float *dout, float *gradient, float *din,
-                             float *work)
+static void clocked_backward(const struct net_shape *shape, const float *parameters,
+                             const float *in, float *hidden, const float *dout, float *gradient,
+                             float *din, float *work)
 {
-  CLOCKED(SHARE_NET, plain->net_backward(shape, weights, in, hidden, dout, gradient, din, work));
+  CLOCKED(SHARE_NET, plain->net_backward(shape, parameters, in, hidden, dout, gradient, din, work));
 }
 
 static void clocked_density(int bins, float *raw, double *x, double *log_slope, float *kept)
@@ -269,7 +269,7 @@ static int describe(const nis_options *o, struct flow_bench *out)
   int status = nis_sampler_init(&s, cheap, o);
   if (status == NIS_OK) {
     *out = (struct flow_bench){.dim = o->dim,
-                               .weights = s.mixture.flow.nweights,
+                               .parameters = s.mixture.flow.nparameters,
                                .layers = o->layers,
                                .hidden_layers = o->hidden_layers,
                                .hidden_width = o->hidden_width,
