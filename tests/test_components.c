@@ -275,8 +275,8 @@ int main(void)
   tcase_add_test(sums, as_in_long_double);
   tcase_add_test(sums, factor_and_few_samples);
   tcase_add_test(runs, components_of_a_run);
-  tcase_add_test(runs, the_first_is_as_if_alone);
-  tcase_add_test(runs, following_the_norm);
+  add_full_test(runs, the_first_is_as_if_alone);
+  add_full_test(runs, following_the_norm);
   tcase_add_test(runs, one_bad_component_is_a_bad_point);
   tcase_add_test(runs, refused);
   suite_add_tcase(suite, sums);

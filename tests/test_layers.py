@@ -111,7 +111,8 @@ def check_the_check(reach):
         ("src/unknown.c", "src/base/error.h"), ("src/flow/flow.c", "src/unknown.h"),
         ("src/attic/old.c", "src/base/error.h"), ("src/flow/flow.c", None),
         ("integrands/camel.c", "integrands/physics/event.h"),
-        ("src/events/formats/event_file.c", "src/hdf5/disk.h"), ("src/api/nis.c", "src/hdf5/disk.h"),
+        ("src/events/formats/event_file.c", "src/hdf5/disk.h"),
+        ("src/api/nis.c", "src/hdf5/disk.h"),
         ("src/cli/main.c", "src/training/train.h"), ("src/mixture/peaks.c", "src/sampler/points.h"),
     ]
     right = [

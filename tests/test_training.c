@@ -344,15 +344,15 @@ int main(void)
   tcase_set_timeout(tests, 300);
   add_full_test(tests, tempering_finds_a_chain_in_16_dimensions);
   add_full_test(tests, the_search_finds_the_narrow_peak);
-  tcase_add_test(tests, a_hint_shows_what_is_lost_without);
+  add_full_test(tests, a_hint_shows_what_is_lost_without);
   tcase_add_test(tests, hints_lie_in_the_domain);
   add_full_test(tests, a_lost_mode_comes_back);
   add_full_test(tests, what_needs_no_training_is_not_spoilt);
-  tcase_add_test(tests, a_constant_has_no_error);
+  add_full_test(tests, a_constant_has_no_error);
   tcase_add_test(tests, zero_everywhere_is_zero);
   tcase_add_test(tests, every_budget_is_kept);
   add_full_test(tests, a_short_last_round_does_no_harm);
-  tcase_add_test(tests, bits_do_not_depend_on_threads);
+  add_full_test(tests, bits_do_not_depend_on_threads);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }
