@@ -111,8 +111,8 @@ typedef enum {
 } nis_doubt;
 
 /* Weights w = f/q are those of the frozen flow, zeros included; a run that ended before the first
- * of them has value and error from its latest training's points, NaN without any. An unweighting efficiency
- * is mean|w| / w_max; the three differ in the choice of w_max. */
+ * of them has value and error from its latest training's points, NaN without any. An unweighting
+ * efficiency is mean|w| / w_max; the three differ in the choice of w_max. */
 typedef struct {
   int status;            /* nis_status */
   double value;          /* the integral */
@@ -166,8 +166,9 @@ typedef struct {
   double efficiency;   /* integration: as in nis_result; generation: events per call */
 } nis_progress;
 
-/* Called from the thread that called the library, some ten times a second at most, and at the end of
- * every iteration, if the integrand allows. Non-zero ends the run with NIS_STOPPED and what is known so far. */
+/* Called from the thread that called the library, some ten times a second at most, and at the end
+ * of every iteration, if the integrand allows. Non-zero ends the run with NIS_STOPPED and what is
+ * known so far. */
 typedef int nis_progress_callback(const nis_progress *now, void *params);
 
 /* ---- options ------------------------------------------------------------------------ */
@@ -193,11 +194,11 @@ typedef enum {
  * density, and vanishes where t = 1.
  *
  * NIS_LOSS_KL            phi = t log t: Kullback-Leibler divergence of q from p
- * NIS_LOSS_VARIANCE      phi = (t-1)^2: Pearson's chi2, the variance of f/q (arXiv:1808.03856, eq. 15)
+ * NIS_LOSS_VARIANCE      phi = (t-1)^2: Pearson's chi2, the variance of f/q (arXiv:1808.03856)
  * NIS_LOSS_EXPONENTIAL   phi = t log^2 t (i-flow, arXiv:2001.05486)
  * NIS_LOSS_HELLINGER     phi = (1 - sqrt t)^2: squared Hellinger distance (arXiv:2001.05486)
  * NIS_LOSS_JEFFREYS      phi = (t-1) log t: Kullback-Leibler both ways (arXiv:2001.05486)
- * NIS_LOSS_FORWARD_CHI2  phi = (t-1)^2/t: Neyman's chi2, p in the denominator (arXiv:2001.05486)
+ * NIS_LOSS_FORWARD_CHI2  phi = (t-1)^2/t: Neyman's chi2, p below (arXiv:2001.05486)
  *
  * t is cut to [e^-5, 5]: single points must not rule. */
 typedef enum {
@@ -211,7 +212,8 @@ typedef enum {
 } nis_loss_kind;
 
 /* What a flow learns of an integrand of both signs, when each has at least 2 % of |f|: with a
- * density in proportion to |f| the error would not fall below sqrt((1/r^2 - 1) / n), r = |I|/I(|f|). */
+ * density in proportion to |f| the error would not fall below sqrt((1/r^2 - 1) / n), r =
+ * |I|/I(|f|). */
 typedef enum {
   /* a flow for each sign; their densities serve as control variates, which cancel between the
    * signs (Owen, Zhou, J. Am. Stat. Assoc. 95 (2000) 135) */
@@ -223,12 +225,12 @@ typedef enum {
  *
  * NIS_POINTS_DEFAULT  nets in up to 64 dimensions without goal and max_seconds, else random points
  * NIS_POINTS_RANDOM   independent
- * NIS_POINTS_NETS     16 to 31 nets of 2^m Sobol points, in up to 64 dimensions, each scrambled anew
- *                     (Matousek, J. Complexity 14 (1998) 527; Joe, Kuo, SIAM J. Sci. Comput. 30
- *                     (2008) 2635). An iteration is a net; the error is that of the spread of the
- *                     nets, times Student's t (1.03 for 16; of estimates with nets of different
- *                     sizes that of the large ones). What calls are left over go to the training,
- *                     or stay unspent where that would make it a quarter longer */
+ * NIS_POINTS_NETS     16 to 31 nets of 2^m Sobol points, in up to 64 dimensions, each scrambled
+ *                     anew (Matousek, J. Complexity 14 (1998) 527; Joe, Kuo, SIAM J. Sci. Comput.
+ *                     30 (2008) 2635). An iteration is a net; the error is that of the spread of
+ *                     the nets, times Student's t (1.03 for 16; of estimates with nets of
+ *                     different sizes that of the large ones). What calls are left over go to the
+ *                     training, or stay unspent where that would make it a quarter longer */
 typedef enum { NIS_POINTS_DEFAULT = 0, NIS_POINTS_RANDOM, NIS_POINTS_NETS } nis_point_set;
 
 /* What the flow learns when the batch integrand has several values a point */
@@ -276,33 +278,33 @@ typedef struct {
   nis_progress_callback *progress;
   void *progress_params;
 
-  double train_share;   /* share of calls spent on training, in (0, 1); default 0.4, at most 2e6
+  double train_share;    /* share of calls spent on training, in (0, 1); default 0.4, at most 2e6
                             calls */
-  double effort;        /* scales the gradient work, in (0, 1000]; default 1: about half a
+  double effort;         /* scales the gradient work, in (0, 1000]; default 1: about half a
                             minute on one core for 1,000,000 calls */
-  const double *hints;  /* nhints points where f is known to peak, hints[i*dim + j], inside the
+  const double *hints;   /* nhints points where f is known to peak, hints[i*dim + j], inside the
                             domain; copied; climbed from and sampled from the start */
-  size_t nhints;        /* 0 .. 16; default 0 */
-  int layers;           /* coupling layers, 1 .. 64; default 2 ceil(log2 dim), at least 4; 1 for
+  size_t nhints;         /* 0 .. 16; default 0 */
+  int layers;            /* coupling layers, 1 .. 64; default 2 ceil(log2 dim), at least 4; 1 for
                             dim = 1 */
-  int hidden_layers;    /* of each conditioner net, 1 .. 8; default 2 */
-  int hidden_width;     /* units in each, 1 .. 1024; default 32, 16 from 48
+  int hidden_layers;     /* of each conditioner net, 1 .. 8; default 2 */
+  int hidden_width;      /* units in each, 1 .. 1024; default 32, 16 from 48
                             dimensions on */
-  int bins;             /* of each coordinate's map, 2 .. 128; default 8 */
-  int minibatch;        /* points in a gradient step, 64 .. 1,048,576; default 256, 512
+  int bins;              /* of each coordinate's map, 2 .. 128; default 8 */
+  int minibatch;         /* points in a gradient step, 64 .. 1,048,576; default 256, 512
                             from 2e4, 1024 from 2e5 training calls on */
-  double replay;        /* gradient samples per training call, in (0, 1000]; default: effort times
+  double replay;         /* gradient samples per training call, in (0, 1000]; default: effort times
                             12 for 4e5 training calls, more for fewer calls and fewer dimensions
                             (a hundredth of the training calls at most, within 20 .. 80), less for
                             large nets */
-  size_t replay_bytes;  /* memory for stored training points, which the handle keeps for further
+  size_t replay_bytes;   /* memory for stored training points, which the handle keeps for further
                             trainings; the oldest go; 1 .. 2^64 - 1; default
                             1,073,741,824 */
-  double learning_rate; /* Adam's at the start, in (0, 1]; falls to 0; default 4e-3, 2e-3
+  double learning_rate;  /* Adam's at the start, in (0, 1]; falls to 0; default 4e-3, 2e-3
                             from 6 dimensions on */
-  double decay; /* a second learner of the same target shrinks its parameters by the learning
-                            rate times this at each step (AdamW, arXiv:1711.05101), in (0, 1000]; fresh
-                            points choose between the two, or a mixture; default 1 */
+  double decay;          /* a second learner of the same target shrinks its parameters by the
+                            learning rate times this at each step (AdamW, arXiv:1711.05101), in
+                            (0, 1000]; fresh points choose one of the two or a mixture; default 1 */
   nis_coupling coupling; /* one of the above; default NIS_RATIONAL_QUADRATIC */
   nis_loss_kind loss;    /* one of the above; default: kl, and variance for the last 45 % of the
                             steps */
@@ -317,8 +319,9 @@ NIS_API int nis_complete_options(const nis_options *given, nis_options *complete
 
 /* ---- options by name ------------------------------------------------------------------ */
 
-/* Each member of nis_options is a row of a table, for commands, files of settings and other languages.
- * The table lives as long as the program. Defaults are those of the struct: a zero asks for them. */
+/* Each member of nis_options is a row of a table, for commands, files of settings and other
+ * languages. The table lives as long as the program. Defaults are those of the struct: a zero asks
+ * for them. */
 typedef enum {
   NIS_OPTION_WHOLE = 0, /* int, or unsigned of 8 bytes */
   NIS_OPTION_REAL,      /* double */
@@ -347,8 +350,8 @@ typedef struct {
 NIS_API const nis_option *nis_option_list(size_t *n);
 
 /* Sets a member from text: a number (whole ones also as 1e6), a word, 0 or 1. NIS_INVALID with a
- * sentence that says what is allowed, and nothing set, for an unknown name, for a pointer, and for a
- * value outside of the range; 0 for "default" is one where it is outside. */
+ * sentence that says what is allowed, and nothing set, for an unknown name, for a pointer, and for
+ * a value outside of the range; 0 for "default" is one where it is outside. */
 NIS_API int nis_options_set(nis_options *options, const char *name, const char *value);
 
 /* ---- all in one ---------------------------------------------------------------------- */
@@ -373,11 +376,11 @@ NIS_API void nis_free(nis *s);
  * four iterations. Returns result->status. */
 NIS_API int nis_run(nis *s, nis_result *result);
 
-/* Trains the flow on `calls` more integrand calls (>= 1), from what earlier trainings have learnt and the
- * points that they stored. The learning rate runs through its whole schedule in each call, so one
- * long training beats many short ones; the last points of each decide whether the flow became
- * better, else it stays as it was. Earlier estimates are dropped. Where the status is not NIS_OK
- * flow and estimate are as before, though the calls are spent. */
+/* Trains the flow on `calls` more integrand calls (>= 1), from what earlier trainings have learnt
+ * and the points that they stored. The learning rate runs through its whole schedule in each call,
+ * so one long training beats many short ones; the last points of each decide whether the flow
+ * became better, else it stays as it was. Earlier estimates are dropped. Where the status is not
+ * NIS_OK flow and estimate are as before, though the calls are spent. */
 NIS_API int nis_train(nis *s, uint64_t calls);
 
 /* Integrates with the frozen flow: `calls` (>= 2) more points join the estimate, which is

@@ -40,8 +40,8 @@ typedef struct {
 } nis_event_block;
 
 /* Takes events: called from the calling thread, in an order that does not depend on the number of
- * threads. Non-zero ends with NIS_STOPPED; the events of that block count as taken, and the next call
- * goes on behind them. */
+ * threads. Non-zero ends with NIS_STOPPED; the events of that block count as taken, and the next
+ * call goes on behind them. */
 typedef int nis_event_sink(const nis_event_block *events, void *params);
 
 /* A leg of an event as in the Les Houches accord (hep-ph/0109068). Incoming ones come first, the
@@ -149,7 +149,7 @@ typedef struct {
   uint64_t calls;  /* integrand calls made: with those at points that wait for the next call, and
                            without those at points that had waited for this one */
   uint64_t trials; /* points tried: those up to the last event, or all where the run ended before
-                           it had as many as wanted. Over several calls each point is in one of them */
+                      it had as many as wanted. Over several calls each point is in one of them */
   uint64_t overweights;    /* events whose point has |w| > w_max */
   uint64_t negatives;      /* events of weight below 0 */
   double sum_weights;      /* over the events */
@@ -166,14 +166,15 @@ typedef struct {
 } nis_event_summary;
 
 /* Generates events for the sink, the file, or both; nis_estimate or nis_run comes first. A second
- * call goes on behind the last event that was taken: n calls for one event each give the events that
- * one call for n gives, to the bit, and points that were evaluated beyond the last event wait in the
- * handle (at most 16,384, each 8 (dim + 9) bytes). How they are weighted is decided when they are
- * looked at, so another rule or another estimate in between is the next call's; nis_train drops
- * them. A few are evaluated at first, and up to a sixteenth of those tried before, 64 at least, at a
- * time later on. With whole_run each call is a run of its own. summary may be NULL; it is of this
- * call. NIS_GOAL_MISSED where the calls ran out first; then, and whenever a run ends early, what was
- * made is handed on. Events that a sink which stopped, or a full disk, did not take come again. */
+ * call goes on behind the last event that was taken: n calls for one event each give the events
+ * that one call for n gives, to the bit, and points that were evaluated beyond the last event wait
+ * in the handle (at most 16,384, each 8 (dim + 9) bytes). How they are weighted is decided when
+ * they are looked at, so another rule or another estimate in between is the next call's; nis_train
+ * drops them. A few are evaluated at first, and up to a sixteenth of those tried before, 64 at
+ * least, at a time later on. With whole_run each call is a run of its own. summary may be NULL; it
+ * is of this call. NIS_GOAL_MISSED where the calls ran out first; then, and whenever a run ends
+ * early, what was made is handed on. Events that a sink which stopped, or a full disk, did not take
+ * come again. */
 NIS_API int nis_events(nis *s, const nis_event_options *options, nis_event_summary *summary);
 
 /* One event, for programs that pull */
@@ -190,11 +191,12 @@ typedef struct {
                          integral of f */
 } nis_pulled_event;
 
-/* The next event: what nis_events would hand to its sink next, to the bit; calls of both may be mixed.
- * A few hundred nanoseconds and the integrand. Of the options, w_max, tail, quantile, unit_weights and
- * calls (for this event, default as many as it takes) count, sink, path and whole_run must be 0, and
- * NULL means defaults. NIS_GOAL_MISSED where the calls gave none. After NIS_STOPPED (by the progress
- * callback) or NIS_CALLBACK the next call goes on where this one was. */
+/* The next event: what nis_events would hand to its sink next, to the bit; calls of both may be
+ * mixed. A few hundred nanoseconds and the integrand. Of the options, w_max, tail, quantile,
+ * unit_weights and calls (for this event, default as many as it takes) count, sink, path and
+ * whole_run must be 0, and NULL means defaults. NIS_GOAL_MISSED where the calls gave none. After
+ * NIS_STOPPED (by the progress callback) or NIS_CALLBACK the next call goes on where this one was.
+ */
 NIS_API int nis_next_event(nis *s, const nis_event_options *options, nis_pulled_event *event);
 
 /* Could nis_events begin with these options? NIS_INVALID or NIS_NO_FILE with a sentence where not,

@@ -118,7 +118,8 @@ static double colour_sum(const struct ee_jets *j, double complex a[][2], int h)
   return sum;
 }
 
-/* Of one event: lepton currents by the electron's chirality, and both polarisations of each gluon */
+/* Of one event: lepton currents by the electron's chirality, and both polarisations of each gluon
+ */
 struct waves {
   vector lepton[2], gluon[EE_MOST_GLUONS][2];
 };

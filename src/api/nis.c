@@ -122,7 +122,8 @@ static void fill_components(const nis *s, const struct components *c, const nis_
   if (o->covariance) o->covariance[0] = r->error * r->error;
 }
 
-/* The share of f's values that are no numbers, of the domain or of the points that the value rests on */
+/* The share of f's values that are no numbers, of the domain or of the points that the value rests
+ * on */
 static double bad_share(const nis *s)
 {
   const struct tally *t = &s->tally;
@@ -390,8 +391,8 @@ static uint64_t likely_calls(const struct run *run)
   return (uint64_t)fmax(left, 2);
 }
 
-/* With max_seconds the estimate gets what the training has left of the calls, and as much time as there
- * is; else both are planned beforehand. */
+/* With max_seconds the estimate gets what the training has left of the calls, and as much time as
+ * there is; else both are planned beforehand. */
 static int train_and_estimate(struct run *run)
 {
   nis *s = run->s;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Options checked and completed: the table (options.c) knows the ranges and the plain defaults, here
- * are the defaults that follow from other options, and what is checked of several at once.
+ * Options checked and completed: the table (options.c) knows the ranges and the plain defaults,
+ * here are the defaults that follow from other options, and what is checked of several at once.
  */
 #include "settings.h"
 
@@ -27,9 +27,9 @@ static int default_layers(size_t dim)
 #define FROM_BOUND(next, bound)                                                                    \
   if (by >= (bound)) value = next;
 
-/* 2 x 32 with 8 bins learns as much as 2 x 64 with 16 at 1e5 calls (sigma_1 of twisted 0.40 instead of
- * 0.95, corner_peak 0.056 and 0.079, ee4j 0.51 and 0.57, breit_wigner 0.064 and 0.066) in a fifth of
- * the time; in many dimensions the cost goes into the last layer. */
+/* 2 x 32 with 8 bins learns as much as 2 x 64 with 16 at 1e5 calls (sigma_1 of twisted 0.40 instead
+ * of 0.95, corner_peak 0.056 and 0.079, ee4j 0.51 and 0.57, breit_wigner 0.064 and 0.066) in a
+ * fifth of the time; in many dimensions the cost goes into the last layer. */
 static int default_width(double by)
 {
   HIDDEN_WIDTH(FIRST, FROM_BOUND)
@@ -56,9 +56,9 @@ static double net_parameters(const nis_options *o)
   return o->layers * width * (half + (o->hidden_layers - 1) * width + outputs);
 }
 
-/* Few calls are replayed more often, so that there are enough steps, but not so often that a small run
- * takes long: at 1,000 calls 30 or 760 gradient samples a call gave the same errors, at 10,000 calls 80
- * or 240 (10 integrands in 1 to 4 dimensions). Large nets less, for the time. */
+/* Few calls are replayed more often, so that there are enough steps, but not so often that a small
+ * run takes long: at 1,000 calls 30 or 760 gradient samples a call gave the same errors, at 10,000
+ * calls 80 or 240 (10 integrands in 1 to 4 dimensions). Large nets less, for the time. */
 static double default_replay(const nis_options *o, double train_calls)
 {
   const double affordable = 1.3e5;

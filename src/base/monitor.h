@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tells the user how far the run is, some ten times a second at most but at the end of every iteration, and
- * remembers whether it is to stop. */
+/* Tells the user how far the run is, some ten times a second at most but at the end of every
+ * iteration, and remembers whether it is to stop. */
 #ifndef NIS_MONITOR_H
 #define NIS_MONITOR_H
 
@@ -17,12 +17,13 @@ struct monitor {
   double block_seconds; /* of the last one */
 };
 
-/* NIS_OK, NIS_STOPPED when the callback wants the run to end, or NIS_TIME_LIMIT. The first report of a
- * phase, the one at its end and those of iterations always reach the callback. */
+/* NIS_OK, NIS_STOPPED when the callback wants the run to end, or NIS_TIME_LIMIT. The first report
+ * of a phase, the one at its end and those of iterations always reach the callback. */
 int nis_monitor_report(struct monitor *m);
 
-/* How many points to take at a time: `most`, or as many as take some hundredths of a second where there is
- * a deadline; and what a block took in the end. Results do not depend on where blocks end. */
+/* How many points to take at a time: `most`, or as many as take some hundredths of a second where
+ * there is a deadline; and what a block took in the end. Results do not depend on where blocks end.
+ */
 size_t nis_monitor_block(const struct monitor *m, size_t most);
 void nis_monitor_took(struct monitor *m, size_t points, double seconds);
 

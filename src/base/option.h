@@ -16,11 +16,13 @@ struct option_table {
   size_t n;
 };
 
-/* Replaces zeros by their defaults where these are plain numbers, and checks the ranges. NIS_INVALID
- * with a sentence for the first member outside of its own; what depends on other members stays 0. */
+/* Replaces zeros by their defaults where these are plain numbers, and checks the ranges.
+ * NIS_INVALID with a sentence for the first member outside of its own; what depends on other
+ * members stays 0. */
 int nis_option_check(const struct option_table *table, void *options);
 
-/* The member of this name from text; NIS_INVALID with a sentence where it is not one of its values. */
+/* The member of this name from text; NIS_INVALID with a sentence where it is not one of its values.
+ */
 int nis_option_set(const struct option_table *table, void *options, const char *name,
                    const char *value);
 

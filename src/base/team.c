@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The only OpenMP of the library: one parallel region, which lasts as long as its team. It is opened
- * by a thread of its own, the captain, so that
+ * The only OpenMP of the library: one parallel region, which lasts as long as its team. It is
+ * opened by a thread of its own, the captain, so that
  *   - the caller's own pool of OpenMP threads stays as it is, and is not needed: after fork() the
  *     child's copy of it would wait for threads that are not there;
- *   - workers wait for work in our barrier, and the captain, OpenMP's thread 0, sleeps until the end.
- * Its workers are OpenMP's threads 1, 2, ...; the caller takes the part of number 0.
+ *   - workers wait for work in our barrier, and the captain, OpenMP's thread 0, sleeps until the
+ * end. Its workers are OpenMP's threads 1, 2, ...; the caller takes the part of number 0.
  *
  * Teams that nobody uses are parked, since making one takes as long as a small run.
  */
@@ -79,8 +79,8 @@ static void breathe(void)
 #endif
 }
 
-/* Either the sleeper sees the new phase or the last to arrive sees the sleeper: both look after they
- * have written, in one order for all (SEQ_CST). */
+/* Either the sleeper sees the new phase or the last to arrive sees the sleeper: both look after
+ * they have written, in one order for all (SEQ_CST). */
 static void await_phase(struct team *t, unsigned before)
 {
   for (int i = 0; i < SPINS; i++) {

@@ -44,7 +44,8 @@ static void print_dims(const struct integrand *row)
     printf("%zu .. %zu dimensions, default %zu", row->dim_min, row->dim_max, row->dim_default);
 }
 
-/* Can its events be written so? Formats before HDF5 are those of Les Houches. `word`: of --format */
+/* Can its events be written so? Formats before HDF5 are those of Les Houches. `word`: of --format
+ */
 static int has_format(const struct integrand *row, nis_event_format format, char word[VALUE_TEXT])
 {
   event_option_word(word, "format", format);

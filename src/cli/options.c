@@ -21,8 +21,8 @@ enum { ALL = RUNS | LIST | BENCH | MATRIX_ELEMENT, HELP_TEXT = 512 };
     commands, letter, name, NULL, type, 0, help, NULL                                              \
   }
 
-/* In the order of --help. Of the library's rows those are named of which the command knows more than
- * the library: a letter, another sentence, who has it; "" stands for all others. */
+/* In the order of --help. Of the library's rows those are named of which the command knows more
+ * than the library: a letter, another sentence, who has it; "" stands for all others. */
 static const struct option_row plan[] = {
     LIBRARY(EVENT_OPTION, EVENTS, 'n', "events",
             "events to write; this or --event-calls is needed"),

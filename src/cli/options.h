@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The command's options: rows of its own, and those of the library's tables, which know their ranges,
- * defaults and words. Drives parsing, sentences, --help and --explain.
+ * The command's options: rows of its own, and those of the library's tables, which know their
+ * ranges, defaults and words. Drives parsing, sentences, --help and --explain.
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Means, errors and covariances of an integrand of several components. Samples are single points, or
- * the means over replicates. Each component has its own unit, so that none of 1e30, or of 0, disturbs the
- * others.
+ * Means, errors and covariances of an integrand of several components. Samples are single points,
+ * or the means over replicates. Each component has its own unit, so that none of 1e30, or of 0,
+ * disturbs the others.
  */
 #ifndef NIS_COMPONENTS_H
 #define NIS_COMPONENTS_H
@@ -38,8 +38,8 @@ void nis_components_add(struct components *c, const double *values);
 void nis_components_add_to_replicate(struct components *c, const double *values);
 void nis_components_end_replicate(struct components *c);
 
-/* values[n], errors[n] and covariance[n][n] of the means, each of which may be NULL; errors are those
- * of independent samples, times `factor`. NaN without a sample, infinite with one. */
+/* values[n], errors[n] and covariance[n][n] of the means, each of which may be NULL; errors are
+ * those of independent samples, times `factor`. NaN without a sample, infinite with one. */
 void nis_components_result(const struct components *c, double factor, double *values,
                            double *errors, double *covariance);
 

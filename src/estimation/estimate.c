@@ -116,8 +116,8 @@ static int iterate(struct job *j, uint64_t calls)
   return status == NIS_OK ? reported : status;
 }
 
-/* Equal iterations; where the run may end early the first ones are small, and where more fits into the time
- * than was likely the last ones large. */
+/* Equal iterations; where the run may end early the first ones are small, and where more fits into
+ * the time than was likely the last ones large. */
 static uint64_t iteration_end(const struct integration *plan, uint64_t used, int iteration,
                               int early)
 {

@@ -20,9 +20,10 @@ struct integration {
 /* What fits into whole replicates: 16 to 31 of them, of 2^m points each */
 uint64_t nis_estimate_calls(uint64_t calls, int replicates);
 
-/* Adds points to tally and components, numbered from first_point on: `calls`, or what of them fits into whole
- * replicates, ending early with NIS_OK when a goal is met or the monitor's deadline is near; an error from a few
- * values other than 0, or none, meets no goal. *used says how many points went in. */
+/* Adds points to tally and components, numbered from first_point on: `calls`, or what of them fits
+ * into whole replicates, ending early with NIS_OK when a goal is met or the monitor's deadline is
+ * near; an error from a few values other than 0, or none, meets no goal. *used says how many points
+ * went in. */
 int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *used);
 
 #endif

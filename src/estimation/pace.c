@@ -29,8 +29,8 @@ static int time_block(struct timing *t, size_t n, double *seconds)
   return status;
 }
 
-/* Blocks of 1, 2, 4, ... calls. The faster one of the last two counts: in the other something else may have
- * happened. */
+/* Blocks of 1, 2, 4, ... calls. The faster one of the last two counts: in the other something else
+ * may have happened. */
 static int time_blocks(struct timing *t)
 {
   struct pace *pace = t->pace;

@@ -97,9 +97,9 @@ double nis_tally_factor(const struct tally *t)
   return enough_replicates(t) ? gsl_cdf_tdist_Pinv(one_sigma, equal_replicates(t) - 1) : 1;
 }
 
-/* sum n_i^2 (mean_i - mean)^2 / (sum n_i)^2, for replicates of equal size their usual standard error, and
- * unbiased for others where the variance of a replicate's mean falls as 1/n_i; and t for one standard
- * deviation of a normal distribution. */
+/* sum n_i^2 (mean_i - mean)^2 / (sum n_i)^2, for replicates of equal size their usual standard
+ * error, and unbiased for others where the variance of a replicate's mean falls as 1/n_i; and t for
+ * one standard deviation of a normal distribution. */
 static double replicate_error(const struct tally *t)
 {
   double off = t->all.mean - t->replicate_origin, n = (double)t->all.n,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Running totals of weights: moments, iterations or replicates and their chi2, the tail, the histogram.
+ * Running totals of weights: moments, iterations or replicates and their chi2, the tail, the
+ * histogram.
  */
 #ifndef NIS_TALLY_H
 #define NIS_TALLY_H
@@ -11,7 +12,8 @@
 #include "numerics/weights.h"
 
 /* Squares of 1e300 would overflow: moments and chi2 are of w / unit, a power of two not far below
- * the largest weight. Everything else, and all that functions return, is in the weights' own unit. */
+ * the largest weight. Everything else, and all that functions return, is in the weights' own unit.
+ */
 struct tally {
   double unit;
   struct moments all, iteration; /* of controlled values */
@@ -45,9 +47,10 @@ struct estimate nis_tally_end_iteration(struct tally *t);
 /* They join `all`, and are too few for chi2. */
 struct estimate nis_tally_end_rest(struct tally *t);
 
-/* The same as an iteration for the points of one replicate, whose values are not independent: the error is then that of the
- * spread of the replicates' means, times Student's t for as many replicates. Of replicates of different sizes the
- * large ones say what the spread is: they count as n^2 / sum n_i^2 replicates. */
+/* The same as an iteration for the points of one replicate, whose values are not independent: the
+ * error is then that of the spread of the replicates' means, times Student's t for as many
+ * replicates. Of replicates of different sizes the large ones say what the spread is: they count as
+ * n^2 / sum n_i^2 replicates. */
 struct estimate nis_tally_end_replicate(struct tally *t);
 
 /* What an error is multiplied with: Student's t of the replicates, or 1. */

@@ -10,8 +10,8 @@
 static const double least_p_value = 1e-4;
 enum { LEAST_WEIGHTS = 30 }; /* other than 0: the variance of fewer says little */
 
-/* A tail with k >= 0.7 would give the largest weight about a third of the sum of squares: where it has
- * hardly any, the tail ends. */
+/* A tail with k >= 0.7 would give the largest weight about a third of the sum of squares: where it
+ * has hardly any, the tail ends. */
 static const double least_square_share = 0.01;
 
 /* Values other than 0 that the error rests on */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Whether a result's error bar is to be believed. All counts are those of the estimate: what else the
- * handle has done is no evidence. */
+/* Whether a result's error bar is to be believed. All counts are those of the estimate: what else
+ * the handle has done is no evidence. */
 #ifndef NIS_TRUST_H
 #define NIS_TRUST_H
 

@@ -34,8 +34,8 @@ void nis_trials_forget(struct trials *t);
 int nis_trials_get(struct trials *t, struct sampler *s, uint64_t from, uint64_t end, double want,
                    size_t *at, size_t *n);
 
-/* Points to evaluate at least when a call needs any: few at first, then a sixteenth of those that the
- * calls before have used, so that many small calls do not mean many small blocks. */
+/* Points to evaluate at least when a call needs any: few at first, then a sixteenth of those that
+ * the calls before have used, so that many small calls do not mean many small blocks. */
 double nis_trials_advance(const struct trials *t);
 
 #endif

@@ -141,8 +141,8 @@ static int hand_on(struct unweighter *u)
   return flush(u);
 }
 
-/* All events up to the next point have been taken; where there are enough, what is behind the last one
- * is left for the next run. */
+/* All events up to the next point have been taken; where there are enough, what is behind the last
+ * one is left for the next run. */
 static void move_on(struct unweighter *u)
 {
   if (events_left(u) > 0) u->trials->place = (struct place){u->next, 0};

@@ -19,9 +19,9 @@ struct event_plan {
 };
 
 /* Makes the events from the points that are next. Where the run ends early, the next one begins
- * behind the last event that was taken, or behind the last point that was tried when all events up to
- * there were. *weights, initialised by the caller, becomes that of the estimate and of all points
- * tried. Before the first event is taken, w_max and unit of the summary are known. */
+ * behind the last event that was taken, or behind the last point that was tried when all events up
+ * to there were. *weights, initialised by the caller, becomes that of the estimate and of all
+ * points tried. Before the first event is taken, w_max and unit of the summary are known. */
 int nis_unweight(struct sampler *s, struct trials *trials, const struct event_plan *plan,
                  struct weights *weights, nis_event_summary *summary);
 
@@ -35,8 +35,8 @@ struct acceptance {
 
 struct acceptance nis_acceptance(const struct weights *weights, double w_max, int unit_weights);
 
-/* The next event, at x[dim], from up to `calls` points: NIS_GOAL_MISSED without one. What a run that
- * ended early has evaluated waits for the next call. */
+/* The next event, at x[dim], from up to `calls` points: NIS_GOAL_MISSED without one. What a run
+ * that ended early has evaluated waits for the next call. */
 int nis_unweight_next(struct sampler *s, struct trials *trials, const struct acceptance *how,
                       uint64_t calls, double *x, nis_pulled_event *event);
 

@@ -30,8 +30,8 @@ struct stride {
   double largest_norm; /* longer gradients are shortened to it */
 };
 
-/* One slice of step number o->step (from 1), along a gradient[nparameters] of this norm; a norm that is
- * not finite changes nothing. */
+/* One slice of step number o->step (from 1), along a gradient[nparameters] of this norm; a norm
+ * that is not finite changes nothing. */
 void nis_optimizer_slice(struct optimizer *o, const struct stride *stride, const float *gradient,
                          double norm, size_t slice);
 

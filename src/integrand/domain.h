@@ -19,8 +19,8 @@ struct domain {
   int empty, infinite;
 };
 
-/* NULL is 0 and 1. Says which limits are wrong: NaN, the same infinity twice, or a width that is not a
- * double. */
+/* NULL is 0 and 1. Says which limits are wrong: NaN, the same infinity twice, or a width that is
+ * not a double. */
 int nis_domain_init(struct domain *d, size_t dim, const double *lower, const double *upper);
 void nis_domain_clear(struct domain *d);
 

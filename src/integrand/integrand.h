@@ -30,16 +30,18 @@ struct integrand_call {
 int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_options *o);
 void nis_integrand_clear(struct integrand_call *c);
 
-/* f[i] and, unless they are NULL, components[i][ncomp] and bad[i], 1 where a value was not finite, for
- * the points x[n][dim] of the unit cube. *done counts the points that have a value, also when the status is NIS_STOPPED or NIS_CALLBACK. */
+/* f[i] and, unless they are NULL, components[i][ncomp] and bad[i], 1 where a value was not finite,
+ * for the points x[n][dim] of the unit cube. *done counts the points that have a value, also when
+ * the status is NIS_STOPPED or NIS_CALLBACK. */
 int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, double *f,
                            double *components, char *bad, struct monitor *monitor, size_t *done);
 
-/* Makes the scale of each component the mean of |f_c| over components[n][ncomp]; 1 where that is 0. */
+/* Makes the scale of each component the mean of |f_c| over components[n][ncomp]; 1 where that is 0.
+ */
 void nis_integrand_scale(struct integrand_call *c, size_t n, const double *components);
 
-/* NIS_BAD_VALUES when a share of more than a tenth was bad. Any bad call leaves a sentence with the first
- * point, or else an integrand that is not thread-safe one. */
+/* NIS_BAD_VALUES when a share of more than a tenth was bad. Any bad call leaves a sentence with the
+ * first point, or else an integrand that is not thread-safe one. */
 int nis_integrand_verdict(const struct integrand_call *c, double share);
 
 #endif

@@ -3,8 +3,8 @@
  * The affine transform of RealNVP (Dinh, Sohl-Dickstein, Bengio, arXiv:1605.08803), carried to the
  * unit interval by the logistic function: logit u = s (logit x + t). With z = logit u:
  *   u  = 1/(1 + exp(-z))           u' = s u(1-u) / (x(1-x))
- * The slope is added up from logarithms, so it keeps its digits next to the ends; a position does so
- * next to 0 only, as the last double below 1 is 1 - 2^-53. Hence 1/2 < s < 32 and |t| < 8.
+ * The slope is added up from logarithms, so it keeps its digits next to the ends; a position does
+ * so next to 0 only, as the last double below 1 is 1 - 2^-53. Hence 1/2 < s < 32 and |t| < 8.
  */
 #include "transform.h"
 

@@ -84,7 +84,8 @@ INLINE void find_bins(int bins, const float *shares, const double *key, int by_h
   }
 }
 
-/* Widths to shares, vertices to their exponentials: the largest is 1, which the area divides out. */
+/* Widths to shares, vertices to their exponentials: the largest is 1, which the area divides out.
+ */
 static void prepare(int bins, float *raw)
 {
   float sum[LANES] = {0};

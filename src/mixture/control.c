@@ -35,7 +35,8 @@ static double largest_value(size_t n, const double *f)
   return top;
 }
 
-/* One point, with what q of these shares is over the density that it was drawn from as its weight */
+/* One point, with what q of these shares is over the density that it was drawn from as its weight
+ */
 static void add_point(struct sums *s, double f_over_p, double log_p, const double *log_channel,
                       const double *share)
 {
@@ -47,8 +48,8 @@ static void add_point(struct sums *s, double f_over_p, double log_p, const doubl
   add(s, q, row);
 }
 
-/* Solves the normal equations by Cholesky's decomposition of the matrix of correlations; returns the
- * share of the variance of f/q that is explained. */
+/* Solves the normal equations by Cholesky's decomposition of the matrix of correlations; returns
+ * the share of the variance of f/q that is explained. */
 static double solve(const struct sums *s, double *beta)
 {
   double l[CHANNELS][CHANNELS] = {{0}}, z[CHANNELS], scale[ROWS], explained = 0;

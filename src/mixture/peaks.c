@@ -85,8 +85,8 @@ static double log_cut(double mean, double sigma)
   return log(normal_between(-mean / sigma, (1 - mean) / sigma));
 }
 
-/* 2P of what is between walls below and above the means, in sigma sqrt(2); the difference is taken in
- * the smaller tail. */
+/* 2P of what is between walls below and above the means, in sigma sqrt(2); the difference is taken
+ * in the smaller tail. */
 static void between_walls(const struct kernels *kernels, const double *below, const double *above,
                           double *twice)
 {

@@ -43,7 +43,8 @@ void nis_peaks_tile(const struct peaks *p, int worker, const double *x, double *
 void nis_peaks_log_densities(const struct peaks *p, size_t n, const double *x, double *log_density);
 double nis_peaks_log_density(const struct peaks *p, const double *x);
 
-/* Numbers in (0,1) become the point of peak k that they stand for; coordinates are `stride` apart. */
+/* Numbers in (0,1) become the point of peak k that they stand for; coordinates are `stride` apart.
+ */
 void nis_peaks_sample(const struct peaks *p, int worker, int k, size_t stride, double *u_to_x);
 
 /* The peak that `u` in (0,1) falls on */

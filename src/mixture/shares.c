@@ -9,9 +9,9 @@ enum { STEPS = 200 };
 static const double defence = 0.05; /* largest uniform share; it costs this part of the variance */
 static const double worth = 0.02;   /* least relative gain in variance for a mixture of channels */
 
-/* What all steps need of the points: over the density that each was drawn from, the densities of the
- * channels and the target, whose mean is 1. Rows of a whole number of blocks; what is past the points
- * is 0 everywhere. */
+/* What all steps need of the points: over the density that each was drawn from, the densities of
+ * the channels and the target, whose mean is 1. Rows of a whole number of blocks; what is past the
+ * points is 0 everywhere. */
 struct ratios {
   size_t n;       /* a multiple of LANES */
   double *target; /* [n] */
@@ -61,8 +61,8 @@ static void mixture(const struct ratios *r, const double *share, size_t i, doubl
   }
 }
 
-/* The relative variance of w = target/q. Its mean is the points' own for these shares, so that none is
- * left where the target is proportional to q. */
+/* The relative variance of w = target/q. Its mean is the points' own for these shares, so that none
+ * is left where the target is proportional to q. */
 static double variance(const struct ratios *r, const double *share)
 {
   double q[LANES], norm = 0, mean = 0, sum = 0;
@@ -82,8 +82,9 @@ static double variance(const struct ratios *r, const double *share)
 }
 
 /* For each channel of density g with a share the pull E[w^2 g], minus the slope of E[w^2 q] in its
- * share. Means over the points, and written so that what is known to be 1 is not estimated: the noise
- * vanishes with w - 1. Returns 0 where the target is and q is not: nothing is finite there. */
+ * share. Means over the points, and written so that what is known to be 1 is not estimated: the
+ * noise vanishes with w - 1. Returns 0 where the target is and q is not: nothing is finite there.
+ */
 static int pulls(const struct ratios *r, size_t points, const double *share, double *pull)
 {
   double sum[CHANNELS][LANES] = {{0}}, q[LANES], excess[LANES];

@@ -86,8 +86,8 @@ static int degree(unsigned polynomial)
   return n;
 }
 
-/* v[k] = m_{k+1} 2^(31-k), the first binary digit in the highest bit: what bit k of a point's number
- * adds to the coordinate. */
+/* v[k] = m_{k+1} 2^(31-k), the first binary digit in the highest bit: what bit k of a point's
+ * number adds to the coordinate. */
 static void direction_numbers(size_t coordinate, uint32_t *v)
 {
   if (coordinate == 0) {

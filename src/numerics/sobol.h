@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Replicates of Sobol points that fill the cube more evenly than random ones, each scrambled at random: a
- * lower triangular matrix for the binary digits of each coordinate, and a shift (Matousek,
- * J. Complexity 14 (1998) 527). Every point is then uniform, so a mean over a replicate is unbiased; its
- * variance is that of Owen's nested scrambling, for any f at most a small multiple of the one of
- * random points (Owen, Ann. Statist. 25 (1997) 1541), and for smooth f far below it. Whole replicates of
- * 2^m points are the good ones.
+ * Replicates of Sobol points that fill the cube more evenly than random ones, each scrambled at
+ * random: a lower triangular matrix for the binary digits of each coordinate, and a shift
+ * (Matousek, J. Complexity 14 (1998) 527). Every point is then uniform, so a mean over a replicate
+ * is unbiased; its variance is that of Owen's nested scrambling, for any f at most a small multiple
+ * of the one of random points (Owen, Ann. Statist. 25 (1997) 1541), and for smooth f far below it.
+ * Whole replicates of 2^m points are the good ones.
  */
 #ifndef NIS_SOBOL_H
 #define NIS_SOBOL_H

@@ -73,8 +73,8 @@ static int ascending(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* The largest weights over the one below them, in units of the largest of all; returns their number.
- * That one is 0 when all weights that are not 0 belong to the tail. */
+/* The largest weights over the one below them, in units of the largest of all; returns their
+ * number. That one is 0 when all weights that are not 0 belong to the tail. */
 static int excesses(const struct tail *t, double *x)
 {
   int size = (int)fmin(fmin(ceil((double)t->n / 5), ceil(3 * sqrt((double)t->n))), TAIL_MOST - 1);

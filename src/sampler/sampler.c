@@ -49,8 +49,8 @@ struct draw {
   struct points *p;
 };
 
-/* The uniform numbers of n points: x[n][dim], and one more each that chooses the channel. In a replicate it
- * gets the best coordinate. */
+/* The uniform numbers of n points: x[n][dim], and one more each that chooses the channel. In a
+ * replicate it gets the best coordinate. */
 static void latents(const struct draw *d, struct workspace *w, uint64_t first, size_t n, double *x,
                     double *chooser)
 {

@@ -147,8 +147,8 @@ double nis_replay_kish(const struct replay *r, size_t points, double beta)
   return (double)nonzero(r, points) / (double)points * kish_fraction(r, points, beta);
 }
 
-/* Sums of |f|^beta / p over the parts, in units of the largest one, whose log is *top; 0 if f is 0 at
- * all points. */
+/* Sums of |f|^beta / p over the parts, in units of the largest one, whose log is *top; 0 if f is 0
+ * at all points. */
 static int sum_parts(const struct replay *r, size_t points, double beta, double *top, double *sum)
 {
   double w[BLOCK];
@@ -217,7 +217,8 @@ double nis_replay_share(const struct replay *r, size_t slot)
 }
 
 /* The i for which running[i] <= target < running[i + 1] is never far from where the guide points: a
- * stretch of GUIDE times the mean of s holds at most 2 GUIDE points, as each s is at least half of it. */
+ * stretch of GUIDE times the mean of s holds at most 2 GUIDE points, as each s is at least half of
+ * it. */
 void nis_replay_draw(const struct replay *r, double u, size_t n, size_t *slot)
 {
   const double *running = r->running, step = running[r->usable] / (double)n;

@@ -122,7 +122,8 @@ static void score_peaks(struct candidates *c, const struct sampler *s, const str
   for (size_t i = 0; i < c->n; i++) c->score[i] = r->log_f[c->slot[i]] - c->score[i];
 }
 
-/* The best that are far from each other, until there are so many climbers; the newer of equal ones */
+/* The best that are far from each other, until there are so many climbers; the newer of equal ones
+ */
 static void pick_starts(struct team *t, int climbers, const struct candidates *c)
 {
   struct ranking best;

@@ -23,8 +23,8 @@ enum {
   LARGEST_CHOICE = 131072,
   LEAST_EVIDENCE = 16,    /* points that a training is judged by */
   COMPONENT_BLOCK = 1024, /* points that all components are kept of at a time, at least */
-  /* The map is cheap, cannot over-fit and needs its steps: with 390 of them sigma_1 of genz_product_peak is
-   * 0.02 at 10,000 calls, with 1250 5e-5. */
+  /* The map is cheap, cannot over-fit and needs its steps: with 390 of them sigma_1 of
+   * genz_product_peak is 0.02 at 10,000 calls, with 1250 5e-5. */
   LEAST_MAP_STEPS = 2500,
   MOST_MAP_STEPS = 8,  /* for one of the flows */
   SEARCH_EVERY = 8,    /* rounds */
@@ -209,7 +209,8 @@ static void end_stage(struct trainer *t, enum stage stage, double *start)
   *start = now;
 }
 
-/* n points with values into `fresh`, a block at a time; fewer where the run is stopped or the time over. */
+/* n points with values into `fresh`, a block at a time; fewer where the run is stopped or the time
+ * over. */
 static int draw_points(struct trainer *t, enum stream stream, uint64_t first, size_t n)
 {
   int status = NIS_OK;
@@ -236,8 +237,8 @@ static int draw_points(struct trainer *t, enum stream stream, uint64_t first, si
   return status;
 }
 
-/* Do many threads find the values that one finds? If not, the survey's points, from number `first` on, get
- * those of one thread. */
+/* Do many threads find the values that one finds? If not, the survey's points, from number `first`
+ * on, get those of one thread. */
 static int repeat_survey(struct trainer *t, uint64_t first)
 {
   struct integrand_call *f = &t->s->integrand;
@@ -278,8 +279,8 @@ static void keep_to_time(struct trainer *t)
   t->calls = (uint64_t)fit;
 }
 
-/* The round's own estimate of the integral of what the flow follows, for the progress table, and of its
- * magnitude */
+/* The round's own estimate of the integral of what the flow follows, for the progress table, and of
+ * its magnitude */
 static int report_round(struct trainer *t)
 {
   double absolute = 0;
@@ -380,10 +381,11 @@ static int learn(struct trainer *t)
   t->due = steps_due(t);
   t->status = NIS_OK;
   t->flow.part = t->at.two_signs ? PART_POSITIVE : PART_ALL;
-  /* What the data do not hold up falls back to the identity, which keeps a flow from learning few points
-   * by heart, and costs where these have a sharp shape: so there is one of each, and fresh points choose.
-   * 1e5 calls, 2 seeds, sigma_1 without decay, with it, and both: corner_peak 0.060, 0.033, 0.034;
-   * breit_wigner 0.064, 0.23, 0.066; ee4j 0.52, 0.43, 0.44; ee3j 0.020, 0.026, 0.020. */
+  /* What the data do not hold up falls back to the identity, which keeps a flow from learning few
+   * points by heart, and costs where these have a sharp shape: so there is one of each, and fresh
+   * points choose. 1e5 calls, 2 seeds, sigma_1 without decay, with it, and both: corner_peak 0.060,
+   * 0.033, 0.034; breit_wigner 0.064, 0.23, 0.066; ee4j 0.52, 0.43, 0.44; ee3j 0.020, 0.026, 0.020.
+   */
   t->twin.part = t->at.two_signs ? PART_NEGATIVE : PART_ALL;
   t->twin.decay = t->at.two_signs || t->at.beta < 1 ? 0 : t->o->decay;
   nis_take_steps(t->s, learners, next_step, t);
@@ -495,8 +497,9 @@ static void choose_channels(struct trainer *t)
     nis_control_fit(p.n, t->fresh.f, p.log_p, p.log_channel, share, t->s->mixture.beta);
 }
 
-/* What each fresh point adds to the variance of the estimate by the mixture that the sampler holds, in
- * units of the square of the integral of |f|; infinite where the mixture never comes though f is not 0. */
+/* What each fresh point adds to the variance of the estimate by the mixture that the sampler holds,
+ * in units of the square of the integral of |f|; infinite where the mixture never comes though f is
+ * not 0. */
 static void spreads(struct trainer *t, double unit, double *spread)
 {
   enum { BLOCK = 4 * LANES };
@@ -518,8 +521,8 @@ static void spreads(struct trainer *t, double unit, double *spread)
   }
 }
 
-/* Whether the fresh points show that the mixture of the sampler is better than that in the backup, which is
- * not to give way to one that is so by chance. */
+/* Whether the fresh points show that the mixture of the sampler is better than that in the backup,
+ * which is not to give way to one that is so by chance. */
 static int is_better(struct trainer *t)
 {
   double *now = t->fit, *before = now + t->fresh.n, unit = exp(t->log_z);

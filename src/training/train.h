@@ -6,9 +6,9 @@
  * peaks follow the same target beside the flow; the shares of all follow the newest round, and the
  * last one, which nothing learns from, sets them for good.
  *
- * A second training goes on from the mixture and the stored points that the first one left, and changes the
- * mixture only if the last round shows that it became better. One that does not come to its end
- * leaves the mixture as it was.
+ * A second training goes on from the mixture and the stored points that the first one left, and
+ * changes the mixture only if the last round shows that it became better. One that does not come to
+ * its end leaves the mixture as it was.
  */
 #ifndef NIS_TRAIN_H
 #define NIS_TRAIN_H
