@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The piecewise-linear transform of Müller, McWilliams, Rousselle, Gross, Novák,
- * arXiv:1808.03856, section 4.1: `bins` bins of equal width, whose heights are the parameters. With xi = bins x - k
- * in bin k, which is [y0, y0 + h] in u:
+ * arXiv:1808.03856, section 4.1: `bins` bins of equal width, whose heights are the parameters. With
+ * xi = bins x - k in bin k, which is [y0, y0 + h] in u:
  *   u  = y0 + h xi             u' = h bins
  */
 #include "transform.h"
