@@ -1458,5 +1458,7 @@ if __name__ == "__main__":
         sys.exit("usage: test_cli.py PATH_TO_NIS LIBRARY [unittest options]")
     NIS = os.path.abspath(sys.argv.pop(1))
     LIBRARY = os.path.abspath(sys.argv.pop(1))
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup, and & in scripts, have them ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["OMP_NUM_THREADS"] = "1"  # spinning threads on a busy machine cost seconds
     unittest.main()

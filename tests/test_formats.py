@@ -444,4 +444,5 @@ class Pythia(Files):
 if __name__ == "__main__":
     NIS = os.path.abspath(sys.argv.pop(1))
     HEADERS = os.path.abspath(sys.argv.pop(1))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # & in scripts has it ignored
     unittest.main(verbosity=2)
