@@ -308,6 +308,9 @@ class Trouble(Files):
             process.wait()
             left, = parts(path)
             self.assertFalse(os.path.exists(path))
+            if name == "text":  # its last line may be cut
+                with open(left, "rb+") as file:
+                    file.truncate(file.read().rindex(b"\n") + 1)
             events = count(name, left)
             self.assertGreater(events, 100)
             if name == "npy":  # all but what was on its way
