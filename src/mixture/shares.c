@@ -147,6 +147,12 @@ void nis_shares_fit(const struct share_points *p, const double *floor, double *s
   if (ratios_init(&ratios, p)) fit(&ratios, p->n, floor, share);
 }
 
+double nis_shares_variance(const struct share_points *p, const double *share)
+{
+  struct ratios ratios;
+  return ratios_init(&ratios, p) ? variance(&ratios, share) : 0;
+}
+
 /* Uniform points as far as they cost little: what the points did not show weighs less then. */
 static void defend(double *share, double variance)
 {

@@ -20,6 +20,9 @@ size_t nis_shares_work(size_t n);
 /* From where the shares are; each stays at least floor[c]. */
 void nis_shares_fit(const struct share_points *p, const double *floor, double *share);
 
+/* The relative variance of f/q for these shares; infinite where f is not 0 and no point comes. */
+double nis_shares_variance(const struct share_points *p, const double *share);
+
 /* Without floors; with `alone`, one channel is preferred to a mixture that gains next to nothing.
  * Where the weights spread, some uniform points are kept. */
 void nis_shares_choose(const struct share_points *p, double *share, int alone);

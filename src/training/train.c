@@ -26,12 +26,15 @@ enum {
   /* The map is cheap, cannot over-fit and needs its steps: with 390 of them sigma_1 of
    * genz_product_peak is 0.02 at 10,000 calls, with 1250 5e-5. */
   LEAST_MAP_STEPS = 2500,
-  MOST_MAP_STEPS = 8,  /* for one of the flows */
-  SEARCH_EVERY = 8,    /* rounds */
-  PEAK_POINTS = 4096,  /* that the peaks are fitted to */
-  SCALE_POINTS = 1024, /* that tell how large the components are */
-  LEAST_REPEATED = 16, /* points of the survey; fewer would find nothing */
-  MOST_REPEATED = 4096 /* find 99 % of the integrands of which 1 value in 900 is wrong */
+  MOST_MAP_STEPS = 8,   /* for one of the flows */
+  CONTEST = 12,         /* rounds at beta = 1 that flow and twin are compared in */
+  CONTEST_WINS = 10,    /* of them end it */
+  SEARCH_EVERY = 8,     /* rounds */
+  PEAK_POINTS = 4096,   /* that the peaks are fitted to */
+  SCALE_POINTS = 1024,  /* that tell how large the components are */
+  LEAST_REPEATED = 16,  /* points of the survey; fewer would find nothing */
+  MOST_REPEATED = 4096, /* find 99 % of the integrands of which 1 value in 900 is wrong */
+  LEARNERS = 3
 };
 
 /* Of a round: what is lost comes back. */
@@ -49,6 +52,7 @@ static const double least_cooling = 0.7;      /* beta falls by no more from roun
 static const double hot_replay = 4;           /* gradient samples per point while beta < 1 */
 static const double ramp = 1.5;               /* steps done grow as this power of the calls */
 static const double variance_from = 0.55;     /* share of the steps before the variance loss */
+static const double contest_from = 0.25;      /* of the calls */
 static const double search_from = 0.3;        /* beta */
 static const double search_until = 0.85;      /* share of the calls */
 static const double search_share = 0.01;      /* of the training calls, each time ... */
@@ -65,11 +69,16 @@ struct trainer {
   struct backup backup;
   struct progress at;
   struct points fresh;
-  struct moments weight;          /* of the newest round */
-  size_t block;                   /* points drawn at a time */
-  double *components;             /* [block][ncomp], or NULL */
-  char *bad;                      /* [block] */
-  struct learner flow, twin, map; /* of the mixture */
+  struct moments weight;             /* of the newest round */
+  size_t block;                      /* points drawn at a time */
+  double *components;                /* [block][ncomp], or NULL */
+  char *bad;                         /* [block] */
+  struct learner flow, twin, map;    /* of the mixture */
+  struct learner *learner[LEARNERS]; /* the map and those that still learn of the others */
+  int learners;
+  double floor[CHANNELS]; /* least shares of a round */
+  unsigned won; /* by the flow against the twin: a bit for each round, the newest lowest */
+  int contests; /* such rounds */
   struct search search;
   size_t round_size, survey, choice; /* points of a round, of the first, the least of the last */
   size_t *slot;                      /* [minibatch or PEAK_POINTS] */
@@ -172,6 +181,10 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
   NIS_TRY(nis_learner_init(&t->flow, &s->mixture.flow));
   NIS_TRY(nis_learner_init(&t->twin, &s->mixture.twin));
   NIS_TRY(nis_learner_init(&t->map, &s->mixture.map));
+  t->learner[t->learners++] = &t->map;
+  t->learner[t->learners++] = &t->flow;
+  t->learner[t->learners++] = &t->twin;
+  memcpy(t->floor, floor_share, sizeof floor_share);
   t->slot = NIS_NEW(size_t, slots);
   size_t peaks = PEAK_POINTS * (o->dim + PEAKS_MOST);
   size_t shares = t->fresh.capacity + nis_shares_work(t->fresh.capacity);
@@ -294,7 +307,7 @@ static int report_round(struct trainer *t)
  * control variates that these are, do. */
 static void split_signs(struct trainer *t, size_t stored)
 {
-  if (t->at.two_signs || t->o->signs == NIS_SIGNS_TOGETHER) return;
+  if (t->at.two_signs || t->learners < LEARNERS || t->o->signs == NIS_SIGNS_TOGETHER) return;
   double negative = nis_replay_negative(&t->training->replay, stored, t->at.beta);
   if (negative < signed_share || negative > 1 - signed_share) return;
   t->at.two_signs = 1;
@@ -319,23 +332,29 @@ static void store_round(struct trainer *t)
     t->at.beta = fmax(beta, least_cooling * t->at.beta);
   }
   split_signs(t, stored);
-  t->baseline = nis_replay_kish(&t->training->replay, stored, t->at.beta);
+  t->baseline = t->at.beta == 1 ? 1 : nis_replay_kish(&t->training->replay, stored, t->at.beta);
   t->at.window =
       t->at.window < t->training->replay.count ? t->at.window : t->training->replay.count;
 }
 
 /* ---- gradient steps ------------------------------------------------------------------- */
 
+/* Taken by the flows that learn, which keep step */
+static uint64_t steps_taken(const struct trainer *t)
+{
+  return t->learner[1]->optimizer.step;
+}
+
 /* The learning rate falls to zero along a cosine (Loshchilov, Hutter, arXiv:1608.03983). */
 static double learning_rate(const struct trainer *t)
 {
-  double share = (double)t->flow.optimizer.step / (double)t->steps;
+  double share = (double)steps_taken(t) / (double)t->steps;
   return t->o->learning_rate * (1 + cos(M_PI * fmin(share, 1))) / 2;
 }
 
 static int finishing(const struct trainer *t)
 {
-  return t->at.beta == 1 && (double)t->flow.optimizer.step > variance_from * (double)t->steps;
+  return t->at.beta == 1 && (double)steps_taken(t) > variance_from * (double)t->steps;
 }
 
 /* The gradient steps that are due by now. While beta < 1 few, for the few points that are
@@ -344,8 +363,7 @@ static uint64_t steps_due(struct trainer *t)
 {
   if (t->at.beta < 1) {
     t->cold_from = spent(t);
-    t->cold_step =
-        t->flow.optimizer.step + (uint64_t)(hot_replay * (double)t->fresh.n / t->o->minibatch);
+    t->cold_step = steps_taken(t) + (uint64_t)(hot_replay * (double)t->fresh.n / t->o->minibatch);
     return t->cold_step;
   }
   if (t->cold_step >= t->steps) return t->cold_step;
@@ -360,7 +378,7 @@ static int next_step(struct step *step, void *context)
   const nis_options *o = t->o;
   uint64_t number = t->map.optimizer.step;
   double u[LANES];
-  if (t->flow.optimizer.step >= t->due || time_is_over(t)) return 0;
+  if (steps_taken(t) >= t->due || time_is_over(t)) return 0;
   t->status = nis_monitor_report(&t->s->monitor);
   if (t->status != NIS_OK) return 0;
   t->s->mixture.flow.kernels->uniforms(t->s->seed, STREAM_REPLAY, number, 1, u);
@@ -368,7 +386,7 @@ static int next_step(struct step *step, void *context)
   /* While beta < 1 the map would learn the few points that are replayed by heart. */
   int alone = t->at.beta == 1 && ++t->alone < t->map_steps;
   if (!alone) t->alone = 0;
-  step->learners = alone ? 1 : 3;
+  step->learners = alone ? 1 : t->learners;
   step->batch = (struct minibatch){(size_t)o->minibatch, t->slot, &t->training->replay,
                                    nis_loss(o->loss, finishing(t)), t->baseline};
   step->rate = learning_rate(t);
@@ -377,7 +395,6 @@ static int next_step(struct step *step, void *context)
 
 static int learn(struct trainer *t)
 {
-  struct learner *learners[] = {&t->map, &t->flow, &t->twin};
   t->due = steps_due(t);
   t->status = NIS_OK;
   t->flow.part = t->at.two_signs ? PART_POSITIVE : PART_ALL;
@@ -388,7 +405,7 @@ static int learn(struct trainer *t)
    */
   t->twin.part = t->at.two_signs ? PART_NEGATIVE : PART_ALL;
   t->twin.decay = t->at.two_signs || t->at.beta < 1 ? 0 : t->o->decay;
-  nis_take_steps(t->s, learners, next_step, t);
+  nis_take_steps(t->s, t->learner, next_step, t);
   return t->status;
 }
 
@@ -415,7 +432,7 @@ static void fit_peaks(struct trainer *t)
 static void open_channels(struct trainer *t)
 {
   double *share = t->s->mixture.share;
-  memcpy(share, floor_share, sizeof floor_share);
+  memcpy(share, t->floor, sizeof t->floor);
   share[CHANNEL_FLOW] = 1;
   for (int c = 0; c < CHANNELS; c++)
     if (c != CHANNEL_FLOW) share[CHANNEL_FLOW] -= share[c];
@@ -425,8 +442,8 @@ static void open_channels(struct trainer *t)
 static void reopen_channels(struct trainer *t)
 {
   double *share = t->s->mixture.share, kept = 1;
-  for (int c = 0; c < CHANNELS; c++) kept -= floor_share[c];
-  for (int c = 0; c < CHANNELS; c++) share[c] = floor_share[c] + kept * share[c];
+  for (int c = 0; c < CHANNELS; c++) kept -= t->floor[c];
+  for (int c = 0; c < CHANNELS; c++) share[c] = t->floor[c] + kept * share[c];
 }
 
 static void begin(struct trainer *t)
@@ -450,10 +467,49 @@ static struct share_points newest_points(struct trainer *t)
                                .work = t->fit + t->fresh.n};
 }
 
+/* All that is the loser's goes to the winner, and only that one goes on learning. */
+static void end_contest(struct trainer *t, enum channel winner, enum channel loser)
+{
+  double *share = t->s->mixture.share;
+  share[winner] += share[loser], share[loser] = 0;
+  t->floor[winner] += t->floor[loser], t->floor[loser] = 0;
+  t->learner[1] = winner == CHANNEL_FLOW ? &t->flow : &t->twin;
+  t->learners = 2;
+}
+
+/* The relative variance by the newest round if one of the two were in the place of both */
+static double variance_with(const struct trainer *t, const struct share_points *p,
+                            enum channel with, enum channel without)
+{
+  double share[CHANNELS];
+  memcpy(share, t->s->mixture.share, sizeof share);
+  share[with] += share[without], share[without] = 0;
+  return nis_shares_variance(p, share);
+}
+
+/* Flow and twin cost half of the training each. Of 20 integrands at 1e5 calls, none had another
+ * winner in the end than that of CONTEST_WINS rounds half way, but where both were alike. */
+static void hold_contest(struct trainer *t, const struct share_points *p)
+{
+  if (t->learners < LEARNERS || t->at.two_signs || t->at.beta < 1) return;
+  if ((double)spent(t) < contest_from * (double)t->calls) return;
+  int flow_wins = variance_with(t, p, CHANNEL_FLOW, CHANNEL_TWIN) <
+                  variance_with(t, p, CHANNEL_TWIN, CHANNEL_FLOW);
+  t->won = (t->won << 1 | (unsigned)flow_wins) & ((1u << CONTEST) - 1);
+  if (++t->contests < CONTEST) return;
+  int wins = 0;
+  for (int i = 0; i < CONTEST; i++) wins += t->won >> i & 1;
+  if (wins >= CONTEST_WINS)
+    end_contest(t, CHANNEL_FLOW, CHANNEL_TWIN);
+  else if (wins <= CONTEST - CONTEST_WINS)
+    end_contest(t, CHANNEL_TWIN, CHANNEL_FLOW);
+}
+
 static void fit_shares(struct trainer *t)
 {
   struct share_points p = newest_points(t);
-  nis_shares_fit(&p, floor_share, t->s->mixture.share);
+  nis_shares_fit(&p, t->floor, t->s->mixture.share);
+  hold_contest(t, &p);
 }
 
 /* When the next round would be the last one, a longer search: what it finds can still be sampled,
