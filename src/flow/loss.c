@@ -3,6 +3,10 @@
 
 #include <math.h>
 
+/* A stored point counts t q/(p s) < 2 in t, p its density then and s as in replay.h: however far a
+ * flow has left a place behind, t brings it back. What grows faster than t is taken at this t. */
+static const double largest_t = 5;
+
 /* phi = t log t */
 static double kullback_leibler(double log_t, double baseline)
 {
@@ -12,14 +16,15 @@ static double kullback_leibler(double log_t, double baseline)
 /* phi = (t - 1)^2 */
 static double variance(double log_t, double baseline)
 {
-  return exp(2 * log_t) - baseline;
+  return fmin(exp(2 * log_t), largest_t * largest_t) - baseline;
 }
 
 /* phi = t log^2 t */
 static double exponential(double log_t, double baseline)
 {
   (void)baseline; /* g(1) is 0 anyway */
-  return 2 * exp(log_t) * log_t;
+  double bounded = fmin(log_t, log(largest_t));
+  return 2 * exp(bounded) * bounded;
 }
 
 /* phi = (1 - sqrt t)^2 */

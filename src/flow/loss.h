@@ -13,7 +13,7 @@
 
 #include "nis.h"
 
-/* g at log t; -inf is read as the smallest t */
+/* g at log t <= 300 */
 typedef double loss_slope(double log_t, double baseline);
 
 /* NIS_LOSS_DEFAULT: Kullback-Leibler, and the variance while `finishing` */

@@ -7,7 +7,7 @@
 #include <math.h>
 
 /* One point must not rule a step: what leaves these ranges is taken to lie at their ends. */
-static const double least_log_ratio = -5, largest_log_ratio = 3; /* of f/(Z q) */
+static const double least_log_ratio = -5, largest_log_ratio = 300; /* of f/(Z q) */
 static const double largest_coefficient = 10;
 
 int nis_gradient_init(struct gradient *g, struct flow *flow)
