@@ -261,6 +261,8 @@ typedef struct {
   const double
       *upper; /* dim limits, finite or INFINITY; default 1; copied. Below `lower` it changes
                           the sign, equal to it the integral is 0, without a call */
+  const int *periodic; /* dim flags, 1: the coordinate is an angle, whose ends are the same point,
+                          and its limits are finite; default: none is; copied */
   nis_batch_integrand *batch; /* used instead of the scalar integrand, which is then NULL */
   size_t batch_points;        /* points in one call of batch, 1 .. 1,048,576; default 1024 */
   size_t ncomp; /* values per point of batch, 1 .. 1024; default 1. nis_result, goals and events

@@ -63,7 +63,7 @@ static int transform_of(const struct machine *m)
 static struct machine make_deep(size_t dim, int layers, int bins, double amplitude, int loop)
 {
   struct machine m;
-  struct flow_shape shape = {dim, layers, bins, 2, 12, loop % TRANSFORMS};
+  struct flow_shape shape = {dim, layers, bins, 2, 12, loop % TRANSFORMS, NULL};
   ck_assert_int_eq(nis_flow_init(&m.flow, &shape, 1), NIS_OK);
   m.flow.kernels = nis_kernels_available(loop / TRANSFORMS);
   ck_assert_int_eq(nis_flow_scratch_init(&m.scratch, &m.flow), NIS_OK);
