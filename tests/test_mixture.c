@@ -42,7 +42,7 @@ static int threads = 1; /* of those that follow */
 static struct peaks make(size_t dim)
 {
   struct peaks p;
-  ck_assert_int_eq(nis_peaks_init(&p, dim, threads), NIS_OK);
+  ck_assert_int_eq(nis_peaks_init(&p, dim, NULL, threads), NIS_OK);
   return p;
 }
 
