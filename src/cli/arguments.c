@@ -191,6 +191,16 @@ static int set_limits(struct arguments *arguments)
   return bad ? bad : parse_limits("upper", arguments->upper_text, o->dim, arguments->upper);
 }
 
+/* As the integrand's row says, unless the command line does */
+static int set_periodic(struct arguments *arguments)
+{
+  nis_options *o = &arguments->options;
+  const struct integrand *row = arguments->row;
+  for (size_t j = 0; j < o->dim; j++) arguments->periodic[j] = row->periodic && row->periodic(j);
+  if (arguments->periodic_text || row->periodic) o->periodic = arguments->periodic;
+  return parse_flags("periodic", arguments->periodic_text, o->dim, arguments->periodic);
+}
+
 static int apply_settings(struct arguments *arguments)
 {
   char sentence[SENTENCE];
@@ -225,7 +235,7 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
   if (bad || arguments->help) return bad;
   if ((bad = take_name(arguments, argc, argv)) || !arguments->row) return bad;
   if ((bad = check_dim(arguments)) || (bad = set_limits(arguments))) return bad;
-  if ((bad = apply_settings(arguments))) return bad;
+  if ((bad = set_periodic(arguments)) || (bad = apply_settings(arguments))) return bad;
   if (arguments->command == MATRIX_ELEMENT) return check_momenta(arguments);
   return arguments->command == EVENTS ? check_output(arguments) : DONE;
 }
