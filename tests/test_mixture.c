@@ -362,7 +362,7 @@ static void draw(size_t n, const struct shape *shape, size_t count, double *x)
   }
 }
 
-static void fit(struct peaks *p, size_t n, const double *x, int rounds)
+static void fit(struct peaks *p, size_t n, double *x, int rounds)
 {
   double *work = calloc(n * PEAKS_MOST, sizeof *work);
   ck_assert_ptr_nonnull(work);

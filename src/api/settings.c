@@ -90,6 +90,7 @@ static void fill_defaults(nis_options *o)
   if (o->points == NIS_POINTS_DEFAULT) o->points = default_points(o);
 }
 
+/* A logistic map has roots or poles at the ends, which are no special points of a circle. */
 static int check_periodic(const nis_options *o)
 {
   for (size_t j = 0; o->periodic && j < o->dim; j++) {
@@ -100,6 +101,9 @@ static int check_periodic(const nis_options *o)
       return nis_fail(NIS_INVALID,
                       "coordinate %zu is periodic, so lower and upper must be finite, got %g and %g",
                       j, a, b);
+    if (o->periodic[j] && o->coupling == NIS_AFFINE)
+      return nis_fail(NIS_INVALID,
+                      "coordinate %zu is periodic, which needs a coupling with bins, got affine", j);
   }
   return NIS_OK;
 }

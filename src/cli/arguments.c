@@ -191,13 +191,14 @@ static int set_limits(struct arguments *arguments)
   return bad ? bad : parse_limits("upper", arguments->upper_text, o->dim, arguments->upper);
 }
 
-/* As the integrand's row says, unless the command line does */
+/* As the command line says, or else the integrand's row where the coupling can do it */
 static int set_periodic(struct arguments *arguments)
 {
   nis_options *o = &arguments->options;
   const struct integrand *row = arguments->row;
-  for (size_t j = 0; j < o->dim; j++) arguments->periodic[j] = row->periodic && row->periodic(j);
-  if (arguments->periodic_text || row->periodic) o->periodic = arguments->periodic;
+  int by_row = row->periodic && o->coupling != NIS_AFFINE;
+  for (size_t j = 0; j < o->dim; j++) arguments->periodic[j] = by_row && row->periodic(j);
+  if (arguments->periodic_text || by_row) o->periodic = arguments->periodic;
   return parse_flags("periodic", arguments->periodic_text, o->dim, arguments->periodic);
 }
 
