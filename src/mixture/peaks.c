@@ -521,8 +521,8 @@ static void drop_empty(struct peaks *p)
 
 enum { CELLS = 16 }; /* of a circle; it is cut between two of them */
 
-/* The cut goes where the points are fewest, unless they are hardly fewer there than where it is; the
- * peaks stay where they are on the circle. */
+/* The cut goes where the points are fewest and farthest, unless they are hardly fewer there than
+ * where it is; the peaks stay where they are on the circle. */
 static void move_cut(struct peaks *p, size_t j, size_t n, const double *x)
 {
   const double much = 2;
@@ -530,7 +530,8 @@ static void move_cut(struct peaks *p, size_t j, size_t n, const double *x)
   size_t least = 0, now = (size_t)(p->cut[j] * CELLS);
   for (size_t i = 0; i < n; i++) count[(size_t)(x[i * p->dim + j] * CELLS)]++;
   for (size_t c = 0; c < CELLS; c++) {
-    for (size_t to = 0; to < 4; to++) near[c] += count[(c + CELLS - 2 + to) % CELLS];
+    for (size_t k = 0; k < CELLS; k++)
+      near[c] += count[k] * pow(cos(M_PI * ((double)k + 0.5 - (double)c) / CELLS), 8);
     if (near[c] < near[least]) least = c;
   }
   if (near[now] <= much * near[least]) return;
