@@ -361,8 +361,7 @@ START_TEST(density_goes_on_round_a_circle)
     for (size_t j = 0; j < dim[i] && is_smooth(&m); j++) {
       double log_q[LANES], largest = 0;
       at_both_ends(&m, j, log_q);
-      for (int l = 0; l < LANES; l += 2)
-        largest = fmax(largest, fabs(log_q[l] - log_q[l + 1]));
+      for (int l = 0; l < LANES; l += 2) largest = fmax(largest, fabs(log_q[l] - log_q[l + 1]));
       require(!m.circles || !periodic(j) || largest < 1e-3, "a jump by %g", largest);
       require((m.circles && periodic(j)) || largest > 1e-2, "no jump: %g", largest);
     }

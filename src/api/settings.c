@@ -98,12 +98,13 @@ static int check_periodic(const nis_options *o)
     if (o->periodic[j] != 0 && o->periodic[j] != 1)
       return nis_fail(NIS_INVALID, "periodic[%zu] must be 0 or 1, got %d", j, o->periodic[j]);
     if (o->periodic[j] && (isinf(a) || isinf(b)))
-      return nis_fail(NIS_INVALID,
-                      "coordinate %zu is periodic, so lower and upper must be finite, got %g and %g",
-                      j, a, b);
+      return nis_fail(
+          NIS_INVALID,
+          "coordinate %zu is periodic, so lower and upper must be finite, got %g and %g", j, a, b);
     if (o->periodic[j] && o->coupling == NIS_AFFINE)
       return nis_fail(NIS_INVALID,
-                      "coordinate %zu is periodic, which needs a coupling with bins, got affine", j);
+                      "coordinate %zu is periodic, which needs a coupling with bins, got affine",
+                      j);
   }
   return NIS_OK;
 }

@@ -74,7 +74,8 @@ void nis_coupling_density(const struct coupling *c, const struct kernels *k,
   for (int i = 0; i < c->moving; i++) {
     double *x_to_u = z + c->move[i] * LANES;
     if (is_circle(c, c->move[i])) k->circle_turn(turn, 1, x_to_u), turn += 2 * LANES;
-    t->density(c->bins, raw_of(c, tile, i), x_to_u, log_slope, tile.kept + i * c->kept_rows * LANES);
+    t->density(c->bins, raw_of(c, tile, i), x_to_u, log_slope,
+               tile.kept + i * c->kept_rows * LANES);
   }
 }
 

@@ -12,7 +12,7 @@
 #include "kernels/kernels.h"
 
 struct coupling {
-  struct net_shape net; /* outputs: raw_rows of each moving coordinate, then 2 of each turn */
+  struct net_shape net;    /* outputs: raw_rows of each moving coordinate, then 2 of each turn */
   int transform, bins;     /* which of the kernels' transforms */
   int raw_rows, kept_rows; /* of one moving coordinate */
   int passing, moving;     /* how many coordinates */

@@ -36,8 +36,7 @@ void KERNEL(circle_see)(const double *restrict z, float *restrict in)
 void KERNEL(circle_see_backward)(const float *restrict in, const float *restrict din,
                                  float *restrict adjoint)
 {
-  FOR_LANES ()
-    adjoint[l] += 2 * (float)pi * (din[LANES + l] * in[l] - din[l] * in[LANES + l]);
+  FOR_LANES () adjoint[l] += 2 * (float)pi * (din[LANES + l] * in[l] - din[l] * in[LANES + l]);
 }
 
 /* The angle of (x, y) in turns, within 3e-8: Abramowitz, Stegun 4.4.49 in the first octant */
