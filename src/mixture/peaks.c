@@ -205,8 +205,8 @@ static void peak_tile(const struct peaks *p, const struct peak *k, const double 
   }
 }
 
-/* At opened points. part[count][LANES]: each peak's density times its share, in units of the largest one at a point,
- * whose log is top[LANES] (0 where all are 0); and their sum[LANES] */
+/* part[count][LANES] at opened points: each peak's density times its share, in units of the largest
+ * one at a point, whose log is top[LANES] (0 where all are 0); and their sum[LANES] */
 static void tile_parts(const struct peaks *p, int worker, const double *x, double *part,
                        double *top, double *sum)
 {
