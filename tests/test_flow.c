@@ -379,7 +379,7 @@ START_TEST(turns_wind_round_the_circle)
   float vector[2 * LANES];
   for (int l = 0; l < LANES; l++) z[l] = there[l] = (l + 0.5) / LANES;
   k->circle_see(z, vector);
-  for (int l = 0; l < LANES; l++) vector[l] -= 1;
+  for (int l = 0; l < LANES; l++) vector[l] = (vector[l] - 1) / 3, vector[LANES + l] /= 3;
   k->circle_turn(vector, -1, z);
   for (int l = 0; l < LANES; l++)
     require(fabs(z[l] - rint(z[l])) < 1e-6, "%g is left of %g", z[l], there[l]);

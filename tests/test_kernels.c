@@ -1166,7 +1166,7 @@ static void circle_case_make(struct circle_case *c, int set, double amplitude)
 
 static double naive_angle(const struct circle_case *c, int lane)
 {
-  return atan2(c->kept[LANES + lane], 1 + (double)c->kept[lane]) / (2 * M_PI);
+  return atan2(3 * (double)c->kept[LANES + lane], 1 + 3 * (double)c->kept[lane]) / (2 * M_PI);
 }
 
 static double short_way(double from, double to)
@@ -1222,15 +1222,16 @@ START_TEST(turns_backward_is_the_slope_of_the_angle)
     struct circle_case c;
     float adjoint[LANES];
     circle_case_make(&c, _i, circle_amplitudes[a]);
-    c.raw[0] = -1, c.raw[LANES] = 0;
+    c.raw[0] = -1 / 3.f, c.raw[LANES] = 0;
     memcpy(c.kept, c.raw, sizeof c.raw);
     for (int l = 0; l < LANES; l++) adjoint[l] = (float)noise();
     c.set->circle_turn_backward(c.raw, adjoint);
     for (int l = 0; l < LANES; l++) {
-      double x = 1 + (double)c.kept[l], y = c.kept[LANES + l], square = x * x + y * y;
+      double x = 1 + 3 * (double)c.kept[l], y = 3 * (double)c.kept[LANES + l];
+      double square = x * x + y * y;
       require(isfinite(c.raw[l]) && isfinite(c.raw[LANES + l]), "lane %d", l);
       if (square < 0.02) continue;
-      double unit = adjoint[l] / (2 * M_PI * square);
+      double unit = 3 * adjoint[l] / (2 * M_PI * square);
       check_close(c.raw[l], -y * unit, 1e-6 * fabs(y * unit) + 1e-9, "dL/da");
       check_close(c.raw[LANES + l], x * unit, 1e-6 * fabs(x * unit) + 1e-9, "dL/db");
     }

@@ -2,12 +2,16 @@
 /*
  * What a periodic coordinate needs beside its map (Rezende et al., arXiv:2002.02428): the net sees
  * it as a point of the circle, and its map is turned by an angle that the net gives as a vector,
- * (1 + a, b), so that 0 is no special point and the angle may run round the circle with another
- * coordinate.
+ * (1 + gain a, gain b), so that 0 is no special point and the angle may run round the circle with
+ * another coordinate, which an angle in so many turns could not do without a jump.
  */
 #include "transform.h"
 
 static const double pi = 3.14159265358979323846;
+
+/* Turns are learnt so much faster than bins: sigma_1 of von_mises at 5e4 calls with 1, 2, 3 (8
+ * seeds) is 0.70, 0.57, 0.51. */
+static const float gain = 3;
 
 /* cos and sin of 2 pi z, by h = pi (z - 1/2): the series of cos h and sin h to 1e-9 */
 void KERNEL(circle_see)(const double *restrict z, float *restrict in)
@@ -62,7 +66,7 @@ INLINE float angle(float x, float y)
 void KERNEL(circle_turn)(const float *restrict raw, double sign, double *restrict z)
 {
   FOR_LANES () {
-    double to = z[l] + sign * (double)angle(1 + raw[l], raw[LANES + l]);
+    double to = z[l] + sign * (double)angle(1 + gain * raw[l], gain * raw[LANES + l]);
     to = to <= 0 ? to + 1 : to >= 1 ? to - 1 : to;
     to = to > 0x1p-53 ? to : 0x1p-53;
     z[l] = below_one(to);
@@ -75,8 +79,9 @@ void KERNEL(circle_turn_backward)(float *restrict raw, const float *restrict adj
 {
   const float least_square = 1e-2f;
   FOR_LANES () {
-    float x = 1 + raw[l], y = raw[LANES + l], square = x * x + y * y;
-    float d = adjoint[l] * (float)(0.5 / pi) / (square > least_square ? square : least_square);
+    float x = 1 + gain * raw[l], y = gain * raw[LANES + l], square = x * x + y * y;
+    float d =
+        gain * adjoint[l] * (float)(0.5 / pi) / (square > least_square ? square : least_square);
     raw[l] = -y * d;
     raw[LANES + l] = x * d;
   }
