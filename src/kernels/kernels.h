@@ -73,8 +73,8 @@ struct kernels {
   void (*circle_see_backward)(const float *in, const float *din, float *adjoint);
 
   /* z turned on the circle by `sign` (1 or -1) times the angle of (1 + 3 raw[0], 3 raw[1]), which
-   * the net gives as raw[2][LANES]: zeros are the identity. Backward is for sign 1: adjoint, dL/dz, is
-   * the same before and after the turn, and raw becomes dL/draw. */
+   * the net gives as raw[2][LANES]: zeros are the identity. Backward is for sign 1: adjoint, dL/dz,
+   * is the same before and after the turn, and raw becomes dL/draw. */
   void (*circle_turn)(const float *raw, double sign, double *z);
   void (*circle_turn_backward)(float *raw, const float *adjoint);
 
