@@ -261,6 +261,11 @@ typedef struct {
   const double
       *upper; /* dim limits, finite or INFINITY; default 1; copied. Below `lower` it changes
                           the sign, equal to it the integral is 0, without a call */
+  const int *periodic;        /* dim flags, 0 or 1: the coordinate is periodic, an azimuth, and its
+                          finite limits, a whole period apart, are the same point: densities go on
+                          smoothly across it (Rezende et al., arXiv:2002.02428). For what
+                          peaks there, or depends on sums or differences of angles. Not with
+                          NIS_AFFINE; default: none is; copied */
   nis_batch_integrand *batch; /* used instead of the scalar integrand, which is then NULL */
   size_t batch_points;        /* points in one call of batch, 1 .. 1,048,576; default 1024 */
   size_t ncomp; /* values per point of batch, 1 .. 1024; default 1. nis_result, goals and events

@@ -33,6 +33,9 @@ struct integrand {
   /* Writes the exact value and returns 1, or returns 0 where none is known. NULL: never. */
   int (*exact)(const void *state, size_t dim, double *value);
 
+  /* Whether a coordinate is an angle, whose ends are one point; NULL: none is. */
+  int (*periodic)(size_t coordinate);
+
   nis_particles *particles; /* its params is the state; NULL if the integrand has none */
 
   /* A matrix element: the number of momenta that it takes, and |M|^2 as matrix_element.h has it.

@@ -8,6 +8,7 @@
 #include "suite.h"
 
 #include <float.h>
+#include <gsl/gsl_sf_bessel.h>
 #include <math.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -315,6 +316,32 @@ START_TEST(limits_out_of_range)
     check_options_refused(one, &o, "lower");
     check_sentence("upper");
     check_sentence("coordinate 1");
+  }
+}
+END_TEST
+
+START_TEST(periodic_out_of_range)
+{
+  static const struct {
+    int flag;
+    double low, high;
+    nis_coupling coupling;
+    const char *words[3];
+  } bad[] = {
+      {2, 0, 1, 0, {"periodic[1]", "0 or 1", "got 2"}},
+      {-1, 0, 1, 0, {"periodic[1]", "0 or 1", "got -1"}},
+      {1, 0, INFINITY, 0, {"coordinate 1 is periodic", "finite", "got 0 and inf"}},
+      {1, -INFINITY, INFINITY, 0, {"coordinate 1 is periodic", "finite", "got -inf and inf"}},
+      {1, 0, 1, NIS_AFFINE, {"coordinate 1 is periodic", "coupling", "got affine"}},
+  };
+  for (size_t i = 0; i < LENGTH(bad); i++) {
+    const int flags[] = {0, bad[i].flag};
+    const double lower[] = {-INFINITY, bad[i].low}, upper[] = {0, bad[i].high};
+    nis_options o = small(2);
+    o.periodic = flags, o.lower = lower, o.upper = upper, o.coupling = bad[i].coupling;
+    check_options_refused(one, &o, bad[i].words[0]);
+    check_sentence(bad[i].words[1]);
+    check_sentence(bad[i].words[2]);
   }
 }
 END_TEST
@@ -1359,6 +1386,61 @@ START_TEST(limits_are_copied)
 }
 END_TEST
 
+/* ---- periodic coordinates ------------------------------------------------------------ */
+
+/* A peak of all angles, across the ends of their range: walls cut it into 2^dim pieces. */
+static double four_angles(double *x, size_t dim, void *params)
+{
+  double sum = 0;
+  (void)params;
+  for (size_t j = 0; j < dim; j++) sum += cos(x[j]) - 1;
+  return exp(50 * sum);
+}
+
+/* Two angles that follow each other */
+static double two_angles(double *x, size_t dim, void *params)
+{
+  (void)dim, (void)params;
+  return exp(20 * (cos(x[0] - x[1]) - 1) + 2 * (cos(x[0]) - 1));
+}
+
+static nis_options on_a_torus(size_t dim, const int *periodic)
+{
+  static const double two_pi[] = {2 * M_PI, 2 * M_PI, 2 * M_PI, 2 * M_PI};
+  return (nis_options){
+      .dim = dim, .calls = 10000, .seed = 2, .threads = 1, .upper = two_pi, .periodic = periodic};
+}
+
+START_TEST(a_torus_has_no_walls)
+{
+  const nis_options torus = on_a_torus(4, (const int[]){1, 1, 1, 1}), cube = on_a_torus(4, NULL);
+  nis_result r = nis_integrate_with(four_angles, &torus);
+  nis_result walls = nis_integrate_with(four_angles, &cube);
+  ck_assert_int_eq(r.status, NIS_OK);
+  check_within_errors(&r, pow(2 * M_PI * gsl_sf_bessel_I0_scaled(50), 4));
+  ck_assert_double_lt(r.error, 0.2 * walls.error);
+}
+END_TEST
+
+START_TEST(densities_go_on_round_a_torus)
+{
+  int periodic[] = {1, 1};
+  nis_options o = on_a_torus(2, periodic);
+  nis_result r;
+  nis *s = make(two_angles, &o);
+  periodic[0] = periodic[1] = 0; /* they are copied */
+  ck_assert(has_value(nis_run(s, &r)));
+  for (double other = 0.1; other < 6.28; other += 0.5) {
+    double end = 2 * M_PI - 1e-9, log_q[4];
+    const double x[] = {1e-9, other, end, other, other, 1e-9, other, end};
+    ck_assert_int_eq(nis_density(s, 4, x, log_q), NIS_OK);
+    ck_assert_double_eq_tol(log_q[0], log_q[1], 1e-3);
+    ck_assert_double_eq_tol(log_q[2], log_q[3], 1e-3);
+  }
+  nis_free(s);
+}
+END_TEST
+
 /* ---- steps ------------------------------------------------------------------------- */
 
 START_TEST(steps_are_the_whole)
@@ -1940,6 +2022,7 @@ static TCase *argument_case(void)
   tcase_add_test(tcase, sizes_out_of_range);
   tcase_add_test(tcase, calls_out_of_range);
   tcase_add_test(tcase, limits_out_of_range);
+  tcase_add_test(tcase, periodic_out_of_range);
   tcase_add_test(tcase, one_limit_alone);
   tcase_add_test(tcase, equal_limits);
   tcase_add_test(tcase, infinite_ranges);
@@ -2007,6 +2090,8 @@ static TCase *result_case(void)
   tcase_add_test(tcase, nothing_is_found_where_nothing_is_missing);
   tcase_add_test(tcase, integral_over_a_box);
   tcase_add_test(tcase, limits_are_copied);
+  tcase_add_test(tcase, a_torus_has_no_walls);
+  tcase_add_test(tcase, densities_go_on_round_a_torus);
   tcase_add_test(tcase, steps_are_the_whole);
   tcase_add_test(tcase, estimates_add_up);
   tcase_add_test(tcase, estimates_continue);

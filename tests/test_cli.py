@@ -361,6 +361,15 @@ class Plugins(Refusals):
         self.near(math.pi / 2, "bell", "--dim", 2, "--lower", "-inf,0", "--upper", "inf")
         self.near(-1.5, "sum", "--dim", 1, "--lower", 2)
 
+    def test_periodic(self):
+        walls = self.near(16, "sum", "--dim", 2, "--lower", 1, "--upper", 3)
+        flags = [self.near(16, "sum", "--dim", 2, "--lower", 1, "--upper", 3, "--periodic", text)
+                 for text in ("0", "0,0", "1", "1,1", "1,0")]
+        values = [r["value"] for r in flags]
+        self.assertEqual(values[:2], 2 * [walls["value"]])
+        self.assertEqual(values[2], values[3])
+        self.assertEqual(len(set(values)), 3)
+
     def test_text(self):
         done = nis("integrate", self.path + ":sum", "--dim", 2, "--calls", 5000, *SMALL)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -377,12 +386,13 @@ class Plugins(Refusals):
 
     def test_events(self):
         done = nis("events", "./my.so:sums", "--batch", "-d", 2, "--upper", "2,4", "-n", 100, "-o",
-                   "-", "--calls", 5000, *SMALL, cwd=self.folder)
+                   "-", "--periodic", "0,1", "--calls", 5000, *SMALL, cwd=self.folder)
         self.assertIn(done.returncode, (0, 4), done)
         lines = done.stdout.splitlines()
         self.assertIn("# integrand: ./my.so:sums", lines)
         self.assertRegex(done.stdout, r"(?m)^# command: nis events \S+ --events 100 --dim 2 "
-                                      r"--batch .* --upper 2,4 --seed 0$")
+                                      r"--batch .* --upper 2,4 --periodic 0,1 "
+                                      r"--seed 0$")
         rows = [[float(word) for word in line.split()] for line in lines if line[0] != "#"]
         self.assertEqual(len(rows), 100)
         self.assertTrue(all(0 < x < 2 and 0 < y < 4 for x, y, _ in rows))
@@ -455,6 +465,14 @@ class Plugins(Refusals):
                 self.refused(["integrate", "./my.so:sum", "-d", 3, f"{option}={text}"],
                              option + " must be one number or 3", f"'{text}'")
         self.refused(["integrate", "./my.so:sum", "-d", 3, "--lower="], "must not be empty")
+
+    def test_lists_of_flags(self):
+        for text in "2", "1,0", "1,0,1,0", "1,0,", "0.5", "x", "inf", "1,,1", "-1":
+            self.refused(["integrate", "./my.so:sum", "-d", 3, f"--periodic={text}"],
+                         "--periodic must be 0 or 1, or 3", f"'{text}'")
+        self.refused(["integrate", "./my.so:sum", "-d", 3, "--periodic="], "must not be empty")
+        self.refused(["integrate", "./my.so:bell", "-d", 1, "--upper", "inf", "--periodic", 1],
+                     "coordinate 0 is periodic", "finite", "got 0 and inf")
 
     def test_callback(self):
         r = self.result("fails", "--batch", "--dim", 2, code=[1])

@@ -1145,6 +1145,100 @@ START_TEST(gradients_are_finite)
 }
 END_TEST
 
+/* ---- circles ---------------------------------------------------------------------- */
+
+/* Raw vectors of all sizes, and coordinates of which some are next to the ends */
+struct circle_case {
+  const struct kernels *set;
+  float raw[2 * LANES], kept[2 * LANES];
+  double z[LANES], turned[LANES];
+} __attribute__((aligned(TILE_ALIGN)));
+
+static void circle_case_make(struct circle_case *c, int set, double amplitude)
+{
+  static const double ends[] = {1e-300, 0x1p-53, 1 - 0x1p-53, 0.5};
+  c->set = nis_kernels_available(set);
+  for (int i = 0; i < 2 * LANES; i++) c->raw[i] = (float)(amplitude * noise());
+  for (int l = 0; l < LANES; l++) c->z[l] = l < 4 ? ends[l] : (noise() + 1) / 2;
+  memcpy(c->kept, c->raw, sizeof c->raw);
+  memcpy(c->turned, c->z, sizeof c->z);
+}
+
+static double naive_angle(const struct circle_case *c, int lane)
+{
+  return atan2(3 * (double)c->kept[LANES + lane], 1 + 3 * (double)c->kept[lane]) / (2 * M_PI);
+}
+
+static double short_way(double from, double to)
+{
+  return to - from - rint(to - from);
+}
+
+static const double circle_amplitudes[] = {0, 1e-3, 1, 3, 1e4};
+
+START_TEST(a_circle_is_seen_as_cosine_and_sine)
+{
+  struct circle_case c;
+  float in[2 * LANES], din[2 * LANES], adjoint[LANES];
+  circle_case_make(&c, _i, 1);
+  c.set->circle_see(c.z, in);
+  for (int l = 0; l < LANES; l++) {
+    check_close(in[l], cos(2 * M_PI * c.z[l]), 2e-7, "cosine");
+    check_close(in[LANES + l], sin(2 * M_PI * c.z[l]), 2e-7, "sine");
+    din[l] = c.raw[l], din[LANES + l] = c.raw[LANES + l], adjoint[l] = 1;
+  }
+  c.set->circle_see_backward(in, din, adjoint);
+  for (int l = 0; l < LANES; l++) {
+    double angle = 2 * M_PI * c.z[l];
+    double slope = 2 * M_PI * (din[LANES + l] * cos(angle) - din[l] * sin(angle));
+    check_close(adjoint[l], 1 + slope, 1e-5, "slope");
+  }
+}
+END_TEST
+
+START_TEST(turns_are_by_the_angle_of_the_vector)
+{
+  for (size_t a = 0; a < LENGTH(circle_amplitudes); a++) {
+    struct circle_case c;
+    circle_case_make(&c, _i, circle_amplitudes[a]);
+    c.set->circle_turn(c.raw, 1, c.turned);
+    ck_assert(memcmp(c.raw, c.kept, sizeof c.raw) == 0);
+    for (int l = 0; l < LANES; l++) {
+      require(c.turned[l] > 0 && c.turned[l] < 1, "at %.17g", c.turned[l]);
+      double off = short_way(c.z[l] + naive_angle(&c, l), c.turned[l]);
+      check_close(off, 0, circle_amplitudes[a] == 0 ? 0x1p-53 : 1e-7, "off the angle");
+    }
+    c.set->circle_turn(c.raw, -1, c.turned);
+    for (int l = 0; l < LANES; l++)
+      check_close(short_way(c.z[l], c.turned[l]), 0, 4e-16, "there and back");
+  }
+}
+END_TEST
+
+/* Out of the centre's way, where the slope is cut; at it, it is finite. */
+START_TEST(turns_backward_is_the_slope_of_the_angle)
+{
+  for (size_t a = 0; a < LENGTH(circle_amplitudes); a++) {
+    struct circle_case c;
+    float adjoint[LANES];
+    circle_case_make(&c, _i, circle_amplitudes[a]);
+    c.raw[0] = -1 / 3.f, c.raw[LANES] = 0;
+    memcpy(c.kept, c.raw, sizeof c.raw);
+    for (int l = 0; l < LANES; l++) adjoint[l] = (float)noise();
+    c.set->circle_turn_backward(c.raw, adjoint);
+    for (int l = 0; l < LANES; l++) {
+      double x = 1 + 3 * (double)c.kept[l], y = 3 * (double)c.kept[LANES + l];
+      double square = x * x + y * y;
+      require(isfinite(c.raw[l]) && isfinite(c.raw[LANES + l]), "lane %d", l);
+      if (square < 0.02) continue;
+      double unit = 3 * adjoint[l] / (2 * M_PI * square);
+      check_close(c.raw[l], -y * unit, 1e-6 * fabs(y * unit) + 1e-9, "dL/da");
+      check_close(c.raw[LANES + l], x * unit, 1e-6 * fabs(x * unit) + 1e-9, "dL/db");
+    }
+  }
+}
+END_TEST
+
 /* ---- one set against another ------------------------------------------------------- */
 
 static const struct kernels *set_named(const char *name)
@@ -1280,6 +1374,28 @@ START_TEST(transform_bits_of_fused_sets_agree)
 }
 END_TEST
 
+START_TEST(circle_bits_of_fused_sets_agree)
+{
+  const struct kernels *set[2];
+  struct circle_case c[2];
+  float in[2][2 * LANES], adjoint[2][LANES];
+  if (!fused_sets(set)) return;
+  for (int i = 0; i < 2; i++) {
+    noise_state = 3;
+    circle_case_make(&c[i], number_of(set[i]), 2);
+    set[i]->circle_see(c[i].z, in[i]);
+    set[i]->circle_turn(c[i].raw, 1, c[i].turned);
+    for (int l = 0; l < LANES; l++) adjoint[i][l] = (float)noise();
+    set[i]->circle_see_backward(in[i], c[i].kept, adjoint[i]);
+    set[i]->circle_turn_backward(c[i].raw, adjoint[i]);
+  }
+  check_bits(in[0], in[1], sizeof in[0], "circle_see");
+  check_bits(c[0].turned, c[1].turned, sizeof c[0].turned, "circle_turn");
+  check_bits(adjoint[0], adjoint[1], sizeof adjoint[0], "circle_see_backward");
+  check_bits(c[0].raw, c[1].raw, sizeof c[0].raw, "circle_turn_backward");
+}
+END_TEST
+
 START_TEST(the_fastest_set_is_taken)
 {
   const char *wanted = getenv("NIS_KERNELS");
@@ -1358,6 +1474,15 @@ static TCase *transforms_case(void)
   return tcase;
 }
 
+static TCase *circles_case(void)
+{
+  TCase *tcase = make_case("circles");
+  tcase_add_loop_test(tcase, a_circle_is_seen_as_cosine_and_sine, 0, nsets);
+  tcase_add_loop_test(tcase, turns_are_by_the_angle_of_the_vector, 0, nsets);
+  tcase_add_loop_test(tcase, turns_backward_is_the_slope_of_the_angle, 0, nsets);
+  return tcase;
+}
+
 static TCase *sets_case(void)
 {
   TCase *tcase = make_case("sets");
@@ -1366,6 +1491,7 @@ static TCase *sets_case(void)
   tcase_add_test(tcase, net_bits_of_fused_sets_agree);
   tcase_add_test(tcase, elementary_bits_of_fused_sets_agree);
   tcase_add_test(tcase, adam_bits_of_fused_sets_agree);
+  tcase_add_test(tcase, circle_bits_of_fused_sets_agree);
   tcase_add_loop_test(tcase, transform_bits_of_fused_sets_agree, 0, TRANSFORMS);
   return tcase;
 }
@@ -1378,6 +1504,7 @@ int main(void)
   suite_add_tcase(suite, net_case());
   suite_add_tcase(suite, elementary_case());
   suite_add_tcase(suite, transforms_case());
+  suite_add_tcase(suite, circles_case());
   suite_add_tcase(suite, sets_case());
   return run_suite(suite);
 }

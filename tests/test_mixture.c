@@ -42,7 +42,7 @@ static int threads = 1; /* of those that follow */
 static struct peaks make(size_t dim)
 {
   struct peaks p;
-  ck_assert_int_eq(nis_peaks_init(&p, dim, threads), NIS_OK);
+  ck_assert_int_eq(nis_peaks_init(&p, dim, NULL, threads), NIS_OK);
   return p;
 }
 
@@ -362,7 +362,7 @@ static void draw(size_t n, const struct shape *shape, size_t count, double *x)
   }
 }
 
-static void fit(struct peaks *p, size_t n, const double *x, int rounds)
+static void fit(struct peaks *p, size_t n, double *x, int rounds)
 {
   double *work = calloc(n * PEAKS_MOST, sizeof *work);
   ck_assert_ptr_nonnull(work);
@@ -804,7 +804,7 @@ static void check_finite(const struct peaks *p, const double *x, const char *wha
   ck_assert_msg(isfinite(nis_peaks_log_density(p, x)), "%s: no density", what);
 }
 
-static void check_degenerate(size_t dim, size_t n, const double *x, const char *what)
+static void check_degenerate(size_t dim, size_t n, double *x, const char *what)
 {
   struct peaks p = make(dim);
   double mean[dim], sigma[dim];
@@ -848,6 +848,122 @@ START_TEST(degenerate_points_leave_numbers)
 }
 END_TEST
 
+/* ---- circles ------------------------------------------------------------------------- */
+
+/* A normal peak of the cylinder, whose first coordinate goes round, leaning and across the seam */
+static const struct shape across = {1, {0.02, 0.5}, {0.05, 0.03}, 1.5};
+
+static struct peaks make_cylinder(void)
+{
+  struct peaks p;
+  ck_assert_int_eq(nis_peaks_init(&p, 2, (const int[]){1, 0}, threads), NIS_OK);
+  return p;
+}
+
+/* n points of `across`, and of the same opposite where `both` */
+static void draw_across(size_t n, int both, double *x)
+{
+  for (size_t i = 0; i < n; i++) {
+    double x0 = across.sigma[0] * normal();
+    x[2 * i + 1] = across.mean[1] + across.slope * x0 + across.sigma[1] * normal();
+    x0 += across.mean[0] + (both && i % 2 ? 0.5 : 0);
+    x[2 * i] = x0 - floor(x0);
+    x[2 * i + 1] = fmax(1e-9, fmin(x[2 * i + 1], 1 - 1e-9));
+  }
+}
+
+/* The mean of a peak on the circle, the short way from where it should be */
+static double off_mean(const struct peaks *p, int k, double mean)
+{
+  double off = p->peak[k].mean[0] + p->cut[0] - mean;
+  return off - rint(off);
+}
+
+static void check_goes_round(const struct peaks *p)
+{
+  for (double x1 = 0.1; x1 < 1; x1 += 0.2) {
+    double low = nis_peaks_log_density(p, (double[]){1e-9, x1});
+    double high = nis_peaks_log_density(p, (double[]){1 - 1e-9, x1});
+    require(fabs(low - high) < 1e-5, "a jump of %g", low - high);
+  }
+}
+
+/* By the midpoint rule, which is exact to many digits for a smooth periodic function */
+static double integral_of_cylinder(const struct peaks *p)
+{
+  enum { SIDE = 400 };
+  double sum = 0;
+  for (int i = 0; i < SIDE; i++)
+    for (int j = 0; j < SIDE; j++) {
+      double x[] = {(i + 0.5) / SIDE, (j + 0.5) / SIDE};
+      sum += exp(nis_peaks_log_density(p, x)) / (SIDE * SIDE);
+    }
+  return sum;
+}
+
+START_TEST(a_peak_across_the_seam_is_one)
+{
+  double *x = calloc(2 * FITTED, sizeof *x);
+  for (int both = 0; both < 2; both++) {
+    struct peaks p = make_cylinder();
+    nis_peaks_add(&p, (double[]){0.05, 0.5}, (double[]){0.1, 0.1}, 1, 0);
+    if (both) nis_peaks_add(&p, (double[]){0.55, 0.5}, (double[]){0.1, 0.1}, 0.5, 0);
+    for (int round = 0; round < 30; round++) {
+      draw_across(FITTED, both, x);
+      fit(&p, FITTED, x, 1);
+    }
+    ck_assert_int_eq(p.count, 1 + both);
+    check_goes_round(&p);
+    ck_assert_double_eq_tol(integral_of_cylinder(&p), 1, 1e-6);
+    for (int k = 0; k < p.count; k++) {
+      double n = FITTED / (1. + both);
+      check_near(off_mean(&p, k, across.mean[0] + 0.5 * k), 0, 0.05 / sqrt(n), "mean");
+      check_near(p.peak[k].sigma[0], 0.05, 0.05 / sqrt(2 * n), "sigma");
+      check_near(p.peak[k].slope[2], 1.5, 0.03 / 0.05 / sqrt(n), "slope");
+    }
+    nis_peaks_clear(&p);
+  }
+  free(x);
+}
+END_TEST
+
+/* q dx/du = 1 where the samples fall; from low to high the short way */
+static void check_cylinder_jacobian(const struct peaks *p)
+{
+  const double step = 1e-4;
+  for (double u0 = 0.1; u0 < 0.95; u0 += 0.1) {
+    double x[2], low[2], high[2], u1 = 0.3;
+    sample(p, 0, (double[]){u0, u1}, x);
+    sample(p, 0, (double[]){u0 - step, u1}, low), sample(p, 0, (double[]){u0 + step, u1}, high);
+    double slope0 = (high[0] - low[0] - rint(high[0] - low[0])) / (2 * step);
+    sample(p, 0, (double[]){u0, u1 - step}, low), sample(p, 0, (double[]){u0, u1 + step}, high);
+    double slope1 = (high[1] - low[1]) / (2 * step);
+    double error = log(slope0 * slope1) + nis_peaks_log_density(p, x);
+    require(fabs(error) < 1e-4, "log(q dx/du) = %g", error);
+  }
+}
+
+/* A fit moves the cut away from the points; the peak stays, and no wall cuts it any more. */
+START_TEST(a_moved_cut_leaves_peaks_where_they_are)
+{
+  struct peaks p = make_cylinder(), copy = make_cylinder();
+  nis_peaks_add(&p, across.mean, across.sigma, 1, 0);
+  p.peak[0].slope[2] = across.slope;
+  check_cylinder_jacobian(&p);
+  double points[200], x[] = {across.mean[0], 0.45}, off = 0.05 / 0.03;
+  for (int i = 0; i < 100; i++) points[2 * i] = 0.01, points[2 * i + 1] = 0.5;
+  nis_peaks_fit(&p, 100, points, 0, 0, points);
+  ck_assert_double_eq_tol(p.cut[0], 0.5, 0.1);
+  double expected = -log(2 * M_PI * 0.05 * 0.03) - 0.5 * off * off;
+  ck_assert_double_eq_tol(nis_peaks_log_density(&p, x), expected, 1e-9);
+  check_cylinder_jacobian(&p);
+  check_goes_round(&p);
+  nis_peaks_copy(&copy, &p);
+  ck_assert(nis_peaks_log_density(&copy, x) == nis_peaks_log_density(&p, x));
+  nis_peaks_clear(&p), nis_peaks_clear(&copy);
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("mixture");
@@ -873,6 +989,8 @@ int main(void)
   tcase_add_test(tests, a_copy_has_the_same_density);
   tcase_add_loop_test(tests, fits_and_densities_are_the_naive_ones, 0, LENGTH(rows));
   tcase_add_test(tests, bits_of_a_fit_do_not_depend_on_threads);
+  tcase_add_test(tests, a_peak_across_the_seam_is_one);
+  tcase_add_test(tests, a_moved_cut_leaves_peaks_where_they_are);
   tcase_add_test(tests, degenerate_points_leave_numbers);
   suite_add_tcase(suite, tests);
   return run_suite(suite);

@@ -50,6 +50,9 @@ static int take(const nis_event_block *e, void *params)
   return 0;
 }
 
+/* The first and the last coordinate */
+static const int cylinder[DIM] = {1, 0, 1}, plain[DIM] = {0};
+
 static nis_options options(int threads)
 {
   return (nis_options){
@@ -137,6 +140,22 @@ START_TEST(threads_do_not_matter)
     nis_options many = options(threads[i]);
     check_runs(&one, &many);
   }
+}
+END_TEST
+
+START_TEST(threads_do_not_matter_on_circles)
+{
+  nis_options one = options(1), many = options(3);
+  one.periodic = many.periodic = cylinder;
+  check_runs(&one, &many);
+}
+END_TEST
+
+START_TEST(no_circle_is_as_if_nothing_was_said)
+{
+  nis_options silent = options(1), said = options(1);
+  said.periodic = plain;
+  check_runs(&silent, &said);
 }
 END_TEST
 
@@ -261,6 +280,8 @@ int main(void)
   TCase *tcase = tcase_create("bits");
   tcase_set_timeout(tcase, 300); /* sanitizers, busy machines */
   tcase_add_test(tcase, threads_do_not_matter);
+  tcase_add_test(tcase, threads_do_not_matter_on_circles);
+  tcase_add_test(tcase, no_circle_is_as_if_nothing_was_said);
   tcase_add_test(tcase, a_second_run_is_the_first);
   tcase_add_test(tcase, batches_do_not_matter);
   tcase_add_test(tcase, serial_does_not_matter);

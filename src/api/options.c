@@ -24,6 +24,7 @@ static const nis_option rows[] = {
      "threads to work with"},
     {MEMBER(lower), POINTER, NO_DEFAULT, "limits of the coordinates"},
     {MEMBER(upper), POINTER, NO_DEFAULT, "limits of the coordinates"},
+    {MEMBER(periodic), POINTER, NO_DEFAULT, "which coordinates are periodic"},
     {MEMBER(batch), POINTER, NO_DEFAULT, "an integrand that takes many points at once"},
     {MEMBER(batch_points), WHOLE(1, 1048576), VALUE(1024),
      "points in one call of a batch integrand"},

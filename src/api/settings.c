@@ -90,10 +90,30 @@ static void fill_defaults(nis_options *o)
   if (o->points == NIS_POINTS_DEFAULT) o->points = default_points(o);
 }
 
+/* A logistic map has roots or poles at the ends, which are no special points of a circle. */
+static int check_periodic(const nis_options *o)
+{
+  for (size_t j = 0; o->periodic && j < o->dim; j++) {
+    double a = o->lower ? o->lower[j] : 0, b = o->upper ? o->upper[j] : 1;
+    if (o->periodic[j] != 0 && o->periodic[j] != 1)
+      return nis_fail(NIS_INVALID, "periodic[%zu] must be 0 or 1, got %d", j, o->periodic[j]);
+    if (o->periodic[j] && (isinf(a) || isinf(b)))
+      return nis_fail(
+          NIS_INVALID,
+          "coordinate %zu is periodic, so lower and upper must be finite, got %g and %g", j, a, b);
+    if (o->periodic[j] && o->coupling == NIS_AFFINE)
+      return nis_fail(NIS_INVALID,
+                      "coordinate %zu is periodic, which needs a coupling with bins, got affine",
+                      j);
+  }
+  return NIS_OK;
+}
+
 static int check_domain(const nis_options *o)
 {
   struct domain d;
   int status = nis_domain_init(&d, o->dim, o->lower, o->upper);
+  if (status == NIS_OK) status = check_periodic(o);
   for (size_t i = 0; status == NIS_OK && i < o->nhints; i++)
     status = nis_domain_check_point(&d, "hint", i, o->hints + i * o->dim);
   nis_domain_clear(&d);

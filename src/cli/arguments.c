@@ -191,6 +191,17 @@ static int set_limits(struct arguments *arguments)
   return bad ? bad : parse_limits("upper", arguments->upper_text, o->dim, arguments->upper);
 }
 
+/* As the command line says, or else the integrand's row where the coupling can do it */
+static int set_periodic(struct arguments *arguments)
+{
+  nis_options *o = &arguments->options;
+  const struct integrand *row = arguments->row;
+  int by_row = row->periodic && o->coupling != NIS_AFFINE;
+  for (size_t j = 0; j < o->dim; j++) arguments->periodic[j] = by_row && row->periodic(j);
+  if (arguments->periodic_text || by_row) o->periodic = arguments->periodic;
+  return parse_flags("periodic", arguments->periodic_text, o->dim, arguments->periodic);
+}
+
 static int apply_settings(struct arguments *arguments)
 {
   char sentence[SENTENCE];
@@ -225,7 +236,7 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
   if (bad || arguments->help) return bad;
   if ((bad = take_name(arguments, argc, argv)) || !arguments->row) return bad;
   if ((bad = check_dim(arguments)) || (bad = set_limits(arguments))) return bad;
-  if ((bad = apply_settings(arguments))) return bad;
+  if ((bad = set_periodic(arguments)) || (bad = apply_settings(arguments))) return bad;
   if (arguments->command == MATRIX_ELEMENT) return check_momenta(arguments);
   return arguments->command == EVENTS ? check_output(arguments) : DONE;
 }

@@ -2,6 +2,7 @@
 #include "box.h"
 
 #include "message.h"
+#include "nis.h"
 #include "numbers.h"
 
 #include <math.h>
@@ -44,6 +45,22 @@ int parse_limits(const char *option, const char *text, size_t dim, double *limit
                   option, dim, text);
 }
 
+int parse_flags(const char *option, const char *text, size_t dim, int *flag)
+{
+  double value[NIS_MOST_DIM];
+  size_t n = text ? read_list(text, dim, value) : 0;
+  int good = !text || n == 1 || n == dim;
+  for (size_t i = 0; good && text && i < dim; i++) {
+    double word = value[n == 1 ? 0 : i];
+    good = word == 0 || word == 1;
+    flag[i] = word == 1;
+  }
+  if (good) return DONE;
+  return complain(BAD_USAGE,
+                  "--%s must be 0 or 1, or %zu of them with commas between them, got '%s'", option,
+                  dim, text);
+}
+
 static size_t different(size_t dim, const double *limit)
 {
   for (size_t i = 1; i < dim; i++)
@@ -59,4 +76,9 @@ void print_limits(FILE *file, size_t dim, const double *limit)
     format_number(text, limit[i]);
     fprintf(file, "%s%s", i ? "," : "", text);
   }
+}
+
+void print_flags(FILE *file, size_t dim, const int *flag)
+{
+  for (size_t i = 0; i < dim; i++) fprintf(file, "%s%d", i ? "," : "", flag[i]);
 }

@@ -64,6 +64,14 @@ static void print_formats(const struct integrand *row)
     printf("    without hdf5%s: %s\n", row->particles ? " and lheh5" : "", nis_last_error());
 }
 
+static void print_periodic(const struct integrand *row)
+{
+  const char *before = "    periodic: coordinates ";
+  for (size_t j = 0; row->periodic && j < row->dim_default; j++)
+    if (row->periodic(j)) printf("%s%zu", before, j), before = ", ";
+  if (*before == ',') putchar('\n');
+}
+
 static void print_row(const struct integrand *row)
 {
   double exact = exact_value(row);
@@ -76,6 +84,7 @@ static void print_row(const struct integrand *row)
     unit_print(stdout, row);
     putchar('\n');
   }
+  print_periodic(row);
   printf("    source: %s\n", row->source);
 }
 
@@ -115,6 +124,10 @@ static void json_row(struct json *json, const struct integrand *row)
   json_whole(json, "dim_default", row->dim_default);
   json_object(json, "parameters");
   for (const struct parameter *p = row->parameters; p->name; p++) json_parameter(json, p);
+  json_end(json);
+  json_array(json, "periodic");
+  for (size_t j = 0; row->periodic && j < row->dim_default; j++)
+    if (row->periodic(j)) json_whole(json, NULL, j);
   json_end(json);
   json_real(json, "exact", exact_value(row));
   json_text(json, "unit", row->unit);

@@ -40,6 +40,9 @@ static const struct option_row plan[] = {
     OWN(RUNS, 0, "lower", "L1,L2,...", TEXT, MEMBER(lower_text),
         "limits of a plug-in's coordinates, D or one for all, or -inf; default 0"),
     OWN(RUNS, 0, "upper", "U1,U2,...", TEXT, MEMBER(upper_text), "likewise, or inf; default 1"),
+    OWN(RUNS, 0, "periodic", "P1,P2,...", TEXT, MEMBER(periodic_text),
+        "1 for each coordinate whose ends are one point, an azimuth, or else 0; D or one for all; "
+        "default 0, or as 'nis list' says"),
     LIBRARY(OPTION, RUNS, 'c', "calls", NULL),
     LIBRARY(OPTION, RUNS, 's', "seed", NULL),
     LIBRARY(OPTION, RUNS | BENCH, 't', "threads", NULL),
@@ -267,6 +270,8 @@ void options_print(FILE *file, const struct arguments *arguments)
   for (const struct option_row *row = option_rows(); *row->name; row++)
     if (decides_numbers(row) && option_given(arguments, row)) print_option(file, row, arguments);
   print_box(file, &arguments->options);
+  if (arguments->periodic_text)
+    fputs(" --periodic ", file), print_flags(file, arguments->options.dim, arguments->periodic);
   fprintf(file, " --seed %" PRIu64, arguments->options.seed);
   print_settings(file, arguments);
 }

@@ -2,6 +2,9 @@
 /*
  * One coupling layer (Dinh, Krueger, Bengio, arXiv:1410.8516): some coordinates pass, and a net
  * that sees only these gives each of the others its transform. Here floats meet doubles.
+ *
+ * A periodic coordinate is a point of a circle (Rezende et al., arXiv:2002.02428): the net sees its
+ * cosine and sine, and its transform, whose slopes at 0 and 1 are the same, comes after a turn.
  */
 #ifndef NIS_COUPLING_H
 #define NIS_COUPLING_H
@@ -9,11 +12,12 @@
 #include "kernels/kernels.h"
 
 struct coupling {
-  struct net_shape net;
+  struct net_shape net;    /* outputs: raw_rows of each moving coordinate, then 2 of each turn */
   int transform, bins;     /* which of the kernels' transforms */
   int raw_rows, kept_rows; /* of one moving coordinate */
   int passing, moving;     /* how many coordinates */
   int *pass, *move;        /* which; owned */
+  int *circle;             /* [dim] 1: periodic; NULL: none is; owned */
   size_t first_parameter;  /* of this layer in the flow's block */
 };
 
@@ -33,7 +37,7 @@ void nis_coupling_sample(const struct coupling *c, const struct kernels *k, cons
                          double *z, double *log_slope, struct coupling_tile tile);
 
 /* After density: adjoint[dim][LANES] dL/dz of its output becomes that of its input; dlog[LANES]
- * is dL/dlog_slope; gradient of the flow's parameters is added to. din holds `passing` rows. */
+ * is dL/dlog_slope; gradient of the flow's parameters is added to. din holds net.inputs rows. */
 void nis_coupling_backward(const struct coupling *c, const struct kernels *k,
                            const float *parameters, const float *dlog, float *adjoint,
                            float *gradient, struct coupling_tile tile, float *din, float *work);

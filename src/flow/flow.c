@@ -31,19 +31,23 @@ static int coupling_init(struct coupling *c, const struct flow_shape *shape,
   const struct transform *t = kernels->transform[shape->transform];
   c->pass = NIS_NEW(int, shape->dim);
   c->move = NIS_NEW(int, shape->dim);
-  if (!c->pass || !c->move) return nis_no_memory();
+  if (shape->periodic) c->circle = NIS_NEW(int, shape->dim);
+  if (!c->pass || !c->move || (shape->periodic && !c->circle)) return nis_no_memory();
+  int seen = 0, turned = 0; /* periodic coordinates that pass, and that move */
   for (size_t j = 0; j < shape->dim; j++) {
+    int circle = shape->periodic && shape->periodic[j];
+    if (c->circle) c->circle[j] = circle;
     if (moves(shape->dim, layer, j))
-      c->move[c->moving++] = (int)j;
+      c->move[c->moving++] = (int)j, turned += circle;
     else
-      c->pass[c->passing++] = (int)j;
+      c->pass[c->passing++] = (int)j, seen += circle;
   }
   c->transform = shape->transform;
   c->bins = shape->bins;
   c->raw_rows = nis_transform_rows(t, c->bins);
   c->kept_rows = t->kept_rows;
-  c->net = (struct net_shape){c->passing, shape->hidden_layers, shape->hidden_width,
-                              c->moving * c->raw_rows};
+  c->net = (struct net_shape){c->passing + seen, shape->hidden_layers, shape->hidden_width,
+                              c->moving * c->raw_rows + 2 * turned};
   return NIS_OK;
 }
 
@@ -120,6 +124,7 @@ void nis_flow_clear(struct flow *flow)
   for (int i = 0; flow->coupling && i < flow->layers; i++) {
     free(flow->coupling[i].pass);
     free(flow->coupling[i].move);
+    free(flow->coupling[i].circle);
   }
   free(flow->coupling);
   free(flow->parameters);
@@ -128,21 +133,23 @@ void nis_flow_clear(struct flow *flow)
 
 int nis_flow_scratch_init(struct flow_scratch *s, const struct flow *flow)
 {
-  size_t rows = 2 * flow->dim, most = 0, work = 0; /* adjoint and din */
+  size_t rows = flow->dim, most = 0, inputs = 0, work = 0; /* adjoint */
   for (int i = 0; i < flow->layers; i++) {
+    size_t in = (size_t)flow->coupling[i].net.inputs;
     size_t floats = nis_net_work_floats(&flow->coupling[i].net);
     size_t here = nis_coupling_rows(&flow->coupling[i]);
     rows += here;
     most = here > most ? here : most;
+    inputs = in > inputs ? in : inputs;
     work = floats > work ? floats : work;
   }
-  rows += most;
+  rows += most + inputs;
   s->block = NIS_RAW(float, rows *LANES + work);
   s->tile = NIS_NEW(float *, flow->layers);
   if (!s->block || !s->tile) return nis_no_memory();
   float *next = s->block;
   s->adjoint = next, next += flow->dim * LANES;
-  s->din = next, next += flow->dim * LANES;
+  s->din = next, next += inputs * LANES;
   s->any = next, next += most * LANES;
   for (int i = 0; i < flow->layers; i++) {
     s->tile[i] = next;

@@ -13,7 +13,8 @@
 struct flow_shape {
   size_t dim;
   int layers, bins, hidden_layers, hidden_width;
-  int transform; /* of every layer; the number of its kernels */
+  int transform;       /* of every layer; the number of its kernels */
+  const int *periodic; /* [dim] 1: the coordinate's ends are one point; NULL: nobody's; copied */
 };
 
 struct flow {

@@ -83,6 +83,10 @@ void KERNEL(net_backward)(const struct net_shape *, const float *, const float *
                           const float *, float *, float *, float *);
 extern const struct transform KERNEL(rational_quadratic), KERNEL(piecewise_quadratic),
     KERNEL(piecewise_linear), KERNEL(affine);
+void KERNEL(circle_see)(const double *, float *);
+void KERNEL(circle_see_backward)(const float *, const float *, float *);
+void KERNEL(circle_turn)(const float *, double, double *);
+void KERNEL(circle_turn_backward)(float *, const float *);
 void KERNEL(exp)(size_t, const double *, double *);
 void KERNEL(log)(size_t, const double *, double *);
 void KERNEL(erfc)(size_t, const double *, double *);

@@ -30,6 +30,8 @@ struct transform {
   const char *name;
   int bin_rows, other_rows; /* raw rows: so many for each bin, and besides */
   int kept_rows;            /* that density leaves for backward */
+  int ends; /* 1: the last bins + 1 raw rows belong to the knots, from 0 to 1: with the first and
+               the last equal the slope goes on smoothly round a circle */
 
   /* log_slope[LANES] += log dF/dx, in both directions. */
   void (*density)(int bins, float *raw, double *x_to_u, double *log_slope, float *kept);
@@ -64,6 +66,17 @@ struct kernels {
    * din[inputs][LANES], and spoils hidden. work holds nis_net_work_floats floats. */
   void (*net_backward)(const struct net_shape *shape, const float *parameters, const float *in,
                        float *hidden, const float *dout, float *gradient, float *din, float *work);
+
+  /* A periodic coordinate z[LANES] as a net sees it: in[2][LANES] = cos and sin of 2 pi z. The way
+   * back adds dL/dz to adjoint, for din[2][LANES] and the same in. */
+  void (*circle_see)(const double *z, float *in);
+  void (*circle_see_backward)(const float *in, const float *din, float *adjoint);
+
+  /* z turned on the circle by `sign` (1 or -1) times the angle of (1 + 3 raw[0], 3 raw[1]), which
+   * the net gives as raw[2][LANES]: zeros are the identity. Backward is for sign 1: adjoint, dL/dz,
+   * is the same before and after the turn, and raw becomes dL/draw. */
+  void (*circle_turn)(const float *raw, double sign, double *z);
+  void (*circle_turn_backward)(float *raw, const float *adjoint);
 
   /* One pass of Adam over n parameters. */
   void (*adam_step)(size_t n, const struct adam *adam, const float *gradient, float *mean,

@@ -244,6 +244,7 @@ const struct transform KERNEL(piecewise_quadratic) = {
     .bin_rows = 2,
     .other_rows = 1,
     .kept_rows = KEPT_ROWS,
+    .ends = 1,
     .density = density,
     .sample = sample,
     .backward = backward,

@@ -233,6 +233,7 @@ const struct transform KERNEL(rational_quadratic) = {
     .bin_rows = 3,
     .other_rows = 1,
     .kept_rows = KEPT_ROWS,
+    .ends = 1,
     .density = density,
     .sample = sample,
     .backward = backward,

@@ -16,7 +16,7 @@ int nis_backup_init(struct backup *b, const struct mixture *m)
 {
   size_t n = 0;
   *b = (struct backup){0};
-  NIS_TRY(nis_peaks_init(&b->peaks, m->dim, m->peaks.threads));
+  NIS_TRY(nis_peaks_init(&b->peaks, m->dim, m->peaks.circle, m->peaks.threads));
   for (int i = 0; i < FLOWS; i++) n += flow_number(m, i)->nparameters;
   b->parameters = NIS_NEW(float, n);
   if (!b->parameters) return nis_no_memory();

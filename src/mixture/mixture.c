@@ -14,7 +14,7 @@ int nis_mixture_init(struct mixture *m, const struct flow_shape *shape, uint64_t
   NIS_TRY(nis_flow_init(&m->flow, shape, seed));
   NIS_TRY(nis_flow_init(&m->twin, shape, ~seed));
   NIS_TRY(nis_flow_init(&m->map, &map, seed));
-  return nis_peaks_init(&m->peaks, shape->dim, threads);
+  return nis_peaks_init(&m->peaks, shape->dim, shape->periodic, threads);
 }
 
 void nis_mixture_clear(struct mixture *m)

@@ -12,13 +12,16 @@ static const double least_sigma = 1e-7;
 static const double largest_sigma = 3; /* wider is flat, and its cut-off moments say nothing */
 static const double least_share = 1e-4;
 
-int nis_peaks_init(struct peaks *p, size_t dim, int threads)
+int nis_peaks_init(struct peaks *p, size_t dim, const int *periodic, int threads)
 {
   size_t each = dim * (dim + 3);
   *p = (struct peaks){.dim = dim, .threads = threads, .kernels = nis_kernels()};
-  p->block = NIS_NEW(double, PEAKS_MOST *each);
+  p->block = NIS_NEW(double, PEAKS_MOST *each + dim);
   p->scratch = NIS_NEW(double, (size_t)threads * 2 * dim * LANES);
-  if (!p->block || !p->scratch) return nis_no_memory();
+  if (periodic) p->circle = NIS_NEW(int, dim);
+  if (!p->block || !p->scratch || (periodic && !p->circle)) return nis_no_memory();
+  if (periodic) memcpy(p->circle, periodic, dim * sizeof *periodic);
+  p->cut = p->block + PEAKS_MOST * each;
   for (int k = 0; k < PEAKS_MOST; k++) {
     double *from = p->block + (size_t)k * each;
     p->peak[k] = (struct peak){
@@ -29,6 +32,7 @@ int nis_peaks_init(struct peaks *p, size_t dim, int threads)
 
 void nis_peaks_clear(struct peaks *p)
 {
+  free(p->circle);
   free(p->block);
   free(p->scratch);
   *p = (struct peaks){0};
@@ -57,7 +61,41 @@ static void copy_peak(size_t dim, struct peak *to, const struct peak *from)
 void nis_peaks_copy(struct peaks *to, const struct peaks *from)
 {
   to->count = from->count;
+  memcpy(to->cut, from->cut, from->dim * sizeof *to->cut);
   for (int k = 0; k < from->count; k++) copy_peak(from->dim, &to->peak[k], &from->peak[k]);
+}
+
+/* ---- circles --------------------------------------------------------------------------- */
+
+static double inside(double x)
+{
+  return fmax(0x1p-53, fmin(x, 1 - 0x1p-53));
+}
+
+static double round_circle(double x)
+{
+  return inside(x - floor(x));
+}
+
+/* Coordinate j of a point, of the cube and where the circles are cut open */
+static double opened(const struct peaks *p, size_t j, double x)
+{
+  return p->circle && p->circle[j] ? round_circle(x - p->cut[j]) : x;
+}
+
+static double closed(const struct peaks *p, size_t j, double y)
+{
+  return p->circle && p->circle[j] ? round_circle(y + p->cut[j]) : y;
+}
+
+/* A tile x[dim][LANES] opened, in the worker's own if it has circles */
+static const double *open_tile(const struct peaks *p, int worker, const double *x)
+{
+  double *tile = tile_of(p, worker);
+  if (!p->circle) return x;
+  for (size_t j = 0; j < p->dim; j++)
+    for (size_t i = j * LANES; i < (j + 1) * LANES; i++) tile[i] = opened(p, j, x[i]);
+  return tile;
 }
 
 /* ---- density and sampling ------------------------------------------------------------ */
@@ -167,8 +205,8 @@ static void peak_tile(const struct peaks *p, const struct peak *k, const double 
   }
 }
 
-/* part[count][LANES]: each peak's density times its share, in units of the largest one at a point,
- * whose log is top[LANES] (0 where all are 0); and their sum[LANES] */
+/* part[count][LANES] at opened points: each peak's density times its share, in units of the largest
+ * one at a point, whose log is top[LANES] (0 where all are 0); and their sum[LANES] */
 static void tile_parts(const struct peaks *p, int worker, const double *x, double *part,
                        double *top, double *sum)
 {
@@ -194,7 +232,7 @@ static void tile_parts(const struct peaks *p, int worker, const double *x, doubl
 void nis_peaks_tile(const struct peaks *p, int worker, const double *x, double *log_density)
 {
   double part[PEAKS_MOST * LANES], top[LANES], sum[LANES];
-  tile_parts(p, worker, x, part, top, sum);
+  tile_parts(p, worker, open_tile(p, worker, x), part, top, sum);
   p->kernels->log(LANES, sum, log_density);
   for (int l = 0; l < LANES; l++) log_density[l] += top[l];
 }
@@ -254,11 +292,6 @@ static double normal_quantile(double a, double b, double u)
   return fmax(a, fmin(z, b));
 }
 
-static double inside(double x)
-{
-  return fmax(0x1p-53, fmin(x, 1 - 0x1p-53));
-}
-
 void nis_peaks_sample(const struct peaks *p, int worker, int number, size_t stride, double *u_to_x)
 {
   const struct peak *k = &p->peak[number];
@@ -270,6 +303,7 @@ void nis_peaks_sample(const struct peaks *p, int worker, int number, size_t stri
     *at = inside(mean + sigma * normal_quantile(-mean / sigma, (1 - mean) / sigma, *at));
     delta[i] = *at - mean;
   }
+  for (size_t i = 0; i < p->dim; i++) u_to_x[i * stride] = closed(p, i, u_to_x[i * stride]);
 }
 
 int nis_peaks_choose(const struct peaks *p, double u)
@@ -321,7 +355,7 @@ void nis_peaks_add(struct peaks *p, const double *mean, const double *sigma, dou
   struct peak *k = &p->peak[p->count++];
   memset(k->slope, 0, p->dim * p->dim * sizeof *k->slope);
   for (size_t i = 0; i < p->dim; i++) {
-    k->mean[i] = mean[i];
+    k->mean[i] = opened(p, i, mean[i]);
     k->sigma[i] = fmax(least_sigma, fmin(sigma[i], largest_sigma));
   }
   k->young = young;
@@ -485,9 +519,41 @@ static void drop_empty(struct peaks *p)
   normalise_shares(p);
 }
 
-void nis_peaks_fit(struct peaks *p, size_t n, const double *x, int distinct, int rounds,
-                   double *work)
+enum { CELLS = 16 }; /* of a circle; it is cut between two of them */
+
+/* The cut goes where the points are fewest and farthest, unless they are hardly fewer there than
+ * where it is; the peaks stay where they are on the circle. */
+static void move_cut(struct peaks *p, size_t j, size_t n, const double *x)
 {
+  const double much = 2;
+  double count[CELLS] = {0}, near[CELLS] = {0};
+  size_t least = 0, now = (size_t)(p->cut[j] * CELLS);
+  for (size_t i = 0; i < n; i++) count[(size_t)(x[i * p->dim + j] * CELLS)]++;
+  for (size_t c = 0; c < CELLS; c++) {
+    for (size_t k = 0; k < CELLS; k++)
+      near[c] += count[k] * pow(cos(M_PI * ((double)k + 0.5 - (double)c) / CELLS), 8);
+    if (near[c] < near[least]) least = c;
+  }
+  if (near[now] <= much * near[least]) return;
+  for (int k = 0; k < p->count; k++) p->peak[k].mean[j] = closed(p, j, p->peak[k].mean[j]);
+  p->cut[j] = (double)least / CELLS;
+  for (int k = 0; k < p->count; k++) p->peak[k].mean[j] = opened(p, j, p->peak[k].mean[j]);
+}
+
+/* All points x[n][dim], in place, and the peaks with them */
+static void open_circles(struct peaks *p, size_t n, double *x)
+{
+  for (size_t j = 0; p->circle && j < p->dim; j++) {
+    if (!p->circle[j]) continue;
+    move_cut(p, j, n, x);
+    for (size_t i = 0; i < n; i++) x[i * p->dim + j] = opened(p, j, x[i * p->dim + j]);
+  }
+  for (int k = 0; p->circle && k < p->count; k++) set_norm(&p->peak[k], p->dim);
+}
+
+void nis_peaks_fit(struct peaks *p, size_t n, double *x, int distinct, int rounds, double *work)
+{
+  open_circles(p, n, x);
   struct look look = {.p = p, .n = n, .x = x, .resp = work};
   struct fit fit = {.p = p, .n = n, .x = x, .resp = work, .distinct = distinct};
   for (int round = 0; round < rounds && p->count > 0; round++) {

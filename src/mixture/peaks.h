@@ -4,6 +4,9 @@
  * coordinate is normal given those before it and is cut off by itself, so that density and
  * sampling are exact. A mixture of them follows isolated peaks better than any flow; adapted as in
  * population Monte Carlo (Cappe, Douc, Guillin, Marin, Robert, arXiv:0710.4242).
+ *
+ * The circle of a periodic coordinate is cut open where a fit finds few points, so that no wall
+ * goes through a peak: inside, all is in coordinates y = x - cut, modulo 1.
  */
 #ifndef NIS_PEAKS_H
 #define NIS_PEAKS_H
@@ -25,6 +28,8 @@ struct peak {
 struct peaks {
   size_t dim;
   int count, threads;
+  int *circle; /* [dim] 1: periodic; NULL: none is; owned */
+  double *cut; /* [dim] in [0, 1); 0 where none is needed */
   struct peak peak[PEAKS_MOST];
   const struct kernels *kernels;
   double *block; /* owned; what the peaks point into */
@@ -32,8 +37,8 @@ struct peaks {
       *scratch; /* [threads] of two tiles: points, and how far they are from their means; owned */
 };
 
-/* For as many workers at once as `threads` */
-int nis_peaks_init(struct peaks *p, size_t dim, int threads);
+/* For as many workers at once as `threads`; periodic[dim] may be NULL and is copied. */
+int nis_peaks_init(struct peaks *p, size_t dim, const int *periodic, int threads);
 void nis_peaks_clear(struct peaks *p);
 
 /* log_density[LANES] of the mixture at the points of a tile x[dim][LANES]; -inf without peaks */
@@ -57,10 +62,9 @@ void nis_peaks_add(struct peaks *p, const double *mean, const double *sigma, dou
 
 /* Follows n equally weighted points x[n][dim]: `rounds` of expectation maximisation, from where
  * the peaks are. Copies of a point stand in a row; with `distinct` they are one point where a
- * shape needs many. work holds n * PEAKS_MOST numbers. By all threads; the bits do not depend on
- * how many these are. */
-void nis_peaks_fit(struct peaks *p, size_t n, const double *x, int distinct, int rounds,
-                   double *work);
+ * shape needs many. x is spoilt, work holds n * PEAKS_MOST numbers. By all threads; the bits do not
+ * depend on how many these are. */
+void nis_peaks_fit(struct peaks *p, size_t n, double *x, int distinct, int rounds, double *work);
 
 /* Copies shares, positions and widths. */
 void nis_peaks_copy(struct peaks *to, const struct peaks *from);

@@ -12,8 +12,8 @@ _Static_assert((int)NIS_RATIONAL_QUADRATIC == RATIONAL_QUADRATIC &&
 
 int nis_sampler_init(struct sampler *s, nis_integrand *f, const nis_options *o)
 {
-  struct flow_shape shape = {o->dim,           o->layers,       o->bins,
-                             o->hidden_layers, o->hidden_width, (int)o->coupling};
+  struct flow_shape shape = {o->dim,          o->layers,        o->bins,    o->hidden_layers,
+                             o->hidden_width, (int)o->coupling, o->periodic};
   *s = (struct sampler){.threads = o->threads, .seed = o->seed};
   s->monitor = (struct monitor){.callback = o->progress, .params = o->progress_params};
   NIS_TRY(nis_integrand_init(&s->integrand, f, o));

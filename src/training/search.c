@@ -48,10 +48,23 @@ struct team {
 
 /* ---- where to start ---------------------------------------------------------------------- */
 
-static double square_distance(size_t dim, const double *a, const double *b)
+static int is_circle(const struct team *t, size_t j)
+{
+  const int *circle = t->s->mixture.peaks.circle;
+  return circle && circle[j];
+}
+
+/* Along coordinate j, on a circle the short way */
+static double distance(const struct team *t, size_t j, const double *a, const double *b)
+{
+  double way = a[j] - b[j];
+  return is_circle(t, j) ? way - rint(way) : way;
+}
+
+static double square_distance(const struct team *t, const double *a, const double *b)
 {
   double sum = 0;
-  for (size_t j = 0; j < dim; j++) sum += (a[j] - b[j]) * (a[j] - b[j]);
+  for (size_t j = 0; j < t->dim; j++) sum += distance(t, j, a, b) * distance(t, j, a, b);
   return sum;
 }
 
@@ -59,7 +72,7 @@ static int far_from_all(const struct team *t, const double *x)
 {
   double least = apart * apart * (double)t->dim;
   for (int k = 0; k < t->n; k++)
-    if (square_distance(t->dim, t->climber[k].x, x) < least) return 0;
+    if (square_distance(t, t->climber[k].x, x) < least) return 0;
   return 1;
 }
 
@@ -145,12 +158,20 @@ static int evaluate(struct team *t, size_t n)
   return status;
 }
 
-static double inside(double x)
+/* Coordinate j inside the cube: on a circle it goes round, else it ends at the walls. */
+static double inside(const struct team *t, size_t j, double x)
 {
+  if (is_circle(t, j)) x -= floor(x);
   return fmax(1e-12, fmin(x, 1 - 1e-12));
 }
 
-/* A normal step for each climber, reflected at the walls. */
+static double reflected(double x)
+{
+  x = fabs(x);
+  return x > 1 ? 2 - x : x;
+}
+
+/* A normal step for each climber, reflected at the walls that there are. */
 static void propose(struct team *t)
 {
   t->s->mixture.flow.kernels->uniforms(t->s->seed, STREAM_SEARCH, t->search->point, t->dim, t->u);
@@ -158,8 +179,8 @@ static void propose(struct team *t)
   for (int k = 0; k < t->n; k++)
     for (size_t j = 0; j < t->dim; j++) {
       double z = gsl_cdf_ugaussian_Pinv(t->u[j * LANES + (size_t)k]);
-      double x = fabs(t->climber[k].x[j] + t->climber[k].step * z);
-      t->trial.x[(size_t)k * t->dim + j] = inside(x > 1 ? 2 - x : x);
+      double x = t->climber[k].x[j] + t->climber[k].step * z;
+      t->trial.x[(size_t)k * t->dim + j] = inside(t, j, is_circle(t, j) ? x : reflected(x));
     }
 }
 
@@ -215,7 +236,7 @@ static int measure_widths(struct team *t, struct climber *c)
     for (size_t i = 0; i < 2 * dim; i++) {
       double *x = t->trial.x + i * dim, shift = i % 2 ? c->sigma[i / 2] : -c->sigma[i / 2];
       memcpy(x, c->x, dim * sizeof *x);
-      x[i / 2] = inside(x[i / 2] + shift);
+      x[i / 2] = inside(t, i / 2, x[i / 2] + shift);
     }
     NIS_TRY(evaluate(t, 2 * dim));
     for (size_t j = 0; j < dim; j++) {
@@ -227,11 +248,11 @@ static int measure_widths(struct team *t, struct climber *c)
   return NIS_OK;
 }
 
-static int near_top(size_t dim, const struct climber *top, const double *x)
+static int near_top(const struct team *t, const struct climber *top, const double *x)
 {
-  double sum = 0, most = same * same * (double)dim;
-  for (size_t j = 0; j < dim && sum < most; j++) {
-    double z = (top->x[j] - x[j]) / top->sigma[j];
+  double sum = 0, most = same * same * (double)t->dim;
+  for (size_t j = 0; j < t->dim && sum < most; j++) {
+    double z = distance(t, j, top->x, x) / top->sigma[j];
     sum += z * z;
   }
   return sum < most;
@@ -254,7 +275,7 @@ static int points_on(const struct team *t, const struct climber *c)
   double dim = (double)t->dim, bulk = c->log_f - dim / 2 - 2 * sqrt(dim / 2);
   int n = 0;
   for (size_t i = 0; r && i < r->count && n < SEEN; i++)
-    n += r->log_f[i] > bulk && near_top(t->dim, c, r->x + i * t->dim);
+    n += r->log_f[i] > bulk && near_top(t, c, r->x + i * t->dim);
   return n;
 }
 
@@ -294,7 +315,7 @@ static int judge(struct team *t, double log_z)
   for (int k = 0; k < t->n; k++) {
     struct climber *c = &t->climber[k];
     int known = isinf(c->log_f);
-    for (int i = 0; i < tops && !known; i++) known = near_top(t->dim, top[i], c->x);
+    for (int i = 0; i < tops && !known; i++) known = near_top(t, top[i], c->x);
     if (known || t->search->calls + width_calls(t->dim) > t->limit) continue;
     NIS_TRY(measure_widths(t, c));
     join_mixture(t, c, log_z);
