@@ -296,6 +296,29 @@ START_TEST(fits_are_the_naive_steps)
 }
 END_TEST
 
+START_TEST(the_relative_variance_is_the_naive_one)
+{
+  for (size_t i = 0; i < LENGTH(fits); i++) {
+    struct line l;
+    struct share_points p = make(&l, fits[i].target, fits[i].flow, fits[i].peaks);
+    double share[CHANNELS], norm = 0;
+    set(share, fits[i].start);
+    double here = nis_shares_variance(&p, share), naive = variance(&l, share);
+    if (isinf(naive)) {
+      ck_assert(isinf(here));
+      continue;
+    }
+    /* w has the mean that the points give q, not 1 */
+    for (size_t k = 0; k < POINTS; k++) {
+      double q = 0;
+      for (size_t c = 0; c < CHANNELS; c++) q += share[c] * l.density[k][c];
+      norm += q / POINTS;
+    }
+    ck_assert_double_eq_tol(here, (naive + 1) * norm - 1, 1e-9 * (1 + naive));
+  }
+}
+END_TEST
+
 /* ---- one alone ------------------------------------------------------------------------------- */
 
 static void choose(function *target, function *flow, function *peaks, double *share)
@@ -420,6 +443,7 @@ int main(void)
   tcase_add_test(tests, shares_are_those_of_the_target);
   tcase_add_test(tests, the_density_of_the_points_does_not_matter);
   tcase_add_loop_test(tests, fits_are_the_naive_steps, 0, LENGTH(fits));
+  tcase_add_test(tests, the_relative_variance_is_the_naive_one);
   tcase_add_test(tests, a_channel_that_is_the_target_is_alone);
   tcase_add_test(tests, a_channel_that_is_nearly_the_target_is_alone);
   tcase_add_test(tests, a_mixture_that_gains_is_kept);

@@ -8,6 +8,9 @@
 #include "nis.h"
 #include "suite.h"
 
+#include "api/settings.h"
+#include "training/train.h"
+
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -184,7 +187,15 @@ START_TEST(a_lost_mode_comes_back)
 }
 END_TEST
 
-/* ---- no harm -------------------------------------------------------------------------- */
+/* ---- flow and twin -------------------------------------------------------------------------- */
+
+/* A thin ring, of which a decaying flow falls short */
+static double ring(double *x, size_t dim, void *params)
+{
+  (void)dim, (void)params;
+  double r = hypot(x[0] - 0.5, x[1] - 0.5);
+  return exp(-pow((r - 0.3) / 0.01, 2) / 2);
+}
 
 static double polynomial(double *x, size_t dim, void *params)
 {
@@ -193,6 +204,34 @@ static double polynomial(double *x, size_t dim, void *params)
   for (size_t j = 0; j < dim; j++) sum += x[j] * (1 - x[j]);
   return sum;
 }
+
+/* The frozen mixture's shares of the flow and of the twin, whose parameters decay */
+static void train(nis_integrand *f, size_t dim, double *flow, double *twin)
+{
+  struct sampler s;
+  struct training training = {0};
+  nis_options given = {.dim = dim, .calls = 50000, .seed = 3}, o;
+  ck_assert_int_eq(nis_settings_resolve(&given, &o), NIS_OK);
+  ck_assert_int_eq(nis_sampler_init(&s, f, &o), NIS_OK);
+  ck_assert_int_eq(nis_train_flow(&s, 0, 20000, &o, &training), NIS_OK);
+  *flow = s.mixture.share[CHANNEL_FLOW], *twin = s.mixture.share[CHANNEL_TWIN];
+  nis_training_clear(&training);
+  nis_sampler_clear(&s);
+}
+
+/* Which one goes on learning is decided half way; it must be the one that ends better. */
+START_TEST(the_better_of_flow_and_twin_is_kept)
+{
+  double flow, twin;
+  train(ring, 2, &flow, &twin);
+  ck_assert_double_gt(flow, 0.7);
+  ck_assert_double_eq(twin, 0);
+  train(polynomial, 18, &flow, &twin);
+  ck_assert_double_eq(flow, 0);
+}
+END_TEST
+
+/* ---- no harm -------------------------------------------------------------------------- */
 
 /* Uniform points spread by sqrt(18/180) = 0.3162, a relative 0.1054 per point. The root of the mean
  * of 5 squares is within a factor of 2 of its expectation but for a chance of 1e-3. */
@@ -347,6 +386,7 @@ int main(void)
   add_full_test(tests, a_hint_shows_what_is_lost_without);
   tcase_add_test(tests, hints_lie_in_the_domain);
   add_full_test(tests, a_lost_mode_comes_back);
+  add_full_test(tests, the_better_of_flow_and_twin_is_kept);
   add_full_test(tests, what_needs_no_training_is_not_spoilt);
   add_full_test(tests, a_constant_has_no_error);
   tcase_add_test(tests, zero_everywhere_is_zero);
