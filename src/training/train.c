@@ -209,6 +209,12 @@ static void end_stage(struct trainer *t, enum stage stage, double *start)
   *start = now;
 }
 
+/* Of so many points the uniform share is evidence of what is where nothing has been found. */
+static void count_uniform(struct trainer *t, double points)
+{
+  t->training->uniform += points * t->s->mixture.share[CHANNEL_UNIFORM];
+}
+
 /* n points with values into `fresh`, a block at a time; fewer where the run is stopped or the time
  * over. */
 static int draw_points(struct trainer *t, enum stream stream, uint64_t first, size_t n)
@@ -230,6 +236,7 @@ static int draw_points(struct trainer *t, enum stream stream, uint64_t first, si
     end_stage(t, STAGE_CALLS, &stage);
     for (size_t i = 0; i < part.n; i++) nis_moments_add(&t->weight, nis_point_weight(&part, i));
     if (t->training->see) t->training->see(t->training->context, &part);
+    if (stream == STREAM_TRAIN) count_uniform(t, (double)part.n);
     t->fresh.n += part.n;
     nis_monitor_took(&t->s->monitor, part.n, nis_clock() - start);
   }
@@ -251,6 +258,7 @@ static int repeat_survey(struct trainer *t, uint64_t first)
   t->drawn += f->calls - before;
   if (status != NIS_OK || f->serialized == serialized) return status;
   if (t->training->see) t->training->see(t->training->context, NULL);
+  count_uniform(t, -(double)n); /* the same points come again */
   return draw_points(t, STREAM_TRAIN, first, n);
 }
 
