@@ -10,13 +10,20 @@
 
 #include "replay.h"
 
+enum { SEARCH_PAST = 256 };
+
+/* All zero before the first search */
 struct search {
   uint64_t calls; /* spent so far */
   uint64_t point; /* next of the random stream */
   int cold;       /* the target is |f| itself: what is found is no step on the way */
+  double *past;   /* [SEARCH_PAST][dim] latest starts that led to known peaks; owned */
+  size_t npast;   /* of them so far */
   int found;      /* peaks that the channels had missed */
   int unseen; /* of these, at least a thousandth of the integral that hardly any point had hit */
 };
+
+void nis_search_clear(struct search *search);
 
 /* One search of `calls` climbing calls, and at most as many for widths, that starts from stored
  * points; log_z is that of |f|. */

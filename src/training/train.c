@@ -144,6 +144,7 @@ static void trainer_clear(struct trainer *t)
   nis_learner_clear(&t->flow);
   nis_learner_clear(&t->twin);
   nis_learner_clear(&t->map);
+  nis_search_clear(&t->search);
   free(t->components);
   free(t->bad);
   free(t->slot);
