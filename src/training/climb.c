@@ -16,7 +16,6 @@ enum {
 
 static const double first_step = 0.02, least_step = 1e-6, largest_step = 0.2;
 static const double fine = 0.7;   /* steps, in widths of the parabolas */
-static const double reach = 10;   /* of a jump, in steps */
 static const double at_top = 0.1; /* what log f can still gain there */
 
 int nis_climb_init(struct climb *c, struct sampler *s, uint64_t *calls, uint64_t *point)
@@ -43,6 +42,7 @@ void nis_climb_clear(struct climb *c)
 {
   nis_points_clear(&c->trial);
   free(c->block);
+  *c = (struct climb){0};
 }
 
 uint64_t nis_climb_cost(size_t dim)
@@ -133,7 +133,7 @@ static double fit_parabola(struct climber *k, size_t j, const double *probe)
   double slope = rise0 - curvature * shift[0] / 2;
   k->step[j] = 2 * step;
   if (curvature >= 0) return HUGE_VAL;
-  k->move[j] = fmax(-reach * step, fmin(-slope / curvature, reach * step));
+  k->move[j] = inside(k->x[j] - slope / curvature) - k->x[j];
   k->step[j] = fmax(step / 4, fmin(fine / sqrt(-curvature), 4 * step));
   return slope * slope / (-2 * curvature);
 }
@@ -153,6 +153,13 @@ static void fit_parabolas(struct climb *c, struct climber *k, size_t first)
   for (size_t j = 0; j < c->dim; j++) k->gain += fit_parabola(k, j, value + 2 * j);
 }
 
+int nis_climb_probe(struct climb *c)
+{
+  NIS_TRY(probe(c));
+  for (int k = 0; k < c->n; k++) fit_parabolas(c, &c->climber[k], 2 * c->dim * (size_t)k);
+  return NIS_OK;
+}
+
 /* ---- jumps ---------------------------------------------------------------------------------- */
 
 static double reflected(double x)
@@ -161,21 +168,34 @@ static double reflected(double x)
   return inside(x > 1 ? 2 - x : x);
 }
 
+static void draw_normals(struct climb *c)
+{
+  c->s->mixture.flow.kernels->uniforms(c->s->seed, STREAM_SEARCH, *c->point, c->dim, c->u);
+  *c->point += LANES;
+  for (size_t i = 0; i < c->dim * LANES; i++) c->u[i] = gsl_cdf_ugaussian_Pinv(c->u[i]);
+}
+
+void nis_climb_surround(struct climb *c, const double *mean, const double *sigma, size_t n)
+{
+  draw_normals(c);
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j < c->dim; j++)
+      c->trial.x[i * c->dim + j] = reflected(mean[j] + sigma[j] * c->u[j * LANES + i]);
+}
+
 /* To the tops of all parabolas, a third of the way, on along the last two moves, which follows a
  * ridge, and at random */
 static int jump(struct climb *c)
 {
   double *x = c->trial.x;
-  c->s->mixture.flow.kernels->uniforms(c->s->seed, STREAM_SEARCH, *c->point, c->dim, c->u);
-  *c->point += LANES;
+  draw_normals(c);
   for (int l = 0; l < c->n; l++, x += JUMPS * c->dim) {
     const struct climber *k = &c->climber[l];
     for (size_t j = 0; j < c->dim; j++) {
-      double normal = gsl_cdf_ugaussian_Pinv(c->u[j * LANES + (size_t)l]);
       x[j] = inside(k->x[j] + k->move[j]);
       x[c->dim + j] = inside(k->x[j] + k->move[j] / 3);
       x[2 * c->dim + j] = inside(k->x[j] + 2 * (k->x[j] - k->before[j]));
-      x[3 * c->dim + j] = reflected(k->x[j] + k->step[j] * normal);
+      x[3 * c->dim + j] = reflected(k->x[j] + k->step[j] * c->u[j * LANES + (size_t)l]);
     }
   }
   return nis_climb_look(c, JUMPS * (size_t)c->n);
@@ -200,10 +220,8 @@ static void rise(struct climb *c, struct climber *k, size_t first)
   }
 }
 
-int nis_climb_iterate(struct climb *c)
+int nis_climb_jump(struct climb *c)
 {
-  NIS_TRY(probe(c));
-  for (int k = 0; k < c->n; k++) fit_parabolas(c, &c->climber[k], 2 * c->dim * (size_t)k);
   NIS_TRY(jump(c));
   for (int k = 0; k < c->n; k++) rise(c, &c->climber[k], JUMPS * (size_t)k);
   return NIS_OK;

@@ -31,7 +31,7 @@ struct climb {
   struct climber climber[CLIMBERS];
   struct points trial;
   double *block; /* owned; what the climbers and u point into */
-  double *u;     /* [dim][LANES] random numbers */
+  double *u;     /* [dim][LANES] normal numbers */
 };
 
 /* The counters stay the caller's. */
@@ -47,11 +47,16 @@ void nis_climb_start(struct climb *c, const double *x, double log_f);
 /* Climber k is replaced by the last one. */
 void nis_climb_drop(struct climb *c, int k);
 
-/* One iteration of all; where it returns NIS_OK each is as high as before or higher. */
-int nis_climb_iterate(struct climb *c);
+/* The two halves of an iteration of all: after the first the parabolas are known, after the second
+ * each is as high as before or higher. */
+int nis_climb_probe(struct climb *c);
+int nis_climb_jump(struct climb *c);
 
 /* At the top, or no nearer to it by more iterations */
 int nis_climb_ended(const struct climb *c, int k);
+
+/* n <= LANES points of trial.x from a normal distribution, reflected at the walls */
+void nis_climb_surround(struct climb *c, const double *mean, const double *sigma, size_t n);
 
 /* log|f| of the n points of trial.x into trial.log_q */
 int nis_climb_look(struct climb *c, size_t n);

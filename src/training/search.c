@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "climb.h"
 #include "numerics/ranking.h"
 
 #include <math.h>
@@ -13,16 +12,18 @@ enum {
   PROFILE = 64,        /* of them, that show what f is where the peaks have some density */
   MOST_STARTS = 256,
   MOST_TOPS = 16,
-  TRIES = 1000,         /* candidates that may be too near to another start */
+  TRIES = 10000,        /* candidates that may be too near to another start */
   USUAL_ITERATIONS = 6, /* of a climb */
   YOUNG_ROUNDS = 8,     /* until points come that show what a new peak is worth */
+  BULK_POINTS = 4,      /* of a new peak */
   SEEN = 3              /* stored points on a peak: it was no secret */
 };
 
-static const double apart = 0.1;  /* of starts, times sqrt(dim) */
-static const double missed = 1.5; /* log of f/(Z q) at the top of a missed peak */
-static const double unlike = 0.3; /* log of f/(Z g) there for the density g of the peaks alone */
-static const double same = 4;     /* tops this many widths apart are two */
+static const double apart = 0.1;    /* of starts, times sqrt(dim) */
+static const double missed = 1.5;   /* log of f/(Z q) at the top of a missed peak */
+static const double unlike = 0.3;   /* log of f/(Z g) there for the density g of the peaks alone */
+static const double too_narrow = 1; /* peaks that are higher than f by this much */
+static const double same = 4;       /* tops this many widths apart are two */
 static const double least_share = 0.02, largest_share = 0.5; /* of a new peak among the peaks */
 static const double wide = 3; /* of a second peak: with heavy tails hardly anything is at the top */
 static const double heavy_share = 1e-3; /* of the integral */
@@ -40,7 +41,7 @@ struct team {
   double log_z;
   uint64_t limit; /* of search->calls for climbing ... */
   size_t dim;
-  struct climb climb;
+  struct climb *climb;
   uint64_t most; /* ... and in all */
   int tops, starts, tries;
   struct top top[MOST_TOPS];
@@ -196,7 +197,7 @@ static int next_start(struct team *t, struct candidates *c, int way)
         !far_from_all(t, past, t->search->past, x))
       continue;
     memcpy(t->start + (size_t)t->starts++ * t->dim, x, t->dim * sizeof *x);
-    nis_climb_start(&t->climb, x, t->replay->log_f[c->slot[i]]);
+    nis_climb_start(t->climb, x, t->replay->log_f[c->slot[i]]);
     return 1;
   }
   return 0;
@@ -206,8 +207,8 @@ static int next_start(struct team *t, struct candidates *c, int way)
 static void fill(struct team *t, struct candidates *c)
 {
   uint64_t left = t->limit - t->search->calls, one = USUAL_ITERATIONS * nis_climb_cost(t->dim);
-  while (t->climb.n < CLIMBERS && t->starts < MOST_STARTS &&
-         (t->climb.n == 0 || (uint64_t)t->climb.n < left / one)) {
+  while (t->climb->n < CLIMBERS && t->starts < MOST_STARTS &&
+         (t->climb->n == 0 || (uint64_t)t->climb->n < left / one)) {
     int way = t->starts % WAYS;
     if (!next_start(t, c, way) && !next_start(t, c, !way)) return;
   }
@@ -255,47 +256,73 @@ static void add_peaks(const struct team *t, const struct top *top, double share)
   if (t->search->cold) nis_peaks_add(peaks, top->x, t->wider, least_share, young);
 }
 
-static void join_mixture(struct team *t, const struct top *top)
+/* log of f/(Z g) for the density g of the peaks: at the top, or on the average over some points of
+ * the bulk if that is more, for peaks that are too narrow are high at the top */
+static int excess(struct team *t, const struct top *top, double *log_ratio)
+{
+  struct climb *c = t->climb;
+  struct peaks *peaks = &t->s->mixture.peaks;
+  double sum = 0;
+  nis_climb_surround(c, top->x, top->sigma, BULK_POINTS);
+  NIS_TRY(nis_climb_look(c, BULK_POINTS));
+  for (size_t i = 0; i < BULK_POINTS; i++)
+    sum += fmax(c->trial.log_q[i], top->log_f - t->dim) -
+           nis_peaks_log_density(peaks, c->trial.x + i * t->dim);
+  *log_ratio =
+      fmax(top->log_f - nis_peaks_log_density(peaks, top->x), sum / BULK_POINTS) - t->log_z;
+  return NIS_OK;
+}
+
+static int join_mixture(struct team *t, const struct top *top)
 {
   struct sampler *s = t->s;
-  double log_q, log_peaks = nis_peaks_log_density(&s->mixture.peaks, top->x);
+  double log_q, log_ratio;
+  NIS_TRY(excess(t, top, &log_ratio));
   nis_sampler_density(s, NULL, 1, top->x, &log_q, NULL);
   double height = top->log_f - t->log_z, share = peak_share(top, t->dim, t->log_z);
   if (height - log_q > missed) t->search->found++;
   if (height - log_q > missed && share > heavy_share) t->search->unseen += points_on(t, top) < SEEN;
-  if (height - log_peaks > unlike) add_peaks(t, top, share);
+  if (log_ratio > unlike) add_peaks(t, top, share);
+  return NIS_OK;
 }
 
-/* Whether the climb leads to where the peaks are already as high as f is: far below that, too, where
- * the parabolas show the top. */
+static int is_old(const struct team *t, const double *x)
+{
+  for (int i = 0; i < t->tops; i++)
+    if (near_top(t->dim, &t->top[i], x)) return 1;
+  return 0;
+}
+
+/* Whether the climb leads to a top that was there before, or where the peaks are as high as f is:
+ * far below that, too, where the parabolas show the top. */
 static int is_known(const struct team *t, const struct climber *k)
 {
   if (isinf(k->gain)) return 0;
   for (size_t j = 0; j < t->dim; j++) t->wider[j] = k->x[j] + k->move[j];
+  if (is_old(t, t->wider)) return 1;
   double log_peaks = nis_peaks_log_density(&t->s->mixture.peaks, t->wider);
-  return k->log_f + k->gain - t->log_z - log_peaks < unlike;
+  double log_ratio = k->log_f + k->gain - t->log_z - log_peaks;
+  return log_ratio < unlike && log_ratio > -too_narrow;
 }
 
 /* A top that is not one of those before */
 static int judge(struct team *t, const struct climber *k)
 {
   if (isinf(k->log_f) || t->tops == MOST_TOPS) return NIS_OK;
-  for (int i = 0; i < t->tops; i++)
-    if (near_top(t->dim, &t->top[i], k->x)) return NIS_OK;
-  if (t->search->calls + nis_climb_width_calls(t->dim) > t->most) return NIS_OK;
+  if (is_old(t, k->x)) return NIS_OK;
+  if (t->search->calls + nis_climb_width_calls(t->dim) + BULK_POINTS > t->most) return NIS_OK;
   struct top *top = &t->top[t->tops];
   top->log_f = k->log_f;
   memcpy(top->x, k->x, t->dim * sizeof *k->x);
-  NIS_TRY(nis_climb_widths(&t->climb, k, top->sigma));
-  join_mixture(t, top);
+  NIS_TRY(nis_climb_widths(t->climb, k, top->sigma));
   t->tops++;
-  return NIS_OK;
+  return join_mixture(t, top);
 }
 
 /* The climbers that have arrived, or all of them, the highest first */
 static int settle(struct team *t, int all)
 {
-  struct climb *c = &t->climb;
+  struct climb *c = t->climb;
   for (;;) {
     int highest = -1;
     for (int k = 0; k < c->n; k++)
@@ -310,10 +337,10 @@ static int settle(struct team *t, int all)
 
 static void drop_known(struct team *t)
 {
-  for (int k = t->climb.n - 1; k >= 0; k--) {
-    if (!is_known(t, &t->climb.climber[k])) continue;
-    remember(t, t->climb.climber[k].start);
-    nis_climb_drop(&t->climb, k);
+  for (int k = t->climb->n - 1; k >= 0; k--) {
+    if (!is_known(t, &t->climb->climber[k])) continue;
+    remember(t, t->climb->climber[k].start);
+    nis_climb_drop(t->climb, k);
   }
 }
 
@@ -327,7 +354,8 @@ static int team_init(struct team *t, struct search *search, struct sampler *s, d
   t->limit = search->calls + calls;
   t->most = search->calls + 2 * calls;
   if (!search->past) search->past = NIS_NEW(double, SEARCH_PAST *dim);
-  NIS_TRY(nis_climb_init(&t->climb, s, &search->calls, &search->point));
+  t->climb = &search->climb;
+  if (!t->climb->block) NIS_TRY(nis_climb_init(t->climb, s, &search->calls, &search->point));
   t->wider = NIS_NEW(double, dim *(1 + MOST_STARTS + 2 * MOST_TOPS));
   if (!t->wider || !search->past) return nis_no_memory();
   t->start = t->wider + dim;
@@ -335,12 +363,14 @@ static int team_init(struct team *t, struct search *search, struct sampler *s, d
     t->top[i].x = t->start + (MOST_STARTS + 2 * i) * dim;
     t->top[i].sigma = t->top[i].x + dim;
   }
+  for (; t->starts < t->climb->n; t->starts++)
+    memcpy(t->start + (size_t)t->starts * dim, t->climb->climber[t->starts].start,
+           dim * sizeof *t->start);
   return NIS_OK;
 }
 
 static void team_clear(struct team *t)
 {
-  nis_climb_clear(&t->climb);
   free(t->wider);
 }
 
@@ -348,16 +378,18 @@ static int climb(struct team *t, struct candidates *c)
 {
   for (;;) {
     if (c) fill(t, c);
-    uint64_t cost = (uint64_t)t->climb.n * nis_climb_cost(t->dim);
-    if (cost == 0 || t->search->calls + cost > t->limit) return settle(t, 1);
-    NIS_TRY(nis_climb_iterate(&t->climb));
+    uint64_t cost = (uint64_t)t->climb->n * nis_climb_cost(t->dim);
+    if (cost == 0 || t->search->calls + cost > t->limit) return NIS_OK;
+    NIS_TRY(nis_climb_probe(t->climb));
     drop_known(t);
+    if (t->climb->n > 0) NIS_TRY(nis_climb_jump(t->climb));
     NIS_TRY(settle(t, 0));
   }
 }
 
 void nis_search_clear(struct search *search)
 {
+  nis_climb_clear(&search->climb);
   free(search->past);
   search->past = NULL;
 }
@@ -369,11 +401,12 @@ int nis_search_from(struct search *search, struct sampler *s, size_t n, const do
   int status = team_init(&t, search, s, log_z, calls);
   if (n > CLIMBERS) n = CLIMBERS;
   if (status == NIS_OK && calls >= n) {
-    memcpy(t.climb.trial.x, x, n * t.dim * sizeof *x);
-    status = nis_climb_look(&t.climb, n);
+    memcpy(t.climb->trial.x, x, n * t.dim * sizeof *x);
+    status = nis_climb_look(t.climb, n);
     for (size_t i = 0; status == NIS_OK && i < n; i++)
-      nis_climb_start(&t.climb, x + i * t.dim, t.climb.trial.log_q[i]);
+      nis_climb_start(t.climb, x + i * t.dim, t.climb->trial.log_q[i]);
     if (status == NIS_OK) status = climb(&t, NULL);
+    if (status == NIS_OK) status = settle(&t, 1);
   }
   team_clear(&t);
   return status;

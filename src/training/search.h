@@ -8,18 +8,20 @@
 #ifndef NIS_SEARCH_H
 #define NIS_SEARCH_H
 
+#include "climb.h"
 #include "replay.h"
 
 enum { SEARCH_PAST = 256 };
 
 /* All zero before the first search */
 struct search {
-  uint64_t calls; /* spent so far */
-  uint64_t point; /* next of the random stream */
-  int cold;       /* the target is |f| itself: what is found is no step on the way */
-  double *past;   /* [SEARCH_PAST][dim] latest starts that led to known peaks; owned */
-  size_t npast;   /* of them so far */
-  int found;      /* peaks that the channels had missed */
+  uint64_t calls;     /* spent so far */
+  uint64_t point;     /* next of the random stream */
+  int cold;           /* the target is |f| itself: what is found is no step on the way */
+  struct climb climb; /* climbers that are under way when a search ends go on in the next one */
+  double *past;       /* [SEARCH_PAST][dim] latest starts that led to known peaks; owned */
+  size_t npast;       /* of them so far */
+  int found;          /* peaks that the channels had missed */
   int unseen; /* of these, at least a thousandth of the integral that hardly any point had hit */
 };
 
