@@ -49,6 +49,7 @@ ROWS = [
     Row("genz_oscillatory"), Row("genz_product_peak"), Row("genz_corner_peak"),
     Row("genz_gaussian"), Row("genz_continuous"), Row("genz_discontinuous"),
     Row("drell_yan"),
+    Row("two_photon"),
 ]
 QUICK_DIM = 5
 
