@@ -203,10 +203,15 @@ static int next_start(struct team *t, struct candidates *c, int way)
   return 0;
 }
 
+uint64_t nis_search_climb_calls(size_t dim)
+{
+  return USUAL_ITERATIONS * nis_climb_cost(dim);
+}
+
 /* As many climbers as there are calls for */
 static void fill(struct team *t, struct candidates *c)
 {
-  uint64_t left = t->limit - t->search->calls, one = USUAL_ITERATIONS * nis_climb_cost(t->dim);
+  uint64_t left = t->limit - t->search->calls, one = nis_search_climb_calls(t->dim);
   while (t->climb->n < CLIMBERS && t->starts < MOST_STARTS &&
          (t->climb->n == 0 || (uint64_t)t->climb->n < left / one)) {
     int way = t->starts % WAYS;

@@ -25,6 +25,9 @@ struct search {
   int unseen; /* of these, at least a thousandth of the integral that hardly any point had hit */
 };
 
+/* About what a climb to a top takes */
+uint64_t nis_search_climb_calls(size_t dim);
+
 void nis_search_clear(struct search *search);
 
 /* One search of `calls` climbing calls, and at most as many for widths, that starts from stored

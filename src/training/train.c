@@ -28,6 +28,7 @@ enum {
   LEAST_MAP_STEPS = 2500,
   MOST_MAP_STEPS = 8,  /* for one of the flows */
   SEARCH_EVERY = 8,    /* rounds */
+  HOT_CLIMBS = 3,      /* of a search while beta < 1, at least */
   PEAK_POINTS = 4096,  /* that the peaks are fitted to */
   SCALE_POINTS = 1024, /* that tell how large the components are */
   LEAST_REPEATED = 16, /* points of the survey; fewer would find nothing */
@@ -49,7 +50,6 @@ static const double least_cooling = 0.7;      /* beta falls by no more from roun
 static const double hot_replay = 4;           /* gradient samples per point while beta < 1 */
 static const double ramp = 1.5;               /* steps done grow as this power of the calls */
 static const double variance_from = 0.55;     /* share of the steps before the variance loss */
-static const double search_from = 0.01;       /* beta */
 static const double search_until = 0.85;      /* share of the calls */
 static const double search_share = 0.01;      /* of the training calls, each time ... */
 static const double last_search_share = 0.03; /* ... and at the end */
@@ -82,7 +82,7 @@ struct trainer {
   uint64_t due;                      /* of them, those to be done by now */
   int status;                        /* of them: why they ended */
   size_t stored;                     /* points */
-  int round, last_search;
+  int round, next_search;
   int searched;          /* for the last time */
   double begun, seconds; /* when, and how many it may take; 0: any number */
   double baseline;
@@ -326,6 +326,7 @@ static void store_round(struct trainer *t)
     t->at.window = 0;
     for (int i = 0; i < HOT_ROUNDS; i++) t->at.window += t->at.newest[i];
     t->at.beta = fmax(beta, least_cooling * t->at.beta);
+    if (t->at.beta == 1) t->next_search = t->round;
   }
   split_signs(t, stored);
   t->baseline = nis_replay_kish(&t->training->replay, stored, t->at.beta);
@@ -480,14 +481,17 @@ static int search_last(struct trainer *t)
   return status;
 }
 
+/* At once, again when beta is 1, and now and then. While beta < 1 a peak that joins the mixture
+ * draws points away from the others: only where there are calls to find several at a time. */
 static int search(struct trainer *t)
 {
   uint64_t calls = (uint64_t)(search_share * (double)t->calls);
-  if (t->at.beta < search_from || t->round < t->last_search + SEARCH_EVERY ||
+  if (t->round < t->next_search ||
+      (t->at.beta < 1 && calls < HOT_CLIMBS * nis_search_climb_calls(t->o->dim)) ||
       (double)spent(t) > search_until * (double)t->calls ||
       spent(t) + 2 * calls + t->choice > t->calls)
     return NIS_OK;
-  t->last_search = t->round;
+  t->next_search = t->round + SEARCH_EVERY;
   return nis_search_replay(&t->search, t->s, &t->training->replay, t->log_z, calls);
 }
 
