@@ -211,9 +211,10 @@ uint64_t nis_search_climb_calls(size_t dim)
 /* As many climbers as there are calls for */
 static void fill(struct team *t, struct candidates *c)
 {
-  uint64_t left = t->limit - t->search->calls, one = nis_search_climb_calls(t->dim);
+  uint64_t spent = t->search->calls, left = spent < t->limit ? t->limit - spent : 0,
+           one = nis_search_climb_calls(t->dim);
   while (t->climb->n < CLIMBERS && t->starts < MOST_STARTS &&
-         (t->climb->n == 0 || (uint64_t)t->climb->n < left / one)) {
+         ((t->climb->n == 0 && left > 0) || (uint64_t)t->climb->n < left / one)) {
     int way = t->starts % WAYS;
     if (!next_start(t, c, way) && !next_start(t, c, !way)) return;
   }
@@ -285,8 +286,9 @@ static int join_mixture(struct team *t, const struct top *top)
   NIS_TRY(excess(t, top, &log_ratio));
   nis_sampler_density(s, NULL, 1, top->x, &log_q, NULL);
   double height = top->log_f - t->log_z, share = peak_share(top, t->dim, t->log_z);
-  if (height - log_q > missed) t->search->found++;
-  if (height - log_q > missed && share > heavy_share) t->search->unseen += points_on(t, top) < SEEN;
+  int secret = height - log_q > missed && points_on(t, top) < SEEN;
+  t->search->found += secret;
+  t->search->unseen += secret && share > heavy_share;
   if (log_ratio > unlike) add_peaks(t, top, share);
   return NIS_OK;
 }
@@ -405,6 +407,7 @@ int nis_search_from(struct search *search, struct sampler *s, size_t n, const do
   struct team t;
   int status = team_init(&t, search, s, log_z, calls);
   if (n > CLIMBERS) n = CLIMBERS;
+  search->climb.n = 0; /* what the user knows goes first */
   if (status == NIS_OK && calls >= n) {
     memcpy(t.climb->trial.x, x, n * t.dim * sizeof *x);
     status = nis_climb_look(t.climb, n);
