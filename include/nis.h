@@ -135,7 +135,7 @@ typedef struct {
   double khat;              /* shape of the generalised Pareto distribution of the largest weights
                                (PSIS, Vehtari et al., arXiv:1507.02646): above 0.7 the variance is
                                as good as infinite; NaN when there are too few */
-  int peaks_found;          /* that the trainings' points had missed and the search found */
+  int peaks_found;          /* by the search, where fewer than three training points had been */
   int late_peaks; /* found when the latest training was over, with at least 1e-3 of the integral
                                each, where fewer than three training points had been */
   uint64_t search_calls; /* of train_calls, spent on the search */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Looks for peaks that no point has hit. In the far tail of a missed peak f exceeds the density
- * of the channels by many powers of ten, though both are tiny: from the stored points where it
- * does most, short climbs of log|f| find the tops, and a peak of the widths there joins the
- * sampling mixture.
+ * of the channels by many powers of ten, though both are tiny: climbs of log|f| start from the
+ * stored points where it does most, and where f is furthest from what it is at other points of the
+ * same density of the peaks. Most turn out to lead to a known peak after their first probes. Where
+ * one arrives at a new top, a peak of the widths there joins the sampling mixture.
  */
 #ifndef NIS_SEARCH_H
 #define NIS_SEARCH_H
