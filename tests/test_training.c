@@ -158,7 +158,7 @@ START_TEST(the_search_finds_uneven_peaks)
       p.width[i / UNEVEN_DIM][i % UNEVEN_DIM] = 0.02 * pow(10, next_uniform(&state));
     }
     nis_result r = nis_integrate(uneven_peaks, UNEVEN_DIM, .calls = 100000, .seed = seed,
-                                 .params = &p, .effort = 0.05);
+                                 .params = &p, .effort = 0.02);
     ck_assert_msg(fabs(r.value / uneven_exact(&p) - 1) < 0.03, "seed %d: %g of the integral",
                   (int)seed, r.value / uneven_exact(&p));
     ck_assert_uint_lt(r.search_calls, r.train_calls / 8);

@@ -167,7 +167,7 @@ static double at_rapidity(double y, void *params)
          over(pairs_at_rapidity, s, 0, atanh(fmin(velocity * c, 1 - 1e-15)));
 }
 
-/* Where the cut in rapidity takes over from that in transverse momentum the integrand has a kink. */
+/* Where the cut in rapidity takes over from that in transverse momentum there is a kink. */
 static double at_mass(double log_mass, void *params)
 {
   struct slice *s = params;
