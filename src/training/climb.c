@@ -10,7 +10,7 @@
 enum {
   ITERATIONS = 24,
   JUMPS = 4, /* that an iteration tries after its probes */
-  WIDTH_ROUNDS = 2,
+  WIDTH_ROUNDS = 4,
   ARRAYS = 6 /* of a climber */
 };
 
@@ -237,7 +237,8 @@ uint64_t nis_climb_width_calls(size_t dim)
 int nis_climb_widths(struct climb *c, const struct climber *top, double *sigma)
 {
   size_t dim = c->dim;
-  for (size_t j = 0; j < dim; j++) sigma[j] = top->step[j] / fine;
+  /* Steps that shrank on a plateau or at an edge say nothing of widths. */
+  for (size_t j = 0; j < dim; j++) sigma[j] = isinf(top->gain) ? first_step : top->step[j] / fine;
   for (int round = 0; round < WIDTH_ROUNDS; round++) {
     for (size_t i = 0; i < 2 * dim; i++) {
       double *x = c->trial.x + i * dim, shift = i % 2 ? sigma[i / 2] : -sigma[i / 2];

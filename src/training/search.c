@@ -26,6 +26,7 @@ static const double too_narrow = 1; /* peaks that are higher than f by this much
 static const double same = 4;       /* tops this many widths apart are two */
 static const double least_share = 0.02, largest_share = 0.5; /* of a new peak among the peaks */
 static const double wide = 3; /* of a second peak: with heavy tails hardly anything is at the top */
+static const double tiny_share = 1e-6;  /* of the integral: not worth a peak */
 static const double heavy_share = 1e-3; /* of the integral */
 
 /* A top that has been reached, with its widths */
@@ -289,7 +290,7 @@ static int join_mixture(struct team *t, const struct top *top)
   int secret = height - log_q > missed && points_on(t, top) < SEEN;
   t->search->found += secret;
   t->search->unseen += secret && share > heavy_share;
-  if (log_ratio > unlike) add_peaks(t, top, share);
+  if (log_ratio > unlike && share > tiny_share) add_peaks(t, top, share);
   return NIS_OK;
 }
 
@@ -429,6 +430,7 @@ int nis_search_replay(struct search *search, struct sampler *s, const struct rep
   t.replay = r;
   if (status == NIS_OK) status = rank(&c, &t);
   if (status == NIS_OK) status = climb(&t, &c);
+  if (status == NIS_OK && search->last) status = settle(&t, 1);
   candidates_clear(&c);
   team_clear(&t);
   return status;

@@ -22,6 +22,7 @@ struct search {
   struct climb climb; /* climbers that are under way when a search ends go on in the next one */
   double *past;       /* [SEARCH_PAST][dim] latest starts that led to known peaks; owned */
   size_t npast;       /* of them so far */
+  int last;           /* no search follows: climbers count where they stand at its end */
   int found;          /* peaks that the channels had missed */
   int unseen; /* of these, at least a thousandth of the integral that hardly any point had hit */
 };

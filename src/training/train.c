@@ -475,7 +475,7 @@ static int search_last(struct trainer *t)
       left >= t->choice + 2 * calls + 2 * t->round_size)
     return NIS_OK;
   int before = t->search.unseen;
-  t->searched = 1;
+  t->searched = t->search.last = 1;
   int status = nis_search_replay(&t->search, t->s, &t->training->replay, t->log_z, calls);
   t->training->late_peaks = t->search.unseen - before;
   return status;
