@@ -135,7 +135,7 @@ typedef struct {
   double khat;              /* shape of the generalised Pareto distribution of the largest weights
                                (PSIS, Vehtari et al., arXiv:1507.02646): above 0.7 the variance is
                                as good as infinite; NaN when there are too few */
-  int peaks_found;          /* that the trainings' points had missed and the search found */
+  int peaks_found;          /* by the search, where fewer than three training points had been */
   int late_peaks; /* found when the latest training was over, with at least 1e-3 of the integral
                                each, where fewer than three training points had been */
   uint64_t search_calls; /* of train_calls, spent on the search */
@@ -145,6 +145,14 @@ typedef struct {
                                speaks against it */
   int serialized;        /* 1: the integrand turned out not to be thread-safe, and only one thread
                                calls it from then on (see nis_integrand) */
+  double unseen_volume;  /* of the unit cube, in (0, 1]: into any given part of it that is larger
+                               a point has fallen with a probability of at least 95 %. It is
+                               log(20) / n, with the uniform share of all trainings' and of this
+                               estimate's points for n (those of nets count as random ones). So a
+                               region where f is large is not lost unless it is smaller, nor, as a
+                               rule, a peak whose basin, from where f rises towards it, is larger:
+                               the search climbs from what stands out among the training's points.
+                               Of a smaller basin it says nothing. 0: lower and upper are equal */
 } nis_result;
 
 /* ---- progress ---------------------------------------------------------------------- */

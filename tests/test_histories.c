@@ -5,6 +5,7 @@
 #include "nis_events.h"
 
 #include "base/clock.h"
+#include "alarm.h"
 #include "noise.h"
 #include "suite.h"
 
@@ -637,9 +638,129 @@ START_TEST(any_history_has_the_counts_of_the_model)
 }
 END_TEST
 
+/* ---- what may hide -------------------------------------------------------------------------- */
+
+static void check_unseen(const nis_result *r, double uniform_points)
+{
+  ck_assert_double_eq_tol(r->unseen_volume, fmin(1, log(20) / uniform_points), 1e-12);
+}
+
+/* Where nothing is found all points stay uniform; 2 % of the first training's are seen twice, to
+ * compare the threads. */
+START_TEST(unseen_volume_counts_all_that_the_result_rests_on)
+{
+  nis_options o = small(3);
+  o.points = NIS_POINTS_RANDOM;
+  nis_result r;
+  nis *s = make(zero, &o);
+  nis_estimate(s, 2, &r), check_unseen(&r, 2);
+  nis_estimate(s, 998, &r), check_unseen(&r, 1000);
+  ck_assert_int_eq(nis_train(s, 3000), NIS_OK);
+  nis_estimate(s, 500, &r), check_unseen(&r, 3440);
+  nis_estimate(s, 500, &r), check_unseen(&r, 3940);
+  ck_assert_int_eq(nis_train(s, 1000), NIS_OK);
+  nis_estimate(s, 2, &r), check_unseen(&r, 3942);
+  nis_run(s, &r), check_unseen(&r, 7908);
+  nis_free(s);
+  const double same[] = {1, 1, 1};
+  o.lower = same, o.upper = same;
+  r = nis_integrate_with(zero, &o);
+  ck_assert_double_eq(r.unseen_volume, 0);
+  o.dim = 0;
+  r = nis_integrate_with(zero, &o);
+  ck_assert_double_eq(r.unseen_volume, 1);
+}
+END_TEST
+
+/* The survey and a quarter of the rounds are uniform at least; some calls are the search's. */
+START_TEST(unseen_volume_of_what_has_learnt)
+{
+  nis_options o = small(3);
+  nis_result one, two;
+  nis *s = make(peak, &o);
+  ck_assert_int_eq(nis_train(s, 8000), NIS_OK);
+  nis_estimate(s, 1000, &one);
+  check_between(log(20) / one.unseen_volume, 0.25 * 8000, 0.75 * 8000, "after 8000 calls");
+  ck_assert_int_eq(nis_train(s, 8000), NIS_OK);
+  nis_estimate(s, 1000, &two);
+  double more = log(20) / two.unseen_volume - log(20) / one.unseen_volume;
+  check_between(more, 0.2 * 8000, 0.75 * 8000, "8000 more");
+  nis_free(s);
+  o.rel_error = 0.05;
+  one = nis_integrate_with(peak, &o);
+  ck_assert_int_eq(one.stop, NIS_STOP_GOAL);
+  check_between(log(20) / one.unseen_volume, 0.25 * 1600, (double)one.calls, "with a goal");
+}
+END_TEST
+
+static int stop_at_once(const nis_progress *now, void *params)
+{
+  (void)now, (void)params;
+  return 1;
+}
+
+START_TEST(unseen_volume_of_a_run_that_is_stopped)
+{
+  nis_options o = small(3);
+  o.progress = stop_at_once;
+  nis_result r = nis_integrate_with(peak, &o);
+  ck_assert_int_eq(r.status, NIS_STOPPED);
+  ck_assert_uint_eq(r.calls, r.train_calls);
+  check_unseen(&r, (double)r.calls); /* the survey */
+  nis *s = make(peak, &o);
+  ck_assert_int_eq(nis_estimate(s, 1000, &r), NIS_STOPPED);
+  check_unseen(&r, (double)r.calls);
+  nis_free(s);
+}
+END_TEST
+
+struct box {
+  double side;
+  int hits;
+};
+
+static double box(double *x, size_t dim, void *params)
+{
+  struct box *b = params;
+  for (size_t j = 0; j < dim; j++)
+    if (fabs(x[j] - 0.6) > b->side / 2) return 0;
+  b->hits++;
+  return 1;
+}
+
+/* A box of the volume is missed by one run in twenty, one of twice the volume by one in 400. */
+START_TEST(unseen_volume_is_missed_as_often_as_said)
+{
+  enum { RUNS = 4000 };
+  double unseen = log(20) / 800;
+  for (int doubled = 0; doubled <= 1; doubled++) {
+    double volume = unseen * (1 + doubled), rate = pow(0.05, 1 + doubled);
+    int missed = 0, runs = samples(RUNS);
+    for (int i = 0; i < runs; i++) {
+      struct box b = {pow(volume, 1. / 3), 0};
+      nis_result r = nis_integrate(box, 3, .calls = 800, .seed = (uint64_t)i, .params = &b,
+                                   .threads = 1, .effort = 0.01, .points = NIS_POINTS_RANDOM);
+      if (b.hits > 0) continue;
+      missed++;
+      check_unseen(&r, 800);
+    }
+    double errors = (missed - rate * runs) / sqrt(runs * rate * (1 - rate));
+    ck_assert_msg(fabs(errors) < alarm_errors(2) + 1 / sqrt(runs * rate), "missed %d of %d", missed,
+                  runs);
+  }
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("histories");
+  TCase *unseen = tcase_create("unseen");
+  tcase_set_timeout(unseen, 120);
+  tcase_add_test(unseen, unseen_volume_counts_all_that_the_result_rests_on);
+  tcase_add_test(unseen, unseen_volume_of_what_has_learnt);
+  tcase_add_test(unseen, unseen_volume_of_a_run_that_is_stopped);
+  tcase_add_test(unseen, unseen_volume_is_missed_as_often_as_said);
+  suite_add_tcase(suite, unseen);
   TCase *verdicts = tcase_create("verdicts");
   tcase_set_timeout(verdicts, 120);
   tcase_add_test(verdicts, few_weights_after_a_second_training);

@@ -214,6 +214,161 @@ START_TEST(narrow_resonance)
 }
 END_TEST
 
+/* ---- two photons ------------------------------------------------------------------------------ */
+
+#define FINE_STRUCTURE (1 / 137.035999)
+#define MUON 0.1056583755
+
+/* Photons of fraction x and virtuality q2 of a proton or an electron of mass m */
+static double photon_flux(int electron, double x, double q2)
+{
+  double m = electron ? 0.51099895e-3 : 0.93827209, least = m * m * x * x / (1 - x);
+  double ge = electron ? 1 : 1 / ((1 + q2 / 0.71) * (1 + q2 / 0.71));
+  double gm = electron ? 1 : 2.7928473 * ge;
+  double fe = electron ? 1 : (4 * m * m * ge * ge + q2 * gm * gm) / (4 * m * m + q2);
+  if (q2 < least) return 0;
+  return FINE_STRUCTURE / (M_PI * q2) * ((1 - x) * (1 - least / q2) * fe + x * x * gm * gm / 2);
+}
+
+/* In pb, by t and u of the massive Breit-Wheeler process, (m^2 - t) = s (1 - b c) / 2 */
+static double breit_wheeler(double w, double c)
+{
+  double s = w * w, m2 = MUON * MUON, b = sqrt(1 - 4 * m2 / s);
+  double t = s * (1 - b * c) / 2, u = s * (1 + b * c) / 2;
+  double square = t / u + u / t + 4 * m2 * s / (t * u) - 4 * m2 * m2 * s * s / (t * t * u * u);
+  return PB_GEV2 * M_PI * FINE_STRUCTURE * FINE_STRUCTURE * b / s * square;
+}
+
+/* By the muons' own momenta */
+static int muons_pass(double w, double y, double c, double pt, double rapidity)
+{
+  double p = sqrt(w * w / 4 - MUON * MUON), e = w / 2, along = p * c;
+  double one = y + 0.5 * log((e + along) / (e - along)),
+         two = y + 0.5 * log((e - along) / (e + along));
+  return p * sqrt(1 - c * c) > pt && fabs(one) < rapidity && fabs(two) < rapidity;
+}
+
+START_TEST(photons_at_points)
+{
+  static const char *const settings[] = {
+      "beam=proton sqrts=500 pt=2 rapidity=1.5 mass_high=60 q2_max=4 power=3",
+      "beam=electron sqrts=500 pt=2 rapidity=1.5 mass_high=60 q2_max=4 power=3"};
+  double largest = 0;
+  for (int electron = 0; electron <= 1; electron++)
+    for (int i = 0; i < 400; i++) {
+      double x[5], low = log(2 * hypot(2, MUON)), value = 1;
+      for (int j = 0; j < 5; j++) x[j] = fmod(0.5 + i * sqrt(j + 2), 1);
+      x[0] /= 4, x[1] = 0.3 + 0.4 * x[1];
+      double w = exp(low + (log(60) - low) * x[0]), y = 1.5 * (2 * x[1] - 1), c = 2 * x[2] - 1;
+      for (int k = 0; k < 2; k++) {
+        double q2 = 4 * pow(x[3 + k], 3);
+        value *= photon_flux(electron, w / 500 * exp(k ? -y : y), q2) * 3 * q2 / x[3 + k];
+      }
+      value *= breit_wheeler(w, c) * 2 * (log(60) - low) * 3 * 2;
+      if (!muons_pass(w, y, c, 2, 1.5)) value = 0;
+      largest = fmax(largest, value);
+      ck_assert_double_eq_tol(value_at("two_photon", 5, settings[electron], x), value,
+                              1e-9 * value + 1e-300);
+    }
+  ck_assert_double_gt(largest, 0);
+}
+END_TEST
+
+struct two_photons {
+  int electron;
+  double sqrts, pt, rapidity, q2_max; /* as the parameters */
+  double x, w, c;
+};
+
+static double gauss_over(double (*f)(double, void *), void *params, double from, double to)
+{
+  static struct rule rule;
+  double sum = 0;
+  if (rule.n == 0) rule = gauss_rule(40);
+  for (size_t i = 0; i < rule.n; i++) sum += rule.w[i] * f(from + (to - from) * rule.x[i], params);
+  return sum * (to - from);
+}
+
+static double virtuality(double log_q2, void *params)
+{
+  const struct two_photons *p = params;
+  return exp(log_q2) * photon_flux(p->electron, p->x, exp(log_q2));
+}
+
+/* Of electrons in closed form */
+static double all_photons(struct two_photons *p, double x)
+{
+  double m = p->electron ? 0.51099895e-3 : 0.93827209, least = m * m * x * x / (1 - x);
+  p->x = x;
+  if (!p->electron) return gauss_over(virtuality, p, log(least), log(p->q2_max));
+  return FINE_STRUCTURE / M_PI *
+         ((1 - x + x * x / 2) * log(p->q2_max / least) - (1 - x) * (1 - least / p->q2_max));
+}
+
+static double luminosity_at(double y, void *params)
+{
+  struct two_photons *p = params;
+  return all_photons(p, p->w / p->sqrts * exp(y)) * all_photons(p, p->w / p->sqrts * exp(-y));
+}
+
+/* The rapidities of the pair that the two muons of this angle leave */
+static double at_cosine(double c, void *params)
+{
+  struct two_photons *p = params;
+  double momentum = sqrt(p->w * p->w / 4 - MUON * MUON);
+  double y = p->rapidity - atanh(2 * momentum * c / p->w);
+  return y > 0 ? breit_wheeler(p->w, c) * 2 * gauss_over(luminosity_at, p, 0, y) : 0;
+}
+
+static double at_log_mass(double v, void *params)
+{
+  struct two_photons *p = params;
+  p->w = 2 * hypot(p->pt, MUON) * exp(v * v);
+  double momentum = sqrt(p->w * p->w / 4 - MUON * MUON), sine = fmin(p->pt / momentum, 1);
+  double c = fmin(sqrt(1 - sine * sine), tanh(p->rapidity) * p->w / 2 / momentum);
+  return 2 * v * 2 * 2 * gauss_over(at_cosine, p, 0, c);
+}
+
+/* Masses outermost, then angles, then rapidities; the virtualities of electrons in closed form */
+START_TEST(photons_in_all)
+{
+  for (int electron = 0; electron <= 1; electron++) {
+    struct two_photons beams = {electron, 400, 2, 1.5, 1, 0, 0, 0};
+    double end = sqrt(log(50 / (2 * hypot(2, MUON)))), kink = sqrt(log(cosh(1.5)));
+    double all =
+        gauss_over(at_log_mass, &beams, 0, kink) + gauss_over(at_log_mass, &beams, kink, end);
+    ck_assert_relative(exact_value("two_photon", 5,
+                                   electron ? "beam=electron sqrts=400 pt=2 rapidity=1.5 "
+                                              "mass_high=50 q2_max=1"
+                                            : "sqrts=400 pt=2 rapidity=1.5 mass_high=50 q2_max=1"),
+                       all, 1e-6);
+  }
+}
+END_TEST
+
+/* All angles: Breit and Wheeler's cross section, below the mass of which there is nothing */
+START_TEST(photons_of_all_angles)
+{
+  for (int i = 0; i < 3; i++) {
+    struct rule rule = gauss_rule(128);
+    double x[] = {(double[]){1e-3, 0.02, 0.2}[i], 0.5, 0, 0.9, 0.9}, sum = 0;
+    double low = log(2 * MUON), w = exp(low + (log(100) - low) * x[0]), q2 = 2 * pow(0.9, 4);
+    double r = 4 * MUON * MUON / (w * w), b = sqrt(1 - r), n = photon_flux(0, w / 13000, q2);
+    for (size_t k = 0; k < rule.n; k++) {
+      /* c = tanh(z) / b */
+      double z = atanh(b) * (2 * rule.x[k] - 1), c = tanh(z) / b;
+      x[2] = (1 + c) / 2;
+      sum += rule.w[k] * 2 * atanh(b) * (1 - b * b * c * c) / b / 2 *
+             value_at("two_photon", 5, "pt=0 rapidity=10", x);
+    }
+    double total = PB_GEV2 * 4 * M_PI * FINE_STRUCTURE * FINE_STRUCTURE / (w * w) *
+                   ((1 + r - r * r / 2) * 2 * atanh(b) - b * (1 + r));
+    double expected = total * pow(n * 4 * q2 / 0.9, 2) * 2 * (log(100) - low) * 20;
+    ck_assert_relative(sum, expected, 1e-9);
+  }
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("resonances");
@@ -226,6 +381,12 @@ int main(void)
   tcase_add_test(lepton_pairs, leptons_at_points);
   tcase_add_test(lepton_pairs, leptons_in_all);
   tcase_add_test(lepton_pairs, narrow_resonance);
+  TCase *photons = tcase_create("photons");
+  tcase_set_timeout(photons, 60);
+  tcase_add_test(photons, photons_at_points);
+  tcase_add_test(photons, photons_of_all_angles);
+  tcase_add_test(photons, photons_in_all);
+  suite_add_tcase(suite, photons);
   suite_add_tcase(suite, muon);
   suite_add_tcase(suite, lepton_pairs);
   return run_suite(suite);

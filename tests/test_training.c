@@ -6,6 +6,7 @@
  */
 #include "alarm.h"
 #include "nis.h"
+#include "noise.h"
 #include "suite.h"
 
 #include "api/settings.h"
@@ -116,6 +117,54 @@ START_TEST(the_search_finds_the_narrow_peak)
     ck_assert_uint_gt(r.search_calls, 0);
     ck_assert_uint_lt(r.search_calls, r.train_calls / 2);
     ck_assert_uint_eq(r.calls, 200000);
+  }
+}
+END_TEST
+
+/* Three peaks of independent widths in each coordinate, a third of the integral each */
+enum { UNEVEN_PEAKS = 3, UNEVEN_DIM = 6 };
+struct uneven {
+  double centre[UNEVEN_PEAKS][UNEVEN_DIM], width[UNEVEN_PEAKS][UNEVEN_DIM];
+};
+
+static double uneven_peaks(double *x, size_t dim, void *params)
+{
+  const struct uneven *p = params;
+  double sum = 0;
+  for (int k = 0; k < UNEVEN_PEAKS; k++) {
+    double product = 1. / UNEVEN_PEAKS;
+    for (size_t j = 0; j < dim; j++) product *= bell(x + j, 1, p->centre[k][j], p->width[k][j]);
+    sum += product;
+  }
+  return sum;
+}
+
+static double uneven_exact(const struct uneven *p)
+{
+  double sum = 0;
+  for (int k = 0; k < UNEVEN_PEAKS; k++) {
+    double product = 1. / UNEVEN_PEAKS;
+    for (int j = 0; j < UNEVEN_DIM; j++) product *= bell_inside(1, p->centre[k][j], p->width[k][j]);
+    sum += product;
+  }
+  return sum;
+}
+
+/* Basins of a per cent and more, peaks of 1e-8 of the cube */
+START_TEST(the_search_finds_uneven_peaks)
+{
+  uint64_t state = 1000;
+  for (uint64_t seed = 1; seed <= 8; seed++) {
+    struct uneven p;
+    for (int i = 0; i < UNEVEN_PEAKS * UNEVEN_DIM; i++) {
+      p.centre[i / UNEVEN_DIM][i % UNEVEN_DIM] = 0.1 + 0.8 * next_uniform(&state);
+      p.width[i / UNEVEN_DIM][i % UNEVEN_DIM] = 0.02 * pow(10, next_uniform(&state));
+    }
+    nis_result r = nis_integrate(uneven_peaks, UNEVEN_DIM, .calls = 100000, .seed = seed,
+                                 .params = &p, .effort = 0.02);
+    ck_assert_msg(fabs(r.value / uneven_exact(&p) - 1) < 0.03, "seed %d: %g of the integral",
+                  (int)seed, r.value / uneven_exact(&p));
+    ck_assert_uint_lt(r.search_calls, r.train_calls / 8);
   }
 }
 END_TEST
@@ -376,15 +425,67 @@ START_TEST(bits_do_not_depend_on_threads)
 }
 END_TEST
 
+/* ---- nothing to learn --------------------------------------------------------------------- */
+
+/* A number in (0, 1) that is another one at each point */
+static double hash(const double *x, size_t dim)
+{
+  uint64_t h = 1, bits;
+  for (size_t j = 0; j < dim; j++) {
+    memcpy(&bits, x + j, sizeof bits);
+    h = (h ^ bits) * 0x9E3779B97F4A7C15u;
+    h = (h ^ h >> 29) * 0xBF58476D1CE4E5B9u;
+    h ^= h >> 32;
+  }
+  return ((double)(h >> 12) + 0.5) * 0x1p-52;
+}
+
+/* 1 + noise of this size, or, for 0, noise of an exponential distribution */
+static double noise(double *x, size_t dim, void *size)
+{
+  double u = hash(x, dim), a = *(double *)size;
+  return a > 0 ? 1 + a * (2 * u - 1) : -log(u);
+}
+
+/* Any density but the uniform one has a larger spread of weights than the noise itself: what a flow
+ * learns by heart would show. */
+static void check_noise(size_t dim, double size, double calls, int checks)
+{
+  nis_result r = nis_integrate(noise, dim, .calls = (uint64_t)calls, .params = &size, .seed = dim);
+  double n = (double)(r.calls - r.train_calls), spread = sqrt(n / r.ess - 1);
+  double without = size > 0 ? size / sqrt(3) : 1;
+  /* of a sample's standard deviation: sqrt((kurtosis - 1) / 4 n) */
+  double error = without * sqrt(((size > 0 ? 1.8 : 9) - 1) / (4 * n));
+  ck_assert_int_eq(r.status, NIS_OK);
+  ck_assert_msg(spread < without + alarm_errors(checks) * error, "%zu D, noise %g: %g, not %g", dim,
+                size, spread, without);
+}
+
+START_TEST(noise_is_not_learnt)
+{
+  static const double size[] = {0.1, 0.5, 0.9, 0};
+  static const size_t dim[] = {2, 5, 10};
+  const int checks = LENGTH(size) * LENGTH(dim) + 1;
+  for (size_t i = 0; i < LENGTH(size); i++)
+    for (size_t k = 0; k < LENGTH(dim); k++) check_noise(dim[k], size[i], 1e4, checks);
+  check_noise(5, 0.9, 1e5, checks);
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("training");
   TCase *tests = tcase_create("training");
   tcase_set_timeout(tests, 300);
   add_full_test(tests, tempering_finds_a_chain_in_16_dimensions);
-  add_full_test(tests, the_search_finds_the_narrow_peak);
-  add_full_test(tests, a_hint_shows_what_is_lost_without);
-  tcase_add_test(tests, hints_lie_in_the_domain);
+  TCase *search = tcase_create("search");
+  tcase_set_timeout(search, 300);
+  add_full_test(search, the_search_finds_the_narrow_peak);
+  add_full_test(search, the_search_finds_uneven_peaks);
+  add_full_test(search, a_hint_shows_what_is_lost_without);
+  tcase_add_test(search, hints_lie_in_the_domain);
+  suite_add_tcase(suite, search);
+  add_full_test(tests, noise_is_not_learnt);
   add_full_test(tests, a_lost_mode_comes_back);
   add_full_test(tests, the_better_of_flow_and_twin_is_kept);
   add_full_test(tests, what_needs_no_training_is_not_spoilt);

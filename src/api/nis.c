@@ -64,6 +64,12 @@ static int copy_hints(nis *s)
   return NIS_OK;
 }
 
+/* A flow that has learnt nothing is the identity: the same points, in more time */
+static void start_uniform(struct mixture *m)
+{
+  for (int c = 0; c < CHANNELS; c++) m->share[c] = c == CHANNEL_UNIFORM;
+}
+
 int nis_create(nis **out, nis_integrand *f, const nis_options *options)
 {
   NIS_ENTER();
@@ -83,6 +89,7 @@ int nis_create(nis **out, nis_integrand *f, const nis_options *options)
                                  complete.covariance != NULL);
   if (status == NIS_OK)
     status = nis_seen_init(&s->seen, complete.ncomp, complete.covariance != NULL);
+  if (status == NIS_OK) start_uniform(&s->sampler.mixture);
   s->training.see = nis_seen_add;
   s->training.context = &s->seen;
   if (status == NIS_OK)
@@ -149,6 +156,7 @@ static int fill_result(const nis *s, int status, nis_result *r)
   r->search_calls = s->training.search_calls;
   r->bad_calls = s->sampler.integrand.bad_calls;
   r->late_peaks = s->training.late_peaks;
+  r->unseen_volume = nis_trust_unseen(s->training.uniform + s->tally.uniform);
   r->serialized = s->sampler.integrand.serialized;
   r->suspect = nis_trust_doubts(&s->tally, &s->components, r);
   r->stop = status == NIS_STOPPED || status == NIS_CALLBACK ? NIS_STOP_CALLBACK
@@ -352,7 +360,8 @@ int nis_next_event(nis *s, const nis_event_options *options, nis_pulled_event *e
 
 static nis_result failed(int status, uint64_t seed)
 {
-  return (nis_result){.status = status, .value = NAN, .error = NAN, .seed = seed};
+  return (nis_result){
+      .status = status, .value = NAN, .error = NAN, .unseen_volume = 1, .seed = seed};
 }
 
 /* One run on a handle that may have done much before */

@@ -6,10 +6,11 @@
 #include "values.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
-/* Beside the options two that follow from them */
-enum { MOST_SETTINGS = MAX_OPTIONS + 2, REASON_TEXT = 256 };
+/* Beside the options three that follow from them */
+enum { MOST_SETTINGS = MAX_OPTIONS + 3, REASON_TEXT = 256 };
 
 struct setting {
   char name[NAME_TEXT], value[VALUE_TEXT], reason[REASON_TEXT];
@@ -94,6 +95,11 @@ static void add_sums(struct settings *all)
   snprintf(calls->reason, REASON_TEXT, "train-share * calls");
   snprintf(steps->value, VALUE_TEXT, "%.0f", o->replay * (double)train / o->minibatch);
   snprintf(steps->reason, REASON_TEXT, "replay * training-calls / minibatch");
+  /* Of the training's points a quarter or more are uniform: include/nis.h. */
+  struct setting *unseen = add(all, "unseen-volume");
+  snprintf(unseen->value, VALUE_TEXT, "%.2g", fmin(1, log(20) / (0.25 * (double)train)));
+  snprintf(unseen->reason, REASON_TEXT,
+           "about 3 / (training-calls / 4): smaller basins may be lost");
 }
 
 /* 0 where the library refuses the options: the run will say why. */

@@ -119,6 +119,7 @@ static int close_stdout(int code)
 {
   int failed = ferror(stdout);
   errno = 0;
+  if (failed) putchar('\n'); /* what failed before fails again, and says why */
   if (fclose(stdout) == 0 && !failed) return code;
   return complain(FAILED, "cannot write to standard output: %s",
                   errno ? strerror(errno) : "write error");

@@ -83,6 +83,13 @@ static void print_search(FILE *file, const nis_result *r)
           r->peaks_found == 1 ? "" : "s", r->search_calls);
 }
 
+static void print_unseen(FILE *file, const nis_result *r)
+{
+  label(file, "unseen volume");
+  fprintf(file, "%.2g  (of the unit cube; a peak with a smaller basin may be lost)\n",
+          r->unseen_volume);
+}
+
 static void print_quality(FILE *file, const nis_result *r)
 {
   if (r->calls == r->train_calls) return; /* nothing of the frozen flow was seen */
@@ -162,6 +169,7 @@ void report_text(FILE *file, const struct run *run)
     print_calls(file, run);
     print_threads(file, &run->result);
     print_search(file, &run->result);
+    print_unseen(file, &run->result);
     print_quality(file, &run->result);
   }
   if (run->has_events) print_events(file, run);

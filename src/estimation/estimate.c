@@ -61,6 +61,7 @@ static int add_block(struct job *j, uint64_t from, size_t n)
   uint64_t bad = j->s->integrand.bad_calls;
   int status = nis_sampler_evaluate(j->s, p);
   j->plan->tally->bad += j->s->integrand.bad_calls - bad;
+  j->plan->tally->uniform += (double)p->n * j->s->mixture.share[CHANNEL_UNIFORM];
   for (size_t first = 0; first < p->n; first += LANES) {
     size_t here = p->n - first < LANES ? p->n - first : LANES;
     double weight[LANES], value[LANES];

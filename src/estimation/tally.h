@@ -28,6 +28,7 @@ struct tally {
   double
       replicate[3]; /* sum n_i^2 (mean_i - replicate_origin)^k over them, k = 0, 1, 2; n_i points */
   uint64_t bad;     /* points where f is not finite, which count as 0 */
+  double uniform;   /* points, times the uniform share that they came with */
   struct weights weights;
   struct tail tail;
 };

@@ -21,6 +21,12 @@ static uint64_t values(const struct tally *t, const struct components *c)
   return first == 0 && c->n > 0 ? c->valued : first;
 }
 
+double nis_trust_unseen(double uniform_points)
+{
+  const double missed = 0.05;
+  return fmin(1, -log(missed) / uniform_points);
+}
+
 int nis_trust_few(const struct tally *t, const struct components *c)
 {
   return values(t, c) < LEAST_WEIGHTS;

@@ -7,6 +7,12 @@
 #include "components.h"
 #include "tally.h"
 
+/* Volume of the largest part of the unit cube that as many uniform points may all have missed. Of n
+ * points, each uniform with probability u at least, none falls into a part of volume V with
+ * probability (1 - u V)^n <= exp(-V n u) at most, also where u follows from the points before; for
+ * V = log(20) / (n u) that is 5 %. */
+double nis_trust_unseen(double uniform_points);
+
 /* Whether so few values are not 0 that their spread says little. Of several components the first is
  * judged, unless it is 0 everywhere: then all together. */
 int nis_trust_few(const struct tally *t, const struct components *c);

@@ -30,6 +30,7 @@ enum {
   CONTEST = 12,         /* rounds at beta = 1 that flow and twin are compared in */
   CONTEST_WINS = 11,    /* of them end it */
   SEARCH_EVERY = 8,     /* rounds */
+  HOT_CLIMBS = 3,       /* of a search while beta < 1, at least */
   PEAK_POINTS = 4096,   /* that the peaks are fitted to */
   SCALE_POINTS = 1024,  /* that tell how large the components are */
   LEAST_REPEATED = 16,  /* points of the survey; fewer would find nothing */
@@ -54,7 +55,6 @@ static const double ramp = 1.5;               /* steps done grow as this power o
 static const double variance_from = 0.55;     /* share of the steps before the variance loss */
 static const double contest_from = 0.25;      /* of the calls */
 static const double contest_share = 0.9;      /* of the points */
-static const double search_from = 0.3;        /* beta */
 static const double search_until = 0.85;      /* share of the calls */
 static const double search_share = 0.01;      /* of the training calls, each time ... */
 static const double last_search_share = 0.03; /* ... and at the end */
@@ -92,7 +92,7 @@ struct trainer {
   uint64_t due;                      /* of them, those to be done by now */
   int status;                        /* of them: why they ended */
   size_t stored;                     /* points */
-  int round, last_search;
+  int round, next_search;
   int searched;          /* for the last time */
   double begun, seconds; /* when, and how many it may take; 0: any number */
   double baseline;
@@ -154,6 +154,7 @@ static void trainer_clear(struct trainer *t)
   nis_learner_clear(&t->flow);
   nis_learner_clear(&t->twin);
   nis_learner_clear(&t->map);
+  nis_search_clear(&t->search);
   free(t->components);
   free(t->bad);
   free(t->slot);
@@ -223,6 +224,12 @@ static void end_stage(struct trainer *t, enum stage stage, double *start)
   *start = now;
 }
 
+/* Of so many points the uniform share is evidence of what is where nothing has been found. */
+static void count_uniform(struct trainer *t, double points)
+{
+  t->training->uniform += points * t->s->mixture.share[CHANNEL_UNIFORM];
+}
+
 /* n points with values into `fresh`, a block at a time; fewer where the run is stopped or the time
  * over. */
 static int draw_points(struct trainer *t, enum stream stream, uint64_t first, size_t n)
@@ -244,6 +251,7 @@ static int draw_points(struct trainer *t, enum stream stream, uint64_t first, si
     end_stage(t, STAGE_CALLS, &stage);
     for (size_t i = 0; i < part.n; i++) nis_moments_add(&t->weight, nis_point_weight(&part, i));
     if (t->training->see) t->training->see(t->training->context, &part);
+    if (stream == STREAM_TRAIN) count_uniform(t, (double)part.n);
     t->fresh.n += part.n;
     nis_monitor_took(&t->s->monitor, part.n, nis_clock() - start);
   }
@@ -265,6 +273,7 @@ static int repeat_survey(struct trainer *t, uint64_t first)
   t->drawn += f->calls - before;
   if (status != NIS_OK || f->serialized == serialized) return status;
   if (t->training->see) t->training->see(t->training->context, NULL);
+  count_uniform(t, -(double)n); /* the same points come again */
   return draw_points(t, STREAM_TRAIN, first, n);
 }
 
@@ -331,6 +340,7 @@ static void store_round(struct trainer *t)
     t->at.window = 0;
     for (int i = 0; i < HOT_ROUNDS; i++) t->at.window += t->at.newest[i];
     t->at.beta = fmax(beta, least_cooling * t->at.beta);
+    if (t->at.beta == 1) t->next_search = t->round;
   }
   split_signs(t, stored);
   t->baseline = t->at.beta == 1 ? 1 : nis_replay_kish(&t->training->replay, stored, t->at.beta);
@@ -523,20 +533,23 @@ static int search_last(struct trainer *t)
       left >= t->choice + 2 * calls + 2 * t->round_size)
     return NIS_OK;
   int before = t->search.unseen;
-  t->searched = 1;
+  t->searched = t->search.last = 1;
   int status = nis_search_replay(&t->search, t->s, &t->training->replay, t->log_z, calls);
   t->training->late_peaks = t->search.unseen - before;
   return status;
 }
 
+/* At once, again when beta is 1, and now and then. While beta < 1 a peak that joins the mixture
+ * draws points away from the others: only where there are calls to find several at a time. */
 static int search(struct trainer *t)
 {
   uint64_t calls = (uint64_t)(search_share * (double)t->calls);
-  if (t->at.beta < search_from || t->round < t->last_search + SEARCH_EVERY ||
+  if (t->round < t->next_search ||
+      (t->at.beta < 1 && calls < HOT_CLIMBS * nis_search_climb_calls(t->o->dim)) ||
       (double)spent(t) > search_until * (double)t->calls ||
       spent(t) + 2 * calls + t->choice > t->calls)
     return NIS_OK;
-  t->last_search = t->round;
+  t->next_search = t->round + SEARCH_EVERY;
   return nis_search_replay(&t->search, t->s, &t->training->replay, t->log_z, calls);
 }
 

@@ -47,6 +47,7 @@ struct training {
   int peaks_found;        /* by all trainings that came to their end */
   int late_peaks;         /* by the last search of the latest, where hardly any point had been */
   uint64_t search_calls;  /* of all trainings */
+  double uniform;         /* points of all trainings, times the uniform share they came with */
   double seconds[STAGES]; /* likewise */
   points_observer
       *see; /* shown all points with their values, components and bad ones; may be NULL */

@@ -48,7 +48,7 @@ ROWS = [
     Row("hypersphere"), Row("two_balls"),
     Row("genz_oscillatory"), Row("genz_product_peak"), Row("genz_corner_peak"),
     Row("genz_gaussian"), Row("genz_continuous"), Row("genz_discontinuous"),
-    Row("drell_yan"), Row("von_mises"),
+    Row("drell_yan"), Row("von_mises"), Row("two_photon"),
 ]
 QUICK_DIM = 5
 
