@@ -8,7 +8,8 @@
 
 /* One true error bar in 10,000 is suspected for its chi2. */
 static const double least_p_value = 1e-4;
-enum { LEAST_WEIGHTS = 30 }; /* other than 0: the variance of fewer says little */
+enum { LEAST_WEIGHTS = 30 };               /* other than 0: the variance of fewer says little */
+static const double least_effective = 200; /* before a run may end early */
 
 /* A tail with k >= 0.7 would give the largest weight about a third of the sum of squares: where it
  * has hardly any, the tail ends. */
@@ -33,12 +34,30 @@ static double square_share(const struct tally *t)
   return largest * largest / t->square;
 }
 
+static int heavy_tail(const struct tally *t, double khat)
+{
+  return khat > nis_tail_threshold(t->weights.n) && square_share(t) > least_square_share;
+}
+
+/* Kish's number of weights that carry sum |w| */
+static double effective(const struct tally *t)
+{
+  double sum = t->weights.absolute / t->unit;
+  return sum * sum / t->square;
+}
+
+int nis_trust_too_early(const struct tally *t, const struct components *c)
+{
+  if (nis_trust_few(t, c)) return 1;
+  if (t->weights.absolute == 0) return 0;
+  return effective(t) < least_effective || heavy_tail(t, nis_tail_shape(&t->tail));
+}
+
 int nis_trust_doubts(const struct tally *t, const struct components *c, const nis_result *r)
 {
   int doubts = 0;
   if (nis_trust_few(t, c)) doubts |= NIS_FEW_WEIGHTS;
-  if (r->khat > nis_tail_threshold(t->weights.n) && square_share(t) > least_square_share)
-    doubts |= NIS_HEAVY_TAIL;
+  if (heavy_tail(t, r->khat)) doubts |= NIS_HEAVY_TAIL;
   if (r->dof > 0 && r->p_value < least_p_value) doubts |= NIS_LARGE_CHI2;
   if (r->late_peaks > 0) doubts |= NIS_LATE_PEAK;
   return doubts;

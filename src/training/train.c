@@ -633,6 +633,19 @@ static int scale_components(struct trainer *t)
   return NIS_OK;
 }
 
+int nis_training_remember(struct training *training, const struct points *p, const nis_options *o)
+{
+  struct replay *replay = &training->replay;
+  struct progress *at = &training->progress;
+  uint64_t least = replay->count + p->n;
+  if (least > replay->capacity)
+    NIS_TRY(nis_replay_grow(replay, o->dim, replay_capacity(least + least / 2, o)));
+  nis_replay_store(replay, p);
+  at->window += p->n;
+  at->newest[0] += p->n;
+  return NIS_OK;
+}
+
 void nis_training_clear(struct training *training)
 {
   nis_replay_clear(&training->replay);
