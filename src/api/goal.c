@@ -9,8 +9,7 @@
 #include <math.h>
 
 enum {
-  FIRST_LOOK = 1024,    /* points, with uniform ones; later a share of what has been spent */
-  LEAST_LOOK = 256,     /* for which a way begins without a training */
+  FIRST_LOOK = 1024,    /* points; later a share of what has been spent */
   LEAST_REHEARSED = 64, /* points; fewer tell no time */
   MOST_REHEARSED = 4096,
   LEAST_CHECKED = 2000 /* calls in all */
@@ -43,20 +42,46 @@ static double point_work(const struct way *way)
   return point_seconds + 2 * flows * (double)m->flow.nparameters / flops;
 }
 
+static double gradient_work(const struct way *way, double samples)
+{
+  return 12 * samples * (double)way->s->mixture.flow.nparameters / flops;
+}
+
 static double training_work(const struct way *way)
 {
-  nis_options o = nis_way_training_options(way);
-  double parameters = (double)way->s->mixture.flow.nparameters;
-  double samples = o.replay * (double)way->next;
-  return training_seconds + (12 * samples + 4 * (double)way->next) * parameters / flops;
+  double samples = nis_way_training_options(way).replay * (double)way->next;
+  return training_seconds + gradient_work(way, samples) +
+         4 * (double)way->next * (double)way->s->mixture.flow.nparameters / flops;
+}
+
+/* The last training, of all that is meant for it, takes as many steps as if it were the only one.
+ * Where calls are cheap a quarter of the usual gradient samples for each teaches almost as much:
+ * gaussian in 4 dimensions, 7,000 calls, an error of 3e-4 instead of 8e-4. */
+nis_options nis_way_training_options(const struct way *way)
+{
+  const double least_replay = 0.25, balance = 8;
+  nis_options o = *way->o;
+  double next = (double)way->next, all = next + (double)way->spent;
+  if (way->next == 0) return o;
+  int last = all >= o.train_share * (double)o.calls;
+  nis_settings_for_training(way->given, last ? all : next, &o);
+  if (way->given->replay > 0) return o;
+  double affordable = balance * way->call_seconds / gradient_work(way, o.replay);
+  o.replay *= fmin(fmax(affordable, least_replay), 1) * (last ? all / next : 1);
+  return o;
 }
 
 /* ---- what comes next ------------------------------------------------------------------------- */
 
+static uint64_t most_training(const struct way *way)
+{
+  return (uint64_t)(way->o->train_share * (double)way->o->calls);
+}
+
 /* As many calls as have been spent, within train_share of all; 0 where that would add little */
 static uint64_t next_training(const struct way *way, uint64_t spent)
 {
-  uint64_t most = (uint64_t)(way->o->train_share * (double)way->o->calls);
+  uint64_t most = most_training(way);
   uint64_t next = spent > FIRST_LOOK ? spent : FIRST_LOOK;
   if (most <= spent + spent / 4) return 0;
   return most - spent < next + next / 2 ? most - spent : next;
@@ -65,25 +90,23 @@ static uint64_t next_training(const struct way *way, uint64_t spent)
 /* The last training takes all that is meant for it, and what no nets are made of. */
 static uint64_t longest_training(const struct way *way, uint64_t spent)
 {
-  uint64_t most = (uint64_t)(way->o->train_share * (double)way->o->calls);
+  uint64_t most = most_training(way);
   uint64_t rest = way->o->calls - most;
   uint64_t left = rest - nis_estimate_calls(rest, way->o->points == NIS_POINTS_NETS);
   if (most <= spent + spent / 4) return 0;
   return most - spent + (left <= most / 4 ? left : 0);
 }
 
-static uint64_t first_look(const struct way *way, uint64_t spent)
+static uint64_t first_look(uint64_t spent)
 {
-  double points = fmax(look_share * (double)spent, FIRST_LOOK);
-  double most = way->o->train_share * (double)way->o->calls / 2;
-  return (uint64_t)(way->s->mixture.share[CHANNEL_UNIFORM] == 1 ? fmin(points, most) : points);
+  return (uint64_t)fmax(look_share * (double)spent, FIRST_LOOK);
 }
 
 int nis_way_begins_with_training(struct way *way)
 {
-  way->next = next_training(way, 0);
-  if (first_look(way, 0) >= LEAST_LOOK && way->o->nhints == 0) return 0;
-  if (first_look(way, 0) < LEAST_LOOK) way->next = longest_training(way, 0);
+  int few = next_training(way, FIRST_LOOK) < FIRST_LOOK;
+  if (!few && way->o->nhints == 0) return 0;
+  way->next = few ? longest_training(way, 0) : next_training(way, 0);
   return way->next > 0;
 }
 
@@ -91,10 +114,11 @@ int nis_way_begins_with_training(struct way *way)
 static double points_missing(const struct way *way, const struct look *now)
 {
   double power = exponent, n = (double)now->points;
-  double times = now->goal > 0 ? fmax(now->error / now->goal, M_SQRT2) : HUGE_VAL;
+  double times = now->goal > 0 ? fmax(now->error / now->goal, 1) : HUGE_VAL;
   if (way->last.points > 0 && way->last.error > 0 && now->error > 0)
     power = (power + 2 * log(way->last.error / now->error) / log(n / (double)way->last.points)) / 2;
-  return n * (pow(times, 2 / fmin(fmax(power, least_exponent), most_exponent)) - 1);
+  power = fmin(fmax(power, least_exponent), most_exponent);
+  return fmax(now->least, n * pow(times, 2 / power)) - n;
 }
 
 /* Beyond the reach of all calls, whatever the training gains */
@@ -111,38 +135,29 @@ static int leave(void *context, const struct look *now)
   uint64_t spent = way->spent + now->points;
   way->last = *now;
   way->next = hopeless(way, now) ? 0 : next_training(way, spent);
-  if (way->next + spent >= (uint64_t)(way->o->train_share * (double)way->o->calls) ||
-      way->next == 0)
+  if (way->next + spent >= most_training(way) || way->next == 0)
     way->next = longest_training(way, spent);
   if (way->next == 0) return 0;
   if (way->training->late_peaks > 0) return 1;
-  if (now->error <= now->goal && !now->early) return 0;
-  double look = (double)first_look(way, spent + way->next);
+  if (now->error <= now->goal && now->least <= (double)now->points) return 0;
+  double look = (double)first_look(spent + way->next);
   return cost(way, missing, missing * point_work(way)) >
          cost(way, (double)way->next + look, training_work(way) + look * point_work(way));
-}
-
-nis_options nis_way_training_options(const struct way *way)
-{
-  nis_options o = *way->o;
-  nis_settings_for_training(way->given, (double)way->next, &o);
-  return o;
 }
 
 /* What an estimate that is given up has seen is learnt from. */
 static int see(void *context, const struct points *p)
 {
   struct way *way = context;
-  double most = way->o->train_share * (double)way->o->calls;
   int other = way->o->ncomp > 1 && way->o->follow == NIS_FOLLOW_NORM; /* than what p->f is */
-  if (other || (double)(way->spent + p->n) > most) return NIS_OK;
+  if (other || way->spent + p->n > most_training(way)) return NIS_OK;
   return nis_training_remember(way->training, p, way->o);
 }
 
 struct watcher nis_way_watcher(struct way *way)
 {
   way->last = (struct look){0};
-  return (struct watcher){leave, see, way, first_look(way, way->spent)};
+  return (struct watcher){leave, see, way, first_look(way->spent)};
 }
 
 /* ---- the first calls ------------------------------------------------------------------------- */

@@ -450,6 +450,7 @@ static int shortest_way(struct run *run)
                     .call_seconds = s->options.call_seconds};
   uint64_t left_calls = 0; /* of the latest estimate, which was given up */
   drop_estimate(s);
+  nis_training_begin_uniform(&s->training, &s->sampler.mixture);
   if (!nis_way_begins_with_training(&way)) way.next = 0;
   for (;;) {
     int status = train_on_the_way(run, &way);

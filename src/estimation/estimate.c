@@ -219,14 +219,15 @@ static struct look look(const struct job *j)
 {
   struct estimate now = nis_tally_estimate(j->plan->tally);
   return (struct look){j->used, now.error, goal_of(j->plan, now.value),
-                       nis_trust_too_early(j->plan->tally, j->plan->components)};
+                       nis_trust_least_points(j->plan->tally, j->plan->components)};
 }
 
 /* How many more than n replicates of the same size would do; 0 where it takes larger ones */
 static int missing(const struct look *now, int n)
 {
   double times = spare * (now->error / now->goal) * (now->error / now->goal);
-  return !now->early && times < little ? (int)ceil(fmax(n * (times - 1), 1)) : 0;
+  return now->least <= (double)now->points && times < little ? (int)ceil(fmax(n * (times - 1), 1))
+                                                             : 0;
 }
 
 static int run_growing(struct job *j)
@@ -246,7 +247,7 @@ static int run_growing(struct job *j)
     uint64_t left = plan->calls - j->used, fit = left / size;
     if (watcher->leave(watcher->context, &now))
       plan->stop = NIS_STOP_LEFT;
-    else if (now.error <= now.goal && !now.early)
+    else if (now.error <= now.goal && now.least <= (double)now.points)
       plan->stop = NIS_STOP_GOAL;
     if (plan->stop != NIS_STOP_CALLS || fit == 0) break;
     uint64_t more = (uint64_t)missing(&now, n), room = (uint64_t)(MOST_GROWING - n);

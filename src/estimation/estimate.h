@@ -11,7 +11,7 @@
 struct look {
   uint64_t points;
   double error, goal; /* wanted */
-  int early;          /* the error is not yet one to end by */
+  double least;       /* points before the error is one to end by; infinite: other points */
 };
 
 /* Who follows it: `leave` says whether it is to be given up; `see`, which may be NULL, is shown all

@@ -429,10 +429,15 @@ static void reopen_channels(struct trainer *t)
   for (int c = 0; c < CHANNELS; c++) share[c] = floor_share[c] + kept * share[c];
 }
 
+void nis_training_begin_uniform(const struct training *training, struct mixture *m)
+{
+  for (int c = 0; c < CHANNELS && training->progress.rounds == 0; c++)
+    m->share[c] = c == CHANNEL_UNIFORM;
+}
+
 static void begin(struct trainer *t)
 {
-  double *share = t->s->mixture.share;
-  for (int c = 0; c < CHANNELS && t->at.rounds == 0; c++) share[c] = c == CHANNEL_UNIFORM;
+  nis_training_begin_uniform(t->training, &t->s->mixture);
   if (t->at.rounds > 0) reopen_channels(t);
   memset(t->s->mixture.beta, 0, sizeof t->s->mixture.beta);
 }
