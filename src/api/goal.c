@@ -199,6 +199,7 @@ int nis_way_rehearse(struct way *way)
     return NIS_OK;
   }
   NIS_TRY(nis_points_init(&p, (size_t)n, way->o->dim));
+  nis_monitor_begin(&s->monitor, NIS_TRAINING, 2 * p.capacity);
   nis_sampler_draw(s, STREAM_PACE, way->spent, (size_t)n, &p);
   int status = way->call_seconds > 0 ? nis_sampler_evaluate(s, &p) : time_calls(way, &p);
   if (status == NIS_OK) status = nis_safety_check(&s->integrand, p.n, p.n, p.x, p.f, &s->monitor);

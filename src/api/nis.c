@@ -426,13 +426,13 @@ static int is_goal(const nis_options *o)
 
 static int train_on_the_way(struct run *run, struct way *way)
 {
-  nis_options o = nis_way_training_options(way);
   uint64_t before = calls_of(run);
   int status = nis_way_rehearse(way);
   uint64_t rehearsed = calls_of(run) - before;
   run->s->train_calls += rehearsed;
   run->s->call_seconds = way->call_seconds;
   way->next -= rehearsed < way->next ? rehearsed : way->next;
+  nis_options o = nis_way_training_options(way);
   if (status == NIS_OK && way->next > 0) status = train_flow(run->s, way->next, &o);
   way->spent = calls_of(run);
   return status;

@@ -14,9 +14,9 @@ enum { MAX_DIM = 256 };
 int method_nis(struct problem *problem, const struct plan *plan, struct outcome *out)
 {
   double start = nis_clock();
-  nis_result r =
-      nis_integrate(problem_call, problem->dim, .params = problem, .calls = plan->calls,
-                    .seed = plan->seed, .threads = plan->threads, .rel_error = plan->goal);
+  nis_result r = nis_integrate(problem_call, problem->dim, .params = problem, .calls = plan->calls,
+                               .seed = plan->seed, .threads = plan->threads,
+                               .rel_error = plan->goal, .call_seconds = plan->cost);
   out->seconds = nis_clock() - start;
   out->value = r.value;
   out->error = r.error;
