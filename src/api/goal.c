@@ -16,8 +16,8 @@ enum {
 };
 static const double look_share = 0.25;      /* of what has been spent */
 static const double rehearsed_share = 0.02; /* likewise */
-static const double exponent = 1.5;         /* the variance of nets falls as n^-1.5, about ... */
-static const double least_exponent = 1, most_exponent = 2.5; /* ... or as two looks tell */
+static const double exponent = 1.5;         /* the variance of nets falls as n^-1.5, about */
+static const double least_exponent = 1, most_exponent = 2.5;
 static const double most_gain = 30; /* what training may make of the spread of the weights */
 
 /* ---- costs ----------------------------------------------------------------------------------- */
@@ -110,14 +110,17 @@ int nis_way_begins_with_training(struct way *way)
   return way->next > 0;
 }
 
-/* How many points more than now the goal takes. Until there are two looks, the usual exponent. */
+/* How many points more than now the goal takes. The variance of nets falls by the usual exponent,
+ * until two looks tell another. */
 static double points_missing(const struct way *way, const struct look *now)
 {
+  const struct look *last = &way->last;
   double power = exponent, n = (double)now->points;
   double times = now->goal > 0 ? fmax(now->error / now->goal, 1) : HUGE_VAL;
-  if (way->last.points > 0 && way->last.error > 0 && now->error > 0)
-    power = (power + 2 * log(way->last.error / now->error) / log(n / (double)way->last.points)) / 2;
+  if (last->points > 0 && last->error > 0 && now->error > 0)
+    power += log(last->error / now->error) / log(n / (double)last->points) - power / 2;
   power = fmin(fmax(power, least_exponent), most_exponent);
+  if (way->o->points != NIS_POINTS_NETS) power = 1;
   return fmax(now->least, n * pow(times, 2 / power)) - n;
 }
 
