@@ -263,6 +263,9 @@ static int run_growing(struct job *j)
       n += (int)more;
     }
   }
+  uint64_t left = plan->calls - j->used;
+  if (status == NIS_OK && plan->stop == NIS_STOP_CALLS && !plan->replicates && left > 0)
+    status = grow(j, n - 1, n, 0, left);
   if (plan->stop != NIS_STOP_GOAL) plan->tally->widening = 0;
   if (status == NIS_OK && plan->stop == NIS_STOP_CALLS && goal_met(plan))
     plan->stop = NIS_STOP_GOAL;
