@@ -13,7 +13,8 @@
  * scrambled Sobol points, whose spread is the error. nis_result.suspect says when the error is not
  * to be believed.
  *
- * The same seed gives the same bits on the same machine for any number of threads.
+ * The same seed gives the same bits on the same machine for any number of threads, unless the clock
+ * has its say: with max_seconds, or a goal without call_seconds.
  * The library never prints, exits, installs signal handlers, or touches GSL's error handler. Its
  * functions work in the default floating-point environment and the C locale, call the user's
  * functions in those of the caller, and leave all as it was; they are no cancellation points.

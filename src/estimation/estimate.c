@@ -235,8 +235,9 @@ static int run_growing(struct job *j)
   struct integration *plan = j->plan;
   const struct watcher *watcher = plan->watcher;
   uint64_t first = watcher->first < plan->calls ? watcher->first : plan->calls;
-  uint64_t size = replicate_points(first);
-  int n = LEAST_REPLICATES;
+  int n = plan->replicates ? LEAST_REPLICATES : BEFORE_GOAL;
+  uint64_t size = plan->replicates ? replicate_points(first) : first / BEFORE_GOAL;
+  if (size == 0) size = 1;
   plan->tally->widening = widening;
   plan->stop = NIS_STOP_CALLS;
   nis_monitor_begin(&j->s->monitor, NIS_INTEGRATING, plan->calls);

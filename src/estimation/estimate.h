@@ -44,7 +44,7 @@ uint64_t nis_estimate_calls(uint64_t calls, int replicates);
  * near; an error from a few values other than 0, or none, meets no goal. *used says how many points
  * went in.
  *
- * With a watcher, 16 replicates (or iterations of random points) grow together by doubling, until
+ * With a watcher, 16 replicates (or 4 iterations of random points) grow together by doubling, until
  * the goal is met, the watcher leaves, or not all can double once more: then, or where little is
  * missing, others of the same size join them. Tally and components must be empty. */
 int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *used);
