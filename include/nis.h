@@ -13,7 +13,8 @@
  * scrambled Sobol points, whose spread is the error. nis_result.suspect says when the error is not
  * to be believed.
  *
- * The same seed gives the same bits on the same machine for any number of threads.
+ * The same seed gives the same bits on the same machine for any number of threads, unless the clock
+ * has its say: with max_seconds, or a goal without call_seconds.
  * The library never prints, exits, installs signal handlers, or touches GSL's error handler. Its
  * functions work in the default floating-point environment and the C locale, call the user's
  * functions in those of the caller, and leave all as it was; they are no cancellation points.
@@ -153,6 +154,8 @@ typedef struct {
                                rule, a peak whose basin, from where f rises towards it, is larger:
                                the search climbs from what stands out among the training's points.
                                Of a smaller basin it says nothing. 0: lower and upper are equal */
+  double call_seconds;   /* what the way to a goal was chosen by, which options.call_seconds takes
+                            for the same bits; 0 without a goal */
 } nis_result;
 
 /* ---- progress ---------------------------------------------------------------------- */
@@ -231,14 +234,16 @@ typedef enum {
 
 /* The points of the estimate, before the flow; the training draws random ones.
  *
- * NIS_POINTS_DEFAULT  nets in up to 64 dimensions without goal and max_seconds, else random points
+ * NIS_POINTS_DEFAULT  nets in up to 64 dimensions without max_seconds, else random points
  * NIS_POINTS_RANDOM   independent
  * NIS_POINTS_NETS     16 to 31 nets of 2^m Sobol points, in up to 64 dimensions, each scrambled
  *                     anew (Matousek, J. Complexity 14 (1998) 527; Joe, Kuo, SIAM J. Sci. Comput.
  *                     30 (2008) 2635). An iteration is a net; the error is that of the spread of
  *                     the nets, times Student's t (1.03 for 16; of estimates with nets of
  *                     different sizes that of the large ones). What calls are left over go to the
- *                     training, or stay unspent where that would make it a quarter longer */
+ *                     training, or stay unspent where that would make it a quarter longer. With a
+ *                     goal the nets grow together, by doubling, until it is met; the error of such
+ *                     a run is 6 % larger, as its being small is what ended it */
 typedef enum { NIS_POINTS_DEFAULT = 0, NIS_POINTS_RANDOM, NIS_POINTS_NETS } nis_point_set;
 
 /* What the flow learns when the batch integrand has several values a point */
@@ -258,7 +263,14 @@ typedef struct {
   uint64_t calls;      /* integrand calls in all, training included, 1 .. 2^62; default 1,000,000 */
   double rel_error;    /* stop when error <= rel_error * |value|, in [0, 1) ... */
   double abs_error;    /* ... or error <= abs_error, >= 0; default for both 0, no goal. An error
-                          from fewer than 30 weights that are not 0 meets neither */
+                          from fewer than 30 weights that are not 0 meets neither. The way there
+                          is the shortest: from uniform points on, with as much training as the
+                          rest of it is worth */
+  double call_seconds; /* with a goal: the time that one thread takes for a call, >= 0, by which
+                          calls are weighed against the library's own work; INFINITY: the fewest
+                          calls, whatever they take. A given one makes the same seed give the same
+                          bits; default 0, measured in the first calls where there is a goal: one of
+                          1e-7, 1e-6 .. 1e-2 (nis_result.call_seconds) */
   double max_seconds;  /* wall time of nis_run and nis_integrate, >= 0; default 0, no limit. A
                                  share goes to training; results then depend on the machine */
   uint64_t seed;       /* default 0, like any other */
@@ -322,7 +334,7 @@ typedef struct {
   nis_loss_kind loss;    /* one of the above; default: kl, and variance for the last 45 % of the
                             steps */
   nis_signs signs;       /* one of the above; default NIS_SIGNS_APART */
-  nis_point_set points;  /* one of the above; default: nets in up to 64 dimensions without goal and
+  nis_point_set points;  /* one of the above; default: nets in up to 64 dimensions without
                             max_seconds, else random */
 } nis_options;
 
@@ -385,8 +397,9 @@ NIS_API int nis_create(nis **out, nis_integrand *f, const nis_options *options);
 NIS_API void nis_free(nis *s);
 
 /* All that nis_integrate does, on a handle that is still there afterwards: trains on its share of
- * options.calls, integrates with the rest, and ends early when a goal is met, though not before
- * four iterations. Returns result->status. */
+ * options.calls and integrates with the rest. With a goal estimates and trainings, each as long as
+ * all before it, take turns until it is met: an estimate goes on while that is cheaper than the
+ * next training; of train_share all of them together have no more. Returns result->status. */
 NIS_API int nis_run(nis *s, nis_result *result);
 
 /* Trains the flow on `calls` more integrand calls (>= 1), from what earlier trainings have learnt

@@ -706,7 +706,7 @@ INTEGRATE_KEYS = {
     "message", "chi2", "dof", "p_value", "khat", "max_weight_share", "doubts", "late_peaks",
     "unseen_volume",
     "calls", "train_calls", "bad_calls", "zero_calls", "efficiency", "efficiency_max",
-    "efficiency_median", "ess", "seed", "seconds", "exact"}
+    "efficiency_median", "ess", "seed", "seconds", "exact", "call_seconds"}
 EVENT_KEYS = {"events", "event_calls", "overweights", "overweight_share", "unit",
               "sum_weights", "output"}
 
@@ -982,7 +982,7 @@ class Events(unittest.TestCase):
             self.assertEqual(report[key], integral[key], key)
 
     def test_same_goal_as_integrate(self):
-        goal = ["ee3j", "--calls", 20000, "--rel-error", 0.01, "--json"]
+        goal = ["ee3j", "--calls", 20000, "--rel-error", 0.01, "--call-seconds", 1e-6, "--json"]
         integral = parse_json(nis("integrate", *goal, *SMALL).stdout)
         report = parse_json(self.make(*goal, "-n", 10).stdout)
         self.assertLess(report["calls"], 20000)

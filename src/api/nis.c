@@ -8,6 +8,7 @@
 #include "base/host.h"
 #include "estimation/estimate.h"
 #include "events/generate.h"
+#include "goal.h"
 #include "base/memory.h"
 #include "estimation/pace.h"
 #include "estimation/seen.h"
@@ -23,11 +24,13 @@ enum { LEAST_PACED = 10 }; /* calls that max_seconds takes a pace for */
 
 struct nis {
   nis_options options; /* complete */
+  nis_options given;   /* what its pointers point to may be gone */
   double *hints;       /* [nhints][dim], what options.hints points to; owned */
   struct sampler sampler;
   struct tally tally;
   struct components components; /* none when f has one value */
   uint64_t train_calls;
+  double call_seconds; /* by which the latest run chose its way to a goal */
   struct training training;
   struct seen seen;           /* by the latest training */
   struct generator generator; /* of events */
@@ -81,6 +84,7 @@ int nis_create(nis **out, nis_integrand *f, const nis_options *options)
   nis *s = NIS_NEW(nis, 1);
   if (!s) return nis_no_memory();
   s->options = complete;
+  s->given = *options;
   int status = copy_hints(s);
   if (status == NIS_OK) status = nis_sampler_init(&s->sampler, f, &s->options);
   if (status == NIS_OK) status = nis_tally_init(&s->tally);
@@ -152,6 +156,7 @@ static int fill_result(const nis *s, int status, nis_result *r)
   fill_components(s, trained_only ? &s->seen.components : &s->components, r);
   r->calls = s->sampler.integrand.calls;
   r->train_calls = s->train_calls;
+  r->call_seconds = s->call_seconds;
   r->peaks_found = s->training.peaks_found;
   r->search_calls = s->training.search_calls;
   r->bad_calls = s->sampler.integrand.bad_calls;
@@ -190,18 +195,21 @@ static int nothing(const nis *s, nis_result *r)
   return r->status;
 }
 
-static int train_flow(nis *s, uint64_t calls)
+static void drop_estimate(nis *s)
+{
+  nis_tally_reset(&s->tally);
+  nis_components_reset(&s->components);
+  nis_generator_forget(&s->generator);
+}
+
+static int train_flow(nis *s, uint64_t calls, const nis_options *o)
 {
   uint64_t before = s->sampler.integrand.calls;
-  int status = nis_train_flow(&s->sampler, s->trained, calls, &s->options, &s->training);
+  int status = nis_train_flow(&s->sampler, s->trained, calls, o, &s->training);
   uint64_t spent = s->sampler.integrand.calls - before;
   s->trained += spent;
   s->train_calls += spent;
-  if (status == NIS_OK) {
-    nis_tally_reset(&s->tally);
-    nis_components_reset(&s->components);
-    nis_generator_forget(&s->generator);
-  }
+  if (status == NIS_OK) drop_estimate(s);
   return status;
 }
 
@@ -212,7 +220,7 @@ int nis_train(nis *s, uint64_t calls)
   NIS_TRY(need_count(calls, "calls", 1));
   if (is_empty(s)) return NIS_OK;
   nis_seen_reset(&s->seen);
-  return leave(train_flow(s, calls));
+  return leave(train_flow(s, calls, &s->options));
 }
 
 /* `plan` says what to do. */
@@ -411,13 +419,61 @@ static int train_and_estimate(struct run *run)
   uint64_t train = (uint64_t)(o->train_share * (double)calls), rest = calls - train;
   uint64_t left = rest - nis_estimate_calls(rest, nets);
   if (left <= train / 4) train += left;
-  int status = train > 0 ? train_flow(s, train) : NIS_OK;
+  int status = train > 0 ? train_flow(s, train, &s->options) : NIS_OK;
   if (status != NIS_OK) return fill_result(s, status, run->result);
   struct integration plan = {.calls = timed ? o->calls - calls_of(run) : rest,
                              .likely = timed ? likely_calls(run) : rest,
                              .rel_error = o->rel_error,
                              .abs_error = o->abs_error};
   return estimate(s, &plan, run->result);
+}
+
+static int is_goal(const nis_options *o)
+{
+  return o->rel_error > 0 || o->abs_error > 0;
+}
+
+static int train_on_the_way(struct run *run, struct way *way)
+{
+  uint64_t before = calls_of(run);
+  int status = nis_way_rehearse(way);
+  uint64_t rehearsed = calls_of(run) - before;
+  run->s->train_calls += rehearsed;
+  run->s->call_seconds = way->call_seconds;
+  way->next -= rehearsed < way->next ? rehearsed : way->next;
+  nis_options o = nis_way_training_options(way);
+  if (status == NIS_OK && way->next > 0) status = train_flow(run->s, way->next, &o);
+  way->spent = calls_of(run);
+  return status;
+}
+
+/* Trainings and estimates take turns until the goal is met or the calls are spent. An estimate that
+ * is given up belongs to the training. */
+static int shortest_way(struct run *run)
+{
+  nis *s = run->s;
+  struct way way = {.s = &s->sampler,
+                    .given = &s->given,
+                    .o = &s->options,
+                    .training = &s->training,
+                    .call_seconds = s->options.call_seconds};
+  uint64_t left_calls = 0; /* of the latest estimate, which was given up */
+  drop_estimate(s);
+  nis_training_begin_uniform(&s->training, &s->sampler.mixture);
+  if (!nis_way_begins_with_training(&way)) way.next = 0;
+  for (;;) {
+    int status = train_on_the_way(run, &way);
+    if (status != NIS_OK) return fill_result(s, status, run->result);
+    s->train_calls += left_calls;
+    struct watcher watcher = nis_way_watcher(&way);
+    struct integration plan = {.calls = s->options.calls - calls_of(run),
+                               .rel_error = s->options.rel_error,
+                               .abs_error = s->options.abs_error,
+                               .watcher = &watcher};
+    status = estimate(s, &plan, run->result);
+    if (status != NIS_OK || plan.stop != NIS_STOP_LEFT) return status;
+    left_calls = s->tally.all.n;
+  }
 }
 
 /* The estimate went as planned: by what was that less than what was asked for? */
@@ -429,7 +485,7 @@ static void compare_with_goals(const struct run *run)
   if (r->stop == NIS_STOP_TIME)
     r->status = nis_fail(NIS_TIME_LIMIT, "max_seconds = %g were enough for %llu of %llu calls",
                          o->max_seconds, calls, most);
-  else if (r->stop == NIS_STOP_CALLS && (o->rel_error > 0 || o->abs_error > 0))
+  else if (r->stop == NIS_STOP_CALLS && is_goal(o))
     r->status =
         nis_fail(NIS_GOAL_MISSED,
                  "%llu calls gave an error of %.3g; rel_error %g and abs_error %g were asked for",
@@ -447,7 +503,11 @@ int nis_run(nis *s, nis_result *r)
   if (seconds > 0) s->sampler.monitor.deadline = nis_clock() + seconds;
   nis_seen_reset(&s->seen);
   int status = seconds > 0 ? pace(&run) : NIS_OK;
-  status = status == NIS_OK ? train_and_estimate(&run) : fill_result(s, status, r);
+  s->call_seconds = 0;
+  if (status == NIS_OK && is_goal(&s->options) && seconds == 0)
+    status = shortest_way(&run);
+  else
+    status = status == NIS_OK ? train_and_estimate(&run) : fill_result(s, status, r);
   s->sampler.monitor.deadline = 0;
   if (status == NIS_OK) compare_with_goals(&run);
   return judge(s, r);

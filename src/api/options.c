@@ -18,6 +18,9 @@ static const nis_option rows[] = {
      "stop when the relative error is reached"},
     {MEMBER(abs_error), FROM(0), RULE(NULL, "0, no goal"),
      "stop when the absolute error is reached"},
+    {MEMBER(call_seconds), FROM(0),
+     RULE(NULL, "0, measured in the first calls where there is a goal"),
+     "time of a call, by which a goal's way is chosen"},
     {MEMBER(max_seconds), FROM(0), RULE(NULL, "0, no limit"), "wall time for the integral"},
     {MEMBER(seed), WHOLE_64_BITS(0), VALUE(0), "same seed, same numbers"},
     {MEMBER(threads), WHOLE(1, MOST_THREADS), RULE(NULL, "all cores (OMP_NUM_THREADS)"),
@@ -80,9 +83,8 @@ static const nis_option rows[] = {
     {MEMBER(signs), FIRST_OF(NIS_SIGNS_TOGETHER, "apart", "together"),
      "a flow for each sign of f, or one for |f|"},
     {MEMBER(points), WORDS(NIS_POINTS_NETS, "default,random,nets"),
-     RULE("dim,rel_error,abs_error,max_seconds",
-          "nets in up to " OPTION_TEXT(
-              MOST_SOBOL_DIM) " dimensions without goal and max_seconds, else random"),
+     RULE("dim,max_seconds", "nets in up to " OPTION_TEXT(
+                                 MOST_SOBOL_DIM) " dimensions without max_seconds, else random"),
      "points of the estimate"},
 };
 

@@ -69,11 +69,10 @@ static double default_replay(const nis_options *o, double train_calls)
   return fmax(0.5, fmin(o->effort * fmax(replay, 2), MOST_REPLAY));
 }
 
-/* Nets end where they are whole, not where a goal is met or the time is over. */
+/* Nets end where they are whole, not where the time is over. */
 static nis_point_set default_points(const nis_options *o)
 {
-  int any_end = o->rel_error > 0 || o->abs_error > 0 || o->max_seconds > 0;
-  return o->dim <= MOST_SOBOL_DIM && !any_end ? NIS_POINTS_NETS : NIS_POINTS_RANDOM;
+  return o->dim <= MOST_SOBOL_DIM && !(o->max_seconds > 0) ? NIS_POINTS_NETS : NIS_POINTS_RANDOM;
 }
 
 /* In an order in which each follows from those before it */
@@ -107,6 +106,12 @@ static int check_periodic(const nis_options *o)
                       j);
   }
   return NIS_OK;
+}
+
+void nis_settings_for_training(const nis_options *given, double calls, nis_options *o)
+{
+  if (given->minibatch == 0) o->minibatch = default_minibatch(calls);
+  if (given->replay == 0) o->replay = default_replay(o, calls);
 }
 
 static int check_domain(const nis_options *o)

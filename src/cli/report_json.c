@@ -73,6 +73,7 @@ static void calls(struct json *json, const struct run *run)
   json_whole(json, "bad_calls", r->bad_calls);
   json_whole(json, "zero_calls", r->zero_calls);
   json_int(json, "serialized", r->serialized);
+  json_real(json, "call_seconds", r->call_seconds);
   json_real(json, "efficiency", r->efficiency);
   json_real(json, "efficiency_max", r->efficiency_max);
   json_real(json, "efficiency_median", r->efficiency_median);

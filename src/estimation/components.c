@@ -33,6 +33,8 @@ int nis_components_init(struct components *c, size_t n, int with_covariance)
 void nis_components_clear(struct components *c)
 {
   free(c->unit);
+  free(c->growing);
+  free(c->growing_points);
   *c = (struct components){0};
 }
 
@@ -40,6 +42,7 @@ void nis_components_reset(struct components *c)
 {
   if (c->n > 0) memset(c->unit, 0, (5 * c->n + squares_of(c)) * sizeof *c->unit);
   c->replicate_points = c->points = c->samples = c->valued = 0;
+  c->growers = 0;
   c->weight = 0;
 }
 
@@ -58,6 +61,7 @@ static void widen(struct components *c, size_t a, double magnitude)
   c->mean[a] *= ratio;
   c->centre[a] *= ratio;
   c->squares[at(c, a, a)] *= ratio * ratio;
+  for (int i = 0; i < c->growers; i++) c->growing[(size_t)i * c->n + a] *= ratio;
   for (size_t b = 0; c->with_covariance && b < c->n; b++) {
     if (b == a) continue;
     c->squares[at(c, a, b)] *= ratio;
@@ -115,6 +119,44 @@ void nis_components_end_replicate(struct components *c)
   add_sample(c, c->replicate, c->replicate_points);
   memset(c->replicate, 0, c->n * sizeof *c->replicate);
   c->replicate_points = 0;
+}
+
+int nis_components_begin_growth(struct components *c, int most)
+{
+  c->growers = 0;
+  if (c->n == 0 || c->growing) return NIS_OK;
+  c->growing = NIS_NEW(double, (size_t)most * c->n);
+  c->growing_points = NIS_NEW(uint64_t, most);
+  return c->growing && c->growing_points ? NIS_OK : nis_no_memory();
+}
+
+void nis_components_grow(struct components *c, int i)
+{
+  if (c->n == 0 || c->replicate_points == 0) return;
+  double *mean = c->growing + (size_t)i * c->n;
+  uint64_t *points = &c->growing_points[i];
+  for (; c->growers <= i; c->growers++) {
+    memset(c->growing + (size_t)c->growers * c->n, 0, c->n * sizeof *mean);
+    c->growing_points[c->growers] = 0;
+  }
+  *points += c->replicate_points;
+  double share = (double)c->replicate_points / (double)*points;
+  for (size_t a = 0; a < c->n; a++) mean[a] += (c->replicate[a] - mean[a]) * share;
+  memset(c->replicate, 0, c->n * sizeof *c->replicate);
+  c->replicate_points = 0;
+}
+
+void nis_components_look(struct components *c)
+{
+  if (c->n == 0) return;
+  memset(c->mean, 0, c->n * sizeof *c->mean);
+  memset(c->centre, 0, c->n * sizeof *c->centre);
+  memset(c->squares, 0, squares_of(c) * sizeof *c->squares);
+  c->points = c->samples = 0;
+  c->weight = 0;
+  for (int i = 0; i < c->growers; i++)
+    if (c->growing_points[i] > 0)
+      add_sample(c, c->growing + (size_t)i * c->n, c->growing_points[i]);
 }
 
 static double covariance_of(const struct components *c, size_t a, size_t b)

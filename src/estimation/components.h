@@ -19,6 +19,9 @@ struct components {
   double *centre;  /* [n] of all samples, by their weights */
   double *squares; /* [n][n], or [n]: sum weight (sample - centre) (sample - centre)' */
   double *off;     /* [n] scratch */
+  double *growing; /* [most][n] means of replicates that grow, of so many points; or NULL */
+  uint64_t *growing_points;
+  int growers;
   uint64_t replicate_points, points, samples;
   uint64_t valued; /* points at which a component is not 0 */
   double weight;   /* sum over samples of their points squared */
@@ -37,6 +40,12 @@ void nis_components_add(struct components *c, const double *values);
 /* ... or as part of a replicate, which is one sample when it ends. */
 void nis_components_add_to_replicate(struct components *c, const double *values);
 void nis_components_end_replicate(struct components *c);
+
+/* Room for replicates that grow. The points since the last end or growth join number i; and those
+ * that grow, as they are now, are all samples that there are. */
+int nis_components_begin_growth(struct components *c, int most);
+void nis_components_grow(struct components *c, int i);
+void nis_components_look(struct components *c);
 
 /* values[n], errors[n] and covariance[n][n] of the means, each of which may be NULL; errors are
  * those of independent samples, times `factor`. NaN without a sample, infinite with one. */

@@ -15,13 +15,26 @@ enum {
   FIRST_WITH_GOAL = 16384,
   BEFORE_GOAL = 4,        /* iterations: the error of one may have missed what makes it large */
   COMPONENT_BLOCK = 1024, /* points that all components are kept of at a time */
-  LEAST_REPLICATES = 16   /* up to twice as many: fewer would leave their spread uncertain */
+  LEAST_REPLICATES = 16,  /* up to twice as many: fewer would leave their spread uncertain */
+  LEAST_DOUBLED = LANES   /* points of a replicate: half a tile cannot be added */
 };
+
+/* Of 16 nets at the first look that is good enough the errors are too small by 6 % in the mean, and
+ * within one and two of them are 65.9 % and 93.1 % of the values instead of 68.3 % and 94.3 %; with
+ * this factor 68 % and 94 % (normal nets whose variance falls as n^-1 .. n^-3). */
+static const double widening = 1.06;
+static const double little = 1.5; /* times the points: more replicates, rather than larger ones */
+static const double spare = 1.1;  /* times what seems to be missing */
+
+static double goal_of(const struct integration *plan, double value)
+{
+  return fmax(plan->abs_error, plan->rel_error * fabs(value));
+}
 
 static int goal_met(const struct integration *plan)
 {
   struct estimate now = nis_tally_estimate(plan->tally);
-  double goal = fmax(plan->abs_error, plan->rel_error * fabs(now.value));
+  double goal = goal_of(plan, now.value);
   if (!(plan->rel_error > 0 || plan->abs_error > 0)) return 0;
   return now.error <= goal && !nis_trust_few(plan->tally, plan->components);
 }
@@ -32,7 +45,8 @@ struct job {
   struct points points;
   double *components; /* of the points, owned; spoilt in add_components */
   struct replicate replicate;
-  uint64_t used; /* points so far */
+  struct replicate *growing; /* [MOST_GROWING]; owned */
+  uint64_t used;             /* points so far */
 };
 
 /* The value that counts for the integral takes the place of component 0. */
@@ -50,18 +64,21 @@ static void add_components(struct job *j, size_t i, double value)
     nis_components_add(c, v);
 }
 
-/* A block of an iteration into the tally; what has a value counts, also when the run is stopped. */
-static int add_block(struct job *j, uint64_t from, size_t n)
+/* n points from number `at` of a replicate on, or the next random ones without one, into the tally;
+ * what has a value counts, also when the run is stopped. */
+static int add_block(struct job *j, const struct replicate *replicate, uint64_t at, size_t n)
 {
   struct points *p = &j->points;
-  if (j->plan->replicates)
-    nis_sampler_draw_replicate(j->s, &j->replicate, j->used - from, n, p);
+  if (replicate)
+    nis_sampler_draw_replicate(j->s, replicate, at, n, p);
   else
     nis_sampler_draw(j->s, STREAM_INTEGRATE, j->plan->first_point + j->used, n, p);
   uint64_t bad = j->s->integrand.bad_calls;
   int status = nis_sampler_evaluate(j->s, p);
   j->plan->tally->bad += j->s->integrand.bad_calls - bad;
   j->plan->tally->uniform += (double)p->n * j->s->mixture.share[CHANNEL_UNIFORM];
+  const struct watcher *watcher = j->plan->watcher;
+  if (status == NIS_OK && watcher && watcher->see) status = watcher->see(watcher->context, p);
   for (size_t first = 0; first < p->n; first += LANES) {
     size_t here = p->n - first < LANES ? p->n - first : LANES;
     double weight[LANES], value[LANES];
@@ -76,6 +93,20 @@ static int add_block(struct job *j, uint64_t from, size_t n)
   return status;
 }
 
+static int add_points(struct job *j, const struct replicate *replicate, uint64_t from, uint64_t to)
+{
+  int status = NIS_OK;
+  do {
+    struct monitor *monitor = &j->s->monitor;
+    size_t block = nis_monitor_block(monitor, j->points.capacity);
+    double start = nis_clock();
+    status = add_block(j, replicate, from, to - from < block ? (size_t)(to - from) : block);
+    from += j->points.n;
+    nis_monitor_took(monitor, j->points.n, nis_clock() - start);
+  } while (status == NIS_OK && from < to && !nis_monitor_over(&j->s->monitor));
+  return status;
+}
+
 /* A replicate is one also when it is not whole. */
 static struct estimate end_iteration(struct job *j, uint64_t planned)
 {
@@ -87,10 +118,9 @@ static struct estimate end_iteration(struct job *j, uint64_t planned)
   return nis_tally_end_replicate(j->plan->tally);
 }
 
-static int report(struct job *j, uint64_t planned)
+static int report(struct job *j, struct estimate last)
 {
   struct monitor *monitor = &j->s->monitor;
-  struct estimate last = end_iteration(j, planned);
   struct estimate all = nis_tally_estimate(j->plan->tally);
   monitor->now.mean = all.value;
   monitor->now.sigma = all.error;
@@ -100,20 +130,11 @@ static int report(struct job *j, uint64_t planned)
 
 static int iterate(struct job *j, uint64_t calls)
 {
-  uint64_t from = j->used, end = from + calls;
-  int status = NIS_OK;
   if (j->plan->replicates)
     nis_replicate_scramble(&j->replicate, j->s->mixture.flow.kernels, j->s->seed,
-                           j->plan->first_point + from);
-  do {
-    struct monitor *monitor = &j->s->monitor;
-    uint64_t left = end - j->used;
-    size_t block = nis_monitor_block(monitor, j->points.capacity);
-    double start = nis_clock();
-    status = add_block(j, from, left < block ? (size_t)left : block);
-    nis_monitor_took(monitor, j->points.n, nis_clock() - start);
-  } while (status == NIS_OK && j->used < end && !nis_monitor_over(&j->s->monitor));
-  int reported = report(j, calls);
+                           j->plan->first_point + j->used);
+  int status = add_points(j, j->plan->replicates ? &j->replicate : NULL, 0, calls);
+  int reported = report(j, end_iteration(j, calls));
   return status == NIS_OK ? reported : status;
 }
 
@@ -162,6 +183,97 @@ static int run(struct job *j)
   return status;
 }
 
+/* ---- an estimate that grows ----------------------------------------------------------------- */
+
+/* Replicate number i, scrambled when it is begun; NULL for random points */
+static int begin_replicate(struct job *j, int i, const struct replicate **replicate)
+{
+  *replicate = NULL;
+  if (!j->plan->replicates) return NIS_OK;
+  struct replicate *r = &j->growing[i];
+  *replicate = r;
+  if (r->dim > 0) return NIS_OK;
+  NIS_TRY(nis_replicate_init(r, j->s->mixture.dim + 1));
+  nis_replicate_scramble(r, j->s->mixture.flow.kernels, j->s->seed, j->plan->first_point + j->used);
+  return NIS_OK;
+}
+
+/* The points from .. to - 1 of the replicates first .. end - 1, and a look */
+static int grow(struct job *j, int first, int end, uint64_t from, uint64_t to)
+{
+  struct tally *tally = j->plan->tally;
+  int status = NIS_OK;
+  for (int i = first; status == NIS_OK && i < end; i++) {
+    const struct replicate *replicate;
+    status = begin_replicate(j, i, &replicate);
+    if (status == NIS_OK) status = add_points(j, replicate, from, to);
+    nis_tally_grow(tally, i);
+    nis_components_grow(j->plan->components, i);
+  }
+  nis_tally_look(tally, j->plan->replicates);
+  if (j->plan->replicates) nis_components_look(j->plan->components);
+  int reported = report(j, nis_tally_estimate(tally));
+  return status == NIS_OK ? reported : status;
+}
+
+static struct look look(const struct job *j)
+{
+  struct estimate now = nis_tally_estimate(j->plan->tally);
+  return (struct look){j->used, now.error, goal_of(j->plan, now.value),
+                       nis_trust_least_points(j->plan->tally, j->plan->components)};
+}
+
+/* How many more than n replicates of the same size would do; 0 where it takes larger ones */
+static int missing(const struct look *now, int n)
+{
+  double times = spare * (now->error / now->goal) * (now->error / now->goal);
+  return now->least <= (double)now->points && times < little ? (int)ceil(fmax(n * (times - 1), 1))
+                                                             : 0;
+}
+
+static int run_growing(struct job *j)
+{
+  struct integration *plan = j->plan;
+  const struct watcher *watcher = plan->watcher;
+  uint64_t first = watcher->first < plan->calls ? watcher->first : plan->calls;
+  int n = plan->replicates ? LEAST_REPLICATES : BEFORE_GOAL;
+  uint64_t size = plan->replicates ? replicate_points(first) : first / BEFORE_GOAL;
+  if (size == 0) size = 1;
+  plan->tally->widening = widening;
+  plan->stop = NIS_STOP_CALLS;
+  nis_monitor_begin(&j->s->monitor, NIS_INTEGRATING, plan->calls);
+  if (size * (uint64_t)n > plan->calls) n = (int)plan->calls;
+  int status = grow(j, 0, n, 0, size);
+  while (status == NIS_OK) {
+    struct look now = look(j);
+    uint64_t left = plan->calls - j->used, fit = left / size;
+    if (watcher->leave(watcher->context, &now))
+      plan->stop = NIS_STOP_LEFT;
+    else if (now.error <= now.goal && now.least <= (double)now.points)
+      plan->stop = NIS_STOP_GOAL;
+    if (plan->stop != NIS_STOP_CALLS || fit == 0) break;
+    uint64_t more = (uint64_t)missing(&now, n), room = (uint64_t)(MOST_GROWING - n);
+    int doubles = size >= LEAST_DOUBLED && size >> (SOBOL_BITS - 1) == 0 && left >= j->used;
+    if ((more == 0 || more > room) && doubles) {
+      status = grow(j, 0, n, size, 2 * size);
+      size *= 2;
+    } else {
+      uint64_t most = fit < room ? fit : room;
+      if (most == 0) break;
+      if (more == 0 || more > most) more = most;
+      status = grow(j, n, n + (int)more, 0, size);
+      n += (int)more;
+    }
+  }
+  uint64_t left = plan->calls - j->used;
+  if (status == NIS_OK && plan->stop == NIS_STOP_CALLS && !plan->replicates && left > 0)
+    status = grow(j, n - 1, n, 0, left);
+  if (plan->stop != NIS_STOP_GOAL) plan->tally->widening = 0;
+  if (status == NIS_OK && plan->stop == NIS_STOP_CALLS && goal_met(plan))
+    plan->stop = NIS_STOP_GOAL;
+  return status;
+}
+
 int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *used)
 {
   struct job j = {.s = s, .plan = plan};
@@ -173,8 +285,15 @@ int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *use
   if (plan->components->n > 0) j.points.components = j.components;
   if (status == NIS_OK && plan->replicates)
     status = nis_replicate_init(&j.replicate, s->mixture.dim + 1);
-  if (status == NIS_OK) status = run(&j);
+  if (plan->watcher) {
+    j.growing = NIS_NEW(struct replicate, MOST_GROWING);
+    if (!j.growing) status = nis_no_memory();
+    if (status == NIS_OK) status = nis_components_begin_growth(plan->components, MOST_GROWING);
+  }
+  if (status == NIS_OK) status = plan->watcher ? run_growing(&j) : run(&j);
   *used = j.used;
+  for (int i = 0; j.growing && i < MOST_GROWING; i++) nis_replicate_clear(&j.growing[i]);
+  free(j.growing);
   nis_points_clear(&j.points);
   nis_replicate_clear(&j.replicate);
   free(j.components);

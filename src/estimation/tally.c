@@ -44,6 +44,7 @@ static void widen(struct tally *t, double magnitude)
   double unit = ldexp(1, ilogb(magnitude)), ratio = t->unit / unit;
   rescale(&t->all, ratio);
   rescale(&t->iteration, ratio);
+  for (int i = 0; i < t->growers; i++) rescale(&t->growing[i], ratio);
   t->square *= ratio * ratio;
   t->origin *= ratio;
   t->replicate_origin *= ratio;
@@ -94,7 +95,9 @@ static int enough_replicates(const struct tally *t)
 double nis_tally_factor(const struct tally *t)
 {
   const double one_sigma = 0.8413447460685429;
-  return enough_replicates(t) ? gsl_cdf_tdist_Pinv(one_sigma, equal_replicates(t) - 1) : 1;
+  if (!enough_replicates(t)) return 1;
+  double widening = t->widening > 0 ? t->widening : 1;
+  return widening * gsl_cdf_tdist_Pinv(one_sigma, equal_replicates(t) - 1);
 }
 
 /* sum n_i^2 (mean_i - mean)^2 / (sum n_i)^2, for replicates of equal size their usual standard
@@ -150,6 +153,29 @@ struct estimate nis_tally_end_replicate(struct tally *t)
   t->replicate[1] += n2 * off;
   t->replicate[2] += n2 * off * off;
   return nis_tally_end_iteration(t);
+}
+
+void nis_tally_grow(struct tally *t, int i)
+{
+  if (i >= t->growers) t->growers = i + 1;
+  nis_moments_merge(&t->growing[i], &t->iteration);
+  t->iteration = (struct moments){0};
+}
+
+void nis_tally_look(struct tally *t, int replicates)
+{
+  t->all = (struct moments){0};
+  t->iterations = t->replicates = 0;
+  t->precision = t->precision_value = t->precision_square = 0;
+  memset(t->replicate, 0, sizeof t->replicate);
+  for (int i = 0; i < t->growers; i++) {
+    t->iteration = t->growing[i];
+    if (t->iteration.n == 0) continue;
+    if (replicates)
+      nis_tally_end_replicate(t);
+    else
+      nis_tally_end_iteration(t);
+  }
 }
 
 /* sum ((value_i - value) / error_i)^2 */

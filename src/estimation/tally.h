@@ -14,6 +14,8 @@
 /* Squares of 1e300 would overflow: moments and chi2 are of w / unit, a power of two not far below
  * the largest weight. Everything else, and all that functions return, is in the weights' own unit.
  */
+enum { MOST_GROWING = 64 };
+
 struct tally {
   double unit;
   struct moments all, iteration; /* of controlled values */
@@ -27,8 +29,12 @@ struct tally {
   double replicate_origin;       /* mean of the first replicate */
   double
       replicate[3]; /* sum n_i^2 (mean_i - replicate_origin)^k over them, k = 0, 1, 2; n_i points */
-  uint64_t bad;     /* points where f is not finite, which count as 0 */
-  double uniform;   /* points, times the uniform share that they came with */
+  struct moments
+      growing[MOST_GROWING]; /* replicates or iterations that grow, as they are now ... */
+  int growers;               /* ... and how many there are */
+  double widening;           /* of the error of replicates, 0: none; see nis_tally_look */
+  uint64_t bad;              /* points where f is not finite, which count as 0 */
+  double uniform;            /* points, times the uniform share that they came with */
   struct weights weights;
   struct tail tail;
 };
@@ -54,7 +60,15 @@ struct estimate nis_tally_end_rest(struct tally *t);
  * n^2 / sum n_i^2 replicates. */
 struct estimate nis_tally_end_replicate(struct tally *t);
 
-/* What an error is multiplied with: Student's t of the replicates, or 1. */
+/* The points since the last end or growth join number i < MOST_GROWING of those that grow. */
+void nis_tally_grow(struct tally *t, int i);
+
+/* Those that grow, as they are now, are all replicates (or iterations) that there are. Who ends a
+ * run at the first look that shows a small error sees those errors that are small by chance:
+ * `widening` is to make up for it. */
+void nis_tally_look(struct tally *t, int replicates);
+
+/* What an error is multiplied with: Student's t of the replicates and the widening, or 1. */
 double nis_tally_factor(const struct tally *t);
 
 /* Over all ended iterations. */

@@ -17,6 +17,11 @@ double nis_trust_unseen(double uniform_points);
  * judged, unless it is 0 everywhere: then all together. */
 int nis_trust_few(const struct tally *t, const struct components *c);
 
+/* Points that it takes, as far as those of the tally tell, until a run may end early by its error:
+ * fewer have not seen the large weights, and the error is too small. Infinite with a heavy tail, 0
+ * without any weight other than 0 in several components. */
+double nis_trust_least_points(const struct tally *t, const struct components *c);
+
 /* The bits of nis_result.suspect for the result r of t and c; 0: nothing speaks against it. */
 int nis_trust_doubts(const struct tally *t, const struct components *c, const nis_result *r);
 

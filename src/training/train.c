@@ -457,10 +457,15 @@ static void reopen_channels(struct trainer *t)
   for (int c = 0; c < CHANNELS; c++) share[c] = t->floor[c] + kept * share[c];
 }
 
+void nis_training_begin_uniform(const struct training *training, struct mixture *m)
+{
+  for (int c = 0; c < CHANNELS && training->progress.rounds == 0; c++)
+    m->share[c] = c == CHANNEL_UNIFORM;
+}
+
 static void begin(struct trainer *t)
 {
-  double *share = t->s->mixture.share;
-  for (int c = 0; c < CHANNELS && t->at.rounds == 0; c++) share[c] = c == CHANNEL_UNIFORM;
+  nis_training_begin_uniform(t->training, &t->s->mixture);
   if (t->at.rounds > 0) reopen_channels(t);
   memset(t->s->mixture.beta, 0, sizeof t->s->mixture.beta);
 }
@@ -701,6 +706,19 @@ static int scale_components(struct trainer *t)
       draw_points(t, STREAM_SCALE, 0, (size_t)n)); /* uniform: what has seen them scaled nothing */
   nis_integrand_scale(f, t->fresh.n, t->components);
   t->training->scaled = 1;
+  return NIS_OK;
+}
+
+int nis_training_remember(struct training *training, const struct points *p, const nis_options *o)
+{
+  struct replay *replay = &training->replay;
+  struct progress *at = &training->progress;
+  uint64_t least = replay->count + p->n;
+  if (least > replay->capacity)
+    NIS_TRY(nis_replay_grow(replay, o->dim, replay_capacity(least + least / 2, o)));
+  nis_replay_store(replay, p);
+  at->window += p->n;
+  at->newest[0] += p->n;
   return NIS_OK;
 }
 

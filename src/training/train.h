@@ -61,4 +61,10 @@ void nis_training_clear(struct training *training);
 int nis_train_flow(struct sampler *s, uint64_t first_point, uint64_t calls, const nis_options *o,
                    struct training *training);
 
+/* Untrained flows are uniform as well, but take longer. */
+void nis_training_begin_uniform(const struct training *training, struct mixture *m);
+
+/* Points with values that others have drawn from the mixture are learnt from as well. */
+int nis_training_remember(struct training *training, const struct points *p, const nis_options *o);
+
 #endif

@@ -16,7 +16,7 @@ enum { DONE = 0, FAILED = 1, BAD_USAGE = 2, NOT_IN_TABLE = 3, SENTENCE = 512 };
 static const char usage[] =
     "usage: peers nis|vegas|miser|show|cost|serve INTEGRAND [-d DIM] "
     "[-p KEY=VALUE] [-c CALLS]\n             [-s SEED] [-t THREADS] "
-    "[-e REL-ERROR] [-f SECONDS-A-CALL] [-w WARMUP-SHARE] [-i ITERATIONS]\n";
+    "[-e REL-ERROR] [-k CALL-SECONDS] [-f SECONDS-A-CALL] [-w WARMUP-SHARE] [-i ITERATIONS]\n";
 
 static int complain(int code, const char *sentence)
 {
@@ -100,6 +100,7 @@ static int store(int letter, const char *text, struct problem *problem, struct p
   case 's': plan->seed = (uint64_t)number; return 0;
   case 't': plan->threads = (int)number; return 0;
   case 'e': plan->goal = number; return 0;
+  case 'k': plan->cost = number; return 0;
   case 'f': problem->spin = number; return 0;
   case 'w': plan->warmup = number; return 0;
   default: plan->iterations = (int)number; return 0;
@@ -109,7 +110,7 @@ static int store(int letter, const char *text, struct problem *problem, struct p
 static int options(int argc, char **argv, struct problem *problem, struct plan *plan)
 {
   int letter, bad = 0;
-  while (!bad && (letter = getopt(argc, argv, "d:p:c:s:t:e:f:w:i:")) != -1)
+  while (!bad && (letter = getopt(argc, argv, "d:p:c:s:t:e:k:f:w:i:")) != -1)
     bad = store(letter, optarg, problem, plan);
   if (!bad && optind == argc && plan->calls >= 2 && plan->iterations >= 1 && plan->warmup < 1)
     return DONE;

@@ -17,9 +17,10 @@ int method_nis(struct problem *problem, const struct plan *plan, struct outcome 
   int (*is_periodic)(size_t) = problem->row->periodic;
   for (size_t j = 0; is_periodic && j < problem->dim; j++) periodic[j] = is_periodic(j);
   double start = nis_clock();
-  nis_result r = nis_integrate(problem_call, problem->dim, .params = problem, .calls = plan->calls,
-                               .seed = plan->seed, .threads = plan->threads,
-                               .rel_error = plan->goal, .periodic = is_periodic ? periodic : NULL);
+  nis_result r =
+      nis_integrate(problem_call, problem->dim, .params = problem, .calls = plan->calls,
+                    .seed = plan->seed, .threads = plan->threads, .rel_error = plan->goal,
+                    .call_seconds = plan->cost, .periodic = is_periodic ? periodic : NULL);
   out->seconds = nis_clock() - start;
   out->value = r.value;
   out->error = r.error;

@@ -22,6 +22,7 @@ double problem_call(double *x, size_t dim, void *params);
 struct plan {
   uint64_t calls, seed;
   double goal;    /* of nis: relative error; 0: none */
+  double cost;    /* of nis: call_seconds; 0: measured */
   int threads;    /* of nis; 0: its default */
   double warmup;  /* of VEGAS: share of the calls before the grid is used */
   int iterations; /* of VEGAS, in the warm-up and again in the result */
