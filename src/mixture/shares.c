@@ -154,7 +154,7 @@ double nis_shares_variance(const struct share_points *p, const double *share)
 }
 
 /* Uniform points as far as they cost little: what the points did not show weighs less then. */
-static void defend(double *share, double variance)
+void nis_shares_defend(double *share, double variance)
 {
   double uniform = defence * fmin(variance, 1);
   for (int c = 0; c < CHANNELS; c++) share[c] *= 1 - uniform;
@@ -176,5 +176,5 @@ void nis_shares_choose(const struct share_points *p, double *share, int alone)
     best = here;
     memcpy(share, one, sizeof one);
   }
-  defend(share, best / (1 + worth));
+  nis_shares_defend(share, best / (1 + worth));
 }

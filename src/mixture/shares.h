@@ -27,4 +27,7 @@ double nis_shares_variance(const struct share_points *p, const double *share);
  * Where the weights spread, some uniform points are kept. */
 void nis_shares_choose(const struct share_points *p, double *share, int alone);
 
+/* Some uniform points where weights of this relative variance spread, in place of others */
+void nis_shares_defend(double *share, double variance);
+
 #endif

@@ -8,6 +8,7 @@
 #include "integrand/safety.h"
 #include "mixture/backup.h"
 #include "numerics/moments.h"
+#include "rehearsal.h"
 #include "search.h"
 #include "steps.h"
 #include "mixture/shares.h"
@@ -35,7 +36,9 @@ enum {
   SCALE_POINTS = 1024,  /* that tell how large the components are */
   LEAST_REPEATED = 16,  /* points of the survey; fewer would find nothing */
   MOST_REPEATED = 4096, /* find 99 % of the integrands of which 1 value in 900 is wrong */
-  LEARNERS = 3
+  LEARNERS = 3,
+  REHEARSALS = 3, /* of the mixture, of its best channel, of the map */
+  LEAST_NET = 64  /* points of each net of a rehearsal */
 };
 
 /* Of a round: what is lost comes back. */
@@ -55,6 +58,9 @@ static const double ramp = 1.5;               /* steps done grow as this power o
 static const double variance_from = 0.55;     /* share of the steps before the variance loss */
 static const double contest_from = 0.25;      /* of the calls */
 static const double contest_share = 0.9;      /* of the points */
+static const double rehearsed_share = 0.06;   /* of the calls, at most */
+static const double rehearsed_variance = 100; /* times the least, at most */
+static const double clear_gain = 1.2;         /* in error, for what has more variance */
 static const double search_until = 0.85;      /* share of the calls */
 static const double search_share = 0.01;      /* of the training calls, each time ... */
 static const double last_search_share = 0.03; /* ... and at the end */
@@ -77,6 +83,7 @@ struct trainer {
   struct learner flow, twin, map;    /* of the mixture */
   struct learner *learner[LEARNERS]; /* the map and those that still learn of the others */
   int learners;
+  struct rehearsal rehearsal;
   double floor[CHANNELS]; /* least shares of a round */
   unsigned won; /* by the flow against the twin: a bit for each round, the newest lowest */
   int contests; /* such rounds */
@@ -155,10 +162,22 @@ static void trainer_clear(struct trainer *t)
   nis_learner_clear(&t->twin);
   nis_learner_clear(&t->map);
   nis_search_clear(&t->search);
+  nis_rehearsal_clear(&t->rehearsal);
   free(t->components);
   free(t->bad);
   free(t->slot);
   free(t->fit);
+}
+
+/* Points of each net that the channels are chosen by in the end; 0 where there are too few calls for
+ * it, or no nets in the estimate */
+static size_t rehearsed_net(uint64_t calls, const nis_options *o)
+{
+  size_t net = LEAST_NET;
+  double most = rehearsed_share * (double)calls / (REHEARSALS * REHEARSED_NETS);
+  if (o->points != NIS_POINTS_NETS || o->max_seconds > 0 || most < (double)net) return 0;
+  while (2 * (double)net <= most && net < BLOCK_POINTS) net *= 2;
+  return net;
 }
 
 /* All memory is there before anything is touched. */
@@ -169,6 +188,8 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
   *t = (struct trainer){.s = s, .o = o, .calls = calls, .training = training, .log_z = NAN};
   t->at = training->progress;
   t->search.point = training->search_point;
+  size_t net = rehearsed_net(calls, o);
+  t->calls -= REHEARSALS * REHEARSED_NETS * net;
   t->begun = nis_clock();
   if (s->monitor.deadline > 0) t->seconds = time_share * (s->monitor.deadline - t->begun);
   t->steps = (uint64_t)(o->replay * (double)calls / o->minibatch) + 1;
@@ -180,6 +201,7 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
   size_t last = t->round_size + t->choice, largest = t->survey > last ? t->survey : last;
   NIS_TRY(nis_points_init(&t->fresh, largest, o->dim));
   NIS_TRY(nis_backup_init(&t->backup, &s->mixture));
+  NIS_TRY(nis_rehearsal_init(&t->rehearsal, o->dim, net));
   NIS_TRY(nis_learner_init(&t->flow, &s->mixture.flow));
   NIS_TRY(nis_learner_init(&t->twin, &s->mixture.twin));
   NIS_TRY(nis_learner_init(&t->map, &s->mixture.map));
@@ -558,19 +580,63 @@ static int search(struct trainer *t)
   return nis_search_replay(&t->search, t->s, &t->training->replay, t->log_z, calls);
 }
 
-/* Fresh points that nothing has learnt from choose between the channels. */
-static void choose_channels(struct trainer *t)
+static void set_shares(struct trainer *t, const struct share_points *p, const double *given)
 {
   double sum = 0, *share = t->s->mixture.share;
-  struct share_points p = newest_points(t);
-  nis_shares_choose(&p, share, !t->at.two_signs);
-  for (int c = 0; c < CHANNELS; c++) {
-    if (share[c] < least_share) share[c] = 0;
-    sum += share[c];
-  }
+  for (int c = 0; c < CHANNELS; c++) sum += share[c] = given[c] < least_share ? 0 : given[c];
   for (int c = 0; c < CHANNELS; c++) share[c] /= sum;
   if (!t->s->integrand.norm)
-    nis_control_fit(p.n, t->fresh.f, p.log_p, p.log_channel, share, t->s->mixture.beta);
+    nis_control_fit(p->n, t->fresh.f, p->log_p, p->log_channel, share, t->s->mixture.beta);
+}
+
+/* A channel for nearly all points, if that does not spread the weights too much more; else 0 */
+static int alone(const struct share_points *p, enum channel c, double variance, double *share)
+{
+  double one[CHANNELS] = {0};
+  one[c] = 1;
+  double here = nis_shares_variance(p, one);
+  memcpy(share, one, sizeof one);
+  nis_shares_defend(share, here);
+  return here <= rehearsed_variance * variance;
+}
+
+/* The shares `chosen` by the variance of a weight, or one channel alone where nets make more of it */
+static int choose_by_nets(struct trainer *t, const struct share_points *p, const double *chosen)
+{
+  double share[REHEARSALS][CHANNELS], variance = nis_shares_variance(p, chosen), least = HUGE_VAL;
+  int n = 1, best = 0;
+  enum channel main = CHANNEL_FLOW;
+  memcpy(share[0], chosen, sizeof share[0]);
+  for (int c = 0; c < CHANNELS; c++) {
+    double one[CHANNELS] = {0};
+    one[c] = 1;
+    double here = nis_shares_variance(p, one);
+    if (here < least) least = here, main = (enum channel)c;
+  }
+  if (chosen[main] < 1 - least_share) n += alone(p, main, variance, share[n]);
+  if (main != CHANNEL_MAP) n += alone(p, CHANNEL_MAP, variance, share[n]);
+  for (int i = 0; i < n && n > 1; i++) {
+    double error;
+    set_shares(t, p, share[i]);
+    NIS_TRY(nis_rehearse(&t->rehearsal, t->s, &error));
+    t->drawn += REHEARSED_NETS * t->rehearsal.net;
+    if (i > 0 && error * clear_gain >= least) continue;
+    least = error, best = i;
+  }
+  set_shares(t, p, share[best]);
+  return NIS_OK;
+}
+
+/* Fresh points that nothing has learnt from choose between the channels. */
+static int choose_channels(struct trainer *t)
+{
+  double share[CHANNELS];
+  struct share_points p = newest_points(t);
+  memcpy(share, t->s->mixture.share, sizeof share);
+  nis_shares_choose(&p, share, !t->at.two_signs);
+  if (t->rehearsal.net > 0 && !t->at.two_signs) return choose_by_nets(t, &p, share);
+  set_shares(t, &p, share);
+  return NIS_OK;
 }
 
 /* What each fresh point adds to the variance of the estimate by the mixture that the sampler holds,
@@ -689,8 +755,7 @@ static int run(struct trainer *t, uint64_t first)
     if (any) NIS_TRY(learn_round(t));
     if (t->round == 1) NIS_TRY(follow_hints(t));
   }
-  choose_channels(t);
-  return NIS_OK;
+  return choose_channels(t);
 }
 
 /* A few uniform points tell how large the components are. */
