@@ -8,6 +8,8 @@
 
 /* One true error bar in 10,000 is suspected for its chi2. */
 static const double least_p_value = 1e-4;
+static const double rounding =
+    1e-13;                   /* of single weights: what spreads by less does not disagree */
 enum { LEAST_WEIGHTS = 30 }; /* other than 0: the variance of fewer says little */
 
 /* A tail with k >= 0.7 would give the largest weight about a third of the sum of squares: where it
@@ -39,13 +41,18 @@ static double square_share(const struct tally *t)
   return largest * largest / t->square;
 }
 
+static int only_rounded(const struct tally *t, const nis_result *r)
+{
+  return r->error * sqrt((double)t->all.n) < rounding * fabs(r->value);
+}
+
 int nis_trust_doubts(const struct tally *t, const struct components *c, const nis_result *r)
 {
   int doubts = 0;
   if (nis_trust_few(t, c)) doubts |= NIS_FEW_WEIGHTS;
   if (r->khat > nis_tail_threshold(t->weights.n) && square_share(t) > least_square_share)
     doubts |= NIS_HEAVY_TAIL;
-  if (r->dof > 0 && r->p_value < least_p_value) doubts |= NIS_LARGE_CHI2;
+  if (r->dof > 0 && r->p_value < least_p_value && !only_rounded(t, r)) doubts |= NIS_LARGE_CHI2;
   if (r->late_peaks > 0) doubts |= NIS_LATE_PEAK;
   return doubts;
 }
