@@ -938,7 +938,7 @@ class Events(unittest.TestCase):
             self.assertLess(abs(mean - report["exact"]), PULL * error)
         self.assertAlmostEqual(mean, report["unit"] * report["sum_weights"] / 2000,
                                delta=1e-9 * mean)
-        over = sum(weight > 1.000001 * report["unit"] for weight in weights)
+        over = sum(weight > (1 + 1e-12) * report["unit"] for weight in weights)
         self.assertEqual(over, report["overweights"])
         self.assertGreaterEqual(lhe.xmax, report["unit"])
 

@@ -8,6 +8,8 @@
 
 /* One true error bar in 10,000 is suspected for its chi2. */
 static const double least_p_value = 1e-4;
+/* Of single weights: what spreads by less does not disagree. */
+static const double rounding = 1e-13;
 enum { LEAST_WEIGHTS = 30 }; /* other than 0: the variance of fewer says little */
 
 /* Before a run may end early: Kish's number of weights that carry the sum, and khat at 1000 points
@@ -61,12 +63,17 @@ double nis_trust_least_points(const struct tally *t, const struct components *c)
   return least_effective * n * t->square / (sum * sum);
 }
 
+static int only_rounded(const struct tally *t, const nis_result *r)
+{
+  return r->error * sqrt((double)t->all.n) < rounding * fabs(r->value);
+}
+
 int nis_trust_doubts(const struct tally *t, const struct components *c, const nis_result *r)
 {
   int doubts = 0;
   if (nis_trust_few(t, c)) doubts |= NIS_FEW_WEIGHTS;
   if (heavy_tail(t, r->khat, nis_tail_threshold(t->weights.n))) doubts |= NIS_HEAVY_TAIL;
-  if (r->dof > 0 && r->p_value < least_p_value) doubts |= NIS_LARGE_CHI2;
+  if (r->dof > 0 && r->p_value < least_p_value && !only_rounded(t, r)) doubts |= NIS_LARGE_CHI2;
   if (r->late_peaks > 0) doubts |= NIS_LATE_PEAK;
   return doubts;
 }

@@ -19,8 +19,9 @@ enum {
   SEEN = 3              /* stored points on a peak: it was no secret */
 };
 
-static const double apart = 0.1;    /* of starts, times sqrt(dim) */
-static const double missed = 1.5;   /* log of f/(Z q) at the top of a missed peak */
+static const double apart = 0.1;            /* of starts, times sqrt(dim) */
+static const double apart_from_past = 0.03; /* of starts that led to known peaks, likewise */
+static const double missed = 1.5;           /* log of f/(Z q) at the top of a missed peak */
 static const double unlike = 0.3;   /* log of f/(Z g) there for the density g of the peaks alone */
 static const double too_narrow = 1; /* peaks that are higher than f by this much */
 static const double same = 4;       /* tops this many widths apart are two */
@@ -62,7 +63,8 @@ static double square_distance(const struct team *t, const double *a, const doubl
   return sum;
 }
 
-static int far_from_all(const struct team *t, size_t n, const double *others, const double *x)
+static int far_from_all(const struct team *t, double apart, size_t n, const double *others,
+                        const double *x)
 {
   double least = apart * apart * (double)t->dim;
   for (size_t i = 0; i < n; i++)
@@ -197,8 +199,8 @@ static int next_start(struct team *t, struct candidates *c, int way)
     size_t i = nis_ranking_take(best);
     const double *x = c->x + i * t->dim;
     if (isinf(c->score[way][i])) break;
-    if (!far_from_all(t, (size_t)t->starts, t->start, x) ||
-        !far_from_all(t, past, t->search->past, x))
+    if (!far_from_all(t, apart, (size_t)t->starts, t->start, x) ||
+        !far_from_all(t, apart_from_past, past, t->search->past, x))
       continue;
     memcpy(t->start + (size_t)t->starts++ * t->dim, x, t->dim * sizeof *x);
     nis_climb_start(t->climb, x, t->replay->log_f[c->slot[i]]);
