@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The shortest way to a goal: easy ones take few calls, error bars are true though their being small
- * is what ends the run, and the same options give the same bits. Rates of false alarms: alarm.h.
+ * The shortest way to a goal: easy ones take few calls, error bars are true though their being
+ * small is what ends the run, and the same options give the same bits. Rates of false alarms:
+ * alarm.h.
  */
 #include "alarm.h"
 #include "nis.h"
@@ -24,7 +25,7 @@ static nis_options goal(size_t dim, double rel_error, double call_seconds)
                        .call_seconds = call_seconds};
 }
 
-/* ---- few calls ------------------------------------------------------------------------------ */
+/* ---- few calls ---------------------------------------------------------------- */
 
 static const struct easy {
   const char *name;
@@ -103,7 +104,7 @@ START_TEST(calls_are_never_exceeded)
 }
 END_TEST
 
-/* ---- true errors ------------------------------------------------------------------------------ */
+/* ---- true errors ---------------------------------------------------------------- */
 
 static const struct cover {
   const char *name;
@@ -175,7 +176,7 @@ START_TEST(a_hidden_corner_ends_no_run)
 }
 END_TEST
 
-/* ---- bits ------------------------------------------------------------------------------------- */
+/* ---- bits ---------------------------------------------------------------- */
 
 static void check_bits(const nis_result *a, const nis_result *b)
 {
@@ -222,7 +223,7 @@ START_TEST(a_measured_run_can_be_done_again)
 }
 END_TEST
 
-/* ---- all kinds of integrands -------------------------------------------------------------------- */
+/* ---- all kinds of integrands ---------------------------------------------------------------- */
 
 /* Integrals 0, 1, 2 and 1/2 */
 static int several(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)

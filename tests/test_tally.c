@@ -467,6 +467,42 @@ static void add_nets(struct tally *t, int nets, uint64_t n, double power)
   }
 }
 
+/* Weight k of net i; with the later ones the unit changes. */
+static double weight_of(int i, int k)
+{
+  return (1.5 + sin(7 * i + 3 * k)) * (k > 20 ? 0x1p80 : 1);
+}
+
+/* Nets that have grown, looked at now and then, are those that came whole. */
+START_TEST(nets_that_grew_are_whole)
+{
+  enum { NETS = 20, POINTS = 32 };
+  struct tally whole, grown;
+  nis_tally_init(&whole), nis_tally_init(&grown);
+  for (int i = 0; i < NETS; i++) {
+    for (int k = 0; k < POINTS; k++) nis_tally_add(&whole, weight_of(i, k));
+    nis_tally_end_replicate(&whole);
+  }
+  for (int from = 0, to = 4; to <= POINTS; from = to, to *= 2) {
+    for (int i = 0; i < NETS; i++) {
+      for (int k = from; k < to; k++) nis_tally_add(&grown, weight_of(i, k));
+      nis_tally_grow(&grown, i);
+    }
+    nis_tally_look(&grown, 1);
+  }
+  struct estimate a = nis_tally_estimate(&whole), b = nis_tally_estimate(&grown);
+  check_between(b.value / a.value, 1 - 1e-12, 1 + 1e-12, "value");
+  check_between(b.error / a.error, 1 - 1e-12, 1 + 1e-12, "error");
+  grown.widening = 1.06;
+  check_between(nis_tally_estimate(&grown).error / a.error, 1.06 - 1e-12, 1.06 + 1e-12, "error");
+  nis_result r = {0}, s = {0};
+  nis_tally_result(&whole, &r), nis_tally_result(&grown, &s);
+  check_between(s.chi2 / r.chi2, 1 - 1e-9, 1 + 1e-9, "chi2");
+  ck_assert_int_eq(r.dof, s.dof);
+  nis_tally_clear(&whole), nis_tally_clear(&grown);
+}
+END_TEST
+
 /* Share of the intervals value +- error that hold the exact value, 0 */
 static double net_coverage(const int nets[2], const uint64_t size[2], double power)
 {
@@ -604,6 +640,7 @@ int main(void)
   tcase_add_test(result, reset_forgets_everything);
   tcase_add_test(result, result_scales_with_the_weights);
   tcase_add_test(result, chi2_of_iterations_worlds_apart);
+  tcase_add_test(nets, nets_that_grew_are_whole);
   tcase_add_loop_test(nets, nets_of_different_sizes_cover, 0, 6);
   tcase_add_test(nets, small_nets_add_no_degrees_of_freedom);
   suite_add_tcase(suite, sums);

@@ -13,9 +13,9 @@ static const double rounding = 1e-13;
 enum { LEAST_WEIGHTS = 30 }; /* other than 0: the variance of fewer says little */
 
 /* Before a run may end early: Kish's number of weights that carry the sum, and khat at 1000 points
- * and its rise for ten times as many. Errors that are small because large weights have not been seen
- * are those that end runs: corner_peak in 6 dimensions, a goal of 0.1 and a few thousand calls, gave
- * pulls of width 2.1 without both, of 1.2 with a khat of 0.5 (and no rise), of 1.05 so. */
+ * and its rise for ten times as many. Errors that are small because large weights have not been
+ * seen are those that end runs: corner_peak in 6 dimensions, with a goal of 0.1 and a few thousand
+ * calls, gave pulls of width 2.1 without both, of 1.2 with a khat of 0.5, of 1.05 so. */
 static const double least_effective = 400;
 static const double early_shape = 0.3, shape_rise = 0.1;
 
