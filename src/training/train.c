@@ -38,7 +38,7 @@ enum {
   MOST_REPEATED = 4096, /* find 99 % of the integrands of which 1 value in 900 is wrong */
   LEARNERS = 3,
   REHEARSALS = 3, /* of the mixture, of its best channel, of the map */
-  LEAST_NET = 64  /* points of each net of a rehearsal */
+  LEAST_NET = 256 /* points of each net of a rehearsal; with 64 chance chose */
 };
 
 /* Of a round: what is lost comes back. */
@@ -60,7 +60,7 @@ static const double contest_from = 0.25;      /* of the calls */
 static const double contest_share = 0.9;      /* of the points */
 static const double rehearsed_share = 0.06;   /* of the calls, at most */
 static const double rehearsed_variance = 100; /* times the least, at most */
-static const double clear_gain = 1.2;         /* in error, for what has more variance */
+static const double clear_gain = 1.5;         /* in error, for what has more variance */
 static const double search_until = 0.85;      /* share of the calls */
 static const double search_share = 0.01;      /* of the training calls, each time ... */
 static const double last_search_share = 0.03; /* ... and at the end */
