@@ -5,13 +5,15 @@
 sigma_1 is the relative standard deviation of one weight: of the frozen flow, and what VEGAS's
 quoted error comes to, error * sqrt(points) / value. Efficiencies are those of unweighting, with
 w_max that leaves 1e-3 of the weight above it, and with the median of maxima. Of three schedules
-VEGAS gets that with the smallest quoted relative error. "apart" is the difference of both values in
-units of its error. us/call is the mean over random points of the cube, us/point over those inside
+VEGAS gets that with the smallest quoted relative error. nis/VEGAS is the ratio of the quoted errors,
+"true" that of the scatter over the seeds, and "apart" the difference of both values in units of its
+error. us/call is the mean over random points of the cube, us/point over those inside
 the cuts, and |M|^2 the matrix element alone, colours and helicities summed; one core.
 """
 import argparse
 import json
 import math
+import statistics
 import sys
 
 import peers
@@ -23,7 +25,8 @@ COST_CALLS = 20000
 
 HEAD = (f"{'process':<7}{'sqrt s':>8} {'cut':<13} | {'nis / pb':>12} {'error':>9} {'s_1':>6} "
         f"{'eff':>6} {'median':>6} {'s':>6} | {'VEGAS / pb':>12} {'error':>9} {'s_1':>6} "
-        f"{'s':>6} | {'nis/VEGAS':>9} {'apart':>6} | {'us/call':>7} {'/point':>7} {'|M|^2':>7}")
+        f"{'s':>6} | {'nis/VEGAS':>9} {'true':>6} {'apart':>6} | "
+        f"{'us/call':>7} {'/point':>7} {'|M|^2':>7}")
 
 
 def settings(energy, cut):
@@ -42,16 +45,29 @@ def best_vegas(program, calls, seed):
     return min(runs, key=lambda r: r.error / abs(r.value) if r.error > 0 else math.inf)
 
 
-def apart(a, b):
-    return (a.value - b.value) / math.hypot(a.error, b.error)
+def together(runs):
+    """Of several seeds: mean values, root mean square errors, medians of the rest"""
+    rows = {key: [r._asdict()[key] for r in runs] for key in peers.Run._fields}
+    middle = {key: statistics.median(values) for key, values in rows.items()}
+    return middle | {"value": statistics.mean(rows["value"]),
+                     "error": math.sqrt(statistics.mean(e * e for e in rows["error"])),
+                     "suspect": sum(rows["suspect"]),
+                     "scatter": statistics.stdev(rows["value"]) if len(runs) > 1 else math.nan}
+
+
+def apart(a, b, seeds):
+    return (a["value"] - b["value"]) / math.hypot(a["error"], b["error"]) * math.sqrt(seeds)
 
 
 def measure(program, a):
-    nis = program.run("nis", a.calls, a.seed, *peers.thread_options(a.threads))
-    vegas = best_vegas(program, a.calls, a.seed)
-    return {"nis": nis._asdict(), "vegas": vegas._asdict(), "cost": cost(program),
-            "vegas_sigma1": vegas.error * math.sqrt(vegas.points) / abs(vegas.value),
-            "ratio": nis.error / vegas.error, "apart": apart(nis, vegas)}
+    seeds = range(a.seed, a.seed + a.seeds)
+    nis = together([program.run("nis", a.calls, s, *peers.thread_options(a.threads))
+                    for s in seeds])
+    vegas = together([best_vegas(program, a.calls, s) for s in seeds])
+    return {"nis": nis, "vegas": vegas, "cost": cost(program),
+            "vegas_sigma1": vegas["error"] * math.sqrt(vegas["points"]) / abs(vegas["value"]),
+            "ratio": nis["error"] / vegas["error"], "scatter": nis["scatter"] / vegas["scatter"],
+            "apart": apart(nis, vegas, a.seeds)}
 
 
 def print_row(process, energy, cut, r):
@@ -60,7 +76,7 @@ def print_row(process, energy, cut, r):
           f"{nis['value']:>12.6g} {nis['error']:>9.2g} {nis['spread']:>6.3g} "
           f"{nis['efficiency_tail']:>6.3f} {nis['efficiency']:>6.3f} {nis['seconds']:>6.1f} | "
           f"{vegas['value']:>12.6g} {vegas['error']:>9.2g} {r['vegas_sigma1']:>6.3g} "
-          f"{vegas['seconds']:>6.1f} | {r['ratio']:>9.3g} {r['apart']:>+6.2f} | "
+          f"{vegas['seconds']:>6.1f} | {r['ratio']:>9.3g} {r['scatter']:>6.2g} {r['apart']:>+6.2f} | "
           f"{c['call_us']:>7.2f} {c['inside_us']:>7.2f} "
           f"{c.get('matrix_element_us', math.nan):>7.2f}", flush=True)
 
@@ -68,7 +84,8 @@ def print_row(process, energy, cut, r):
 def table(a):
     rows = []
     if not a.json:
-        print(f"{a.calls} calls each, training and warm-up included; seed {a.seed}")
+        print(f"{a.calls} calls each, training and warm-up included; seeds {a.seed} to "
+              f"{a.seed + a.seeds - 1}")
         print(HEAD, flush=True)
     for process in a.processes:
         for energy in a.energies:
@@ -100,6 +117,8 @@ def arguments():
         metavar="GEV,...", help="default 91.188,1000")
     add("--calls", type=whole, default=10**6, metavar="N", help="default 1e6")
     add("--seed", type=int, default=1, metavar="S", help="default 1")
+    add("--seeds", type=peers.count, default=1, metavar="N",
+        help="so many from there on: root mean square errors, medians; default 1")
     add("--threads", type=peers.count, metavar="T", help="of nis; default: its own")
     add("--json", action="store_true", help="print JSON instead of the table")
     return parser.parse_args()
