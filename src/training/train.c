@@ -31,7 +31,7 @@ enum {
   CONTEST = 12,         /* rounds at beta = 1 that flow and twin are compared in */
   CONTEST_WINS = 11,    /* of them end it */
   SEARCH_EVERY = 8,     /* rounds */
-  HOT_CLIMBS = 3,       /* of a search while beta < 1, at least */
+  HOT_CLIMBS = 1,       /* of a search while beta < 1, at least */
   PEAK_POINTS = 4096,   /* that the peaks are fitted to */
   SCALE_POINTS = 1024,  /* that tell how large the components are */
   LEAST_REPEATED = 16,  /* points of the survey; fewer would find nothing */
