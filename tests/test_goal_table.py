@@ -12,7 +12,7 @@ import sys
 import unittest
 
 PROGRAM = SCRIPT = ""
-PULL = 4.7  # errors: beyond it with 1e-3 in one of 6 runs, where they stand on the spread of 16 nets
+PULL = 4.7  # errors: beyond it with 1e-3 in one of 6 runs, of 16 nets each
 
 
 def table(*words):

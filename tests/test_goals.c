@@ -71,8 +71,8 @@ START_TEST(cheap_calls_spare_the_training)
 }
 END_TEST
 
-/* Nearly as good as what a run without a goal makes of the same calls: trainings in steps have their
- * price. */
+/* Nearly as good as what a run without a goal makes of the same calls: trainings in steps have
+ * their price. */
 START_TEST(a_goal_out_of_reach_costs_nothing)
 {
   struct subject s = subject(_i == 0 ? "camel" : "corner_peak", _i == 0 ? 2 : 6, NULL);

@@ -169,8 +169,8 @@ static void trainer_clear(struct trainer *t)
   free(t->fit);
 }
 
-/* Points of each net that the channels are chosen by in the end; 0 where there are too few calls for
- * it, or no nets in the estimate */
+/* Points of each net that the channels are chosen by in the end; 0 where there are too few calls
+ * for it, or no nets in the estimate */
 static size_t rehearsed_net(uint64_t calls, const nis_options *o)
 {
   size_t net = LEAST_NET;
@@ -600,7 +600,8 @@ static int alone(const struct share_points *p, enum channel c, double variance, 
   return here <= rehearsed_variance * variance;
 }
 
-/* The shares `chosen` by the variance of a weight, or one channel alone where nets make more of it */
+/* The shares `chosen` by the variance of a weight, or one channel alone where nets make more of
+ * it */
 static int choose_by_nets(struct trainer *t, const struct share_points *p, const double *chosen)
 {
   double share[REHEARSALS][CHANNELS], variance = nis_shares_variance(p, chosen), least = HUGE_VAL;

@@ -5,9 +5,9 @@
 sigma_1 is the relative standard deviation of one weight: of the frozen flow, and what VEGAS's
 quoted error comes to, error * sqrt(points) / value. Efficiencies are those of unweighting, with
 w_max that leaves 1e-3 of the weight above it, and with the median of maxima. Of three schedules
-VEGAS gets that with the smallest quoted relative error. nis/VEGAS is the ratio of the quoted errors,
-"true" that of the scatter over the seeds, and "apart" the difference of both values in units of its
-error. us/call is the mean over random points of the cube, us/point over those inside
+VEGAS gets that with the smallest quoted relative error. nis/VEGAS is the ratio of the quoted
+errors, "true" that of the scatter over the seeds, and "apart" the difference of both values in
+units of its error. us/call is the mean over random points of the cube, us/point over those inside
 the cuts, and |M|^2 the matrix element alone, colours and helicities summed; one core.
 """
 import argparse
@@ -76,7 +76,8 @@ def print_row(process, energy, cut, r):
           f"{nis['value']:>12.6g} {nis['error']:>9.2g} {nis['spread']:>6.3g} "
           f"{nis['efficiency_tail']:>6.3f} {nis['efficiency']:>6.3f} {nis['seconds']:>6.1f} | "
           f"{vegas['value']:>12.6g} {vegas['error']:>9.2g} {r['vegas_sigma1']:>6.3g} "
-          f"{vegas['seconds']:>6.1f} | {r['ratio']:>9.3g} {r['scatter']:>6.2g} {r['apart']:>+6.2f} | "
+          f"{vegas['seconds']:>6.1f} | {r['ratio']:>9.3g} {r['scatter']:>6.2g} "
+          f"{r['apart']:>+6.2f} | "
           f"{c['call_us']:>7.2f} {c['inside_us']:>7.2f} "
           f"{c.get('matrix_element_us', math.nan):>7.2f}", flush=True)
 
