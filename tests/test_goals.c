@@ -266,6 +266,7 @@ START_TEST(components)
 }
 END_TEST
 
+#ifdef _OPENMP
 /* All threads share one number. The integral is 1. */
 static _Atomic double common;
 
@@ -279,6 +280,7 @@ static double careless(double *x, size_t dim, void *params)
   }
   return common;
 }
+#endif
 
 START_TEST(threads_that_spoil_values_are_seen)
 {
