@@ -8,6 +8,9 @@
 
 /* One point must not rule a step: what leaves these ranges is taken to lie at their ends. */
 static const double least_log_ratio = -5, largest_log_ratio = 300; /* of f/(Z q) */
+/* While beta < 1 few points are replayed, and what the flow does not reach yet it will later: a chain
+ * in 16 dimensions is found for 5 of 6 seeds, and for 3 without this. */
+static const double largest_hot_log_ratio = 1.6;
 static const double largest_coefficient = 10;
 
 int nis_gradient_init(struct gradient *g, struct flow *flow)
@@ -31,7 +34,8 @@ static double coefficient(const struct minibatch *batch, enum part part, size_t 
   const struct replay *r = batch->replay;
   size_t slot = batch->slot[i];
   double log_t = nis_replay_log_part(r, slot, part) - log_q;
-  log_t = fmax(least_log_ratio, fmin(log_t, largest_log_ratio));
+  double largest = r->beta < 1 ? largest_hot_log_ratio : largest_log_ratio;
+  log_t = fmax(least_log_ratio, fmin(log_t, largest));
   double importance = exp(log_q - r->log_p[slot]) / nis_replay_share(r, slot);
   double c = batch->loss(log_t, batch->baseline) * importance;
   return fmax(-largest_coefficient, fmin(c, largest_coefficient));

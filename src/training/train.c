@@ -61,6 +61,7 @@ static const double contest_share = 0.9;      /* of the points */
 static const double rehearsed_share = 0.06;   /* of the calls, at most */
 static const double rehearsed_variance = 100; /* times the least, at most */
 static const double clear_gain = 1.5;         /* in error, for what has more variance */
+static const double search_from = 0.3;        /* beta */
 static const double search_until = 0.85;      /* share of the calls */
 static const double search_share = 0.01;      /* of the training calls, each time ... */
 static const double last_search_share = 0.03; /* ... and at the end */
@@ -566,8 +567,7 @@ static int search_last(struct trainer *t)
   return status;
 }
 
-/* At once, again when beta is 1, and now and then. While beta < 1 a peak that joins the mixture
- * draws points away from the others: only where there are calls to find several at a time. */
+/* At once where there are calls for a climb, again when beta is 1, and now and then */
 static int search(struct trainer *t)
 {
   uint64_t calls = (uint64_t)(search_share * (double)t->calls);
