@@ -750,7 +750,8 @@ static void naive_coefficients(const struct minibatch *b, const double *log_q, d
     size_t slot = b->slot[i];
     double target = exp(r->beta * r->log_f[slot] - r->log_z[PART_ALL]), p = exp(r->log_p[slot]);
     double log_t = log(target) - log_q[i], s = (target / p + 1) / 2;
-    double free = b->loss(fmax(log_t, -5), b->baseline) * exp(log_q[i]) / p / s;
+    double free =
+        b->loss(clip(-5, log_t, r->beta < 1 ? 1.6 : 300), b->baseline) * exp(log_q[i]) / p / s;
     c[i] = clip(-10, free, 10);
     low += log_t < -5, steep += c[i] != free;
     rest += log_t > -5 && c[i] == free;

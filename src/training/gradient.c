@@ -8,8 +8,8 @@
 
 /* One point must not rule a step: what leaves these ranges is taken to lie at their ends. */
 static const double least_log_ratio = -5, largest_log_ratio = 300; /* of f/(Z q) */
-/* While beta < 1 few points are replayed, and what the flow does not reach yet it will later: a chain
- * in 16 dimensions is found for 5 of 6 seeds, and for 3 without this. */
+/* While beta < 1 few points are replayed, and what the flow does not reach yet it will later: a
+ * chain in 16 dimensions is found for 5 of 6 seeds, and for 3 without this. */
 static const double largest_hot_log_ratio = 1.6;
 static const double largest_coefficient = 10;
 

@@ -61,7 +61,6 @@ static const double contest_share = 0.9;      /* of the points */
 static const double rehearsed_share = 0.06;   /* of the calls, at most */
 static const double rehearsed_variance = 100; /* times the least, at most */
 static const double clear_gain = 1.5;         /* in error, for what has more variance */
-static const double search_from = 0.3;        /* beta */
 static const double search_until = 0.85;      /* share of the calls */
 static const double search_share = 0.01;      /* of the training calls, each time ... */
 static const double last_search_share = 0.03; /* ... and at the end */
