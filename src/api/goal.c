@@ -9,14 +9,14 @@
 #include <math.h>
 
 enum {
-  FIRST_LOOK = 1024,    /* points; later a share of what has been spent */
-  LEAST_REHEARSED = 64, /* points; fewer tell no time */
-  MOST_REHEARSED = 4096,
+  FIRST_LOOK = 1024, /* points; later a share of what has been spent */
+  LEAST_TRIED = 64,  /* points; fewer tell no time */
+  MOST_TRIED = 4096,
   LEAST_CHECKED = 2000 /* calls in all */
 };
-static const double look_share = 0.25;      /* of what has been spent */
-static const double rehearsed_share = 0.02; /* likewise */
-static const double exponent = 1.5;         /* the variance of nets falls as n^-1.5, about */
+static const double look_share = 0.25;  /* of what has been spent */
+static const double tried_share = 0.02; /* likewise */
+static const double exponent = 1.5;     /* the variance of nets falls as n^-1.5, about */
 static const double least_exponent = 1, most_exponent = 2.5;
 static const double most_gain = 30; /* what training may make of the spread of the weights */
 
@@ -192,11 +192,11 @@ static int time_calls(struct way *way, struct points *p)
   return nis_sampler_evaluate(way->s, &rest);
 }
 
-int nis_way_rehearse(struct way *way)
+int nis_way_try_calls(struct way *way)
 {
   struct points p;
   struct sampler *s = way->s;
-  double n = fmin(fmax(rehearsed_share * (double)way->spent, LEAST_REHEARSED), MOST_REHEARSED);
+  double n = fmin(fmax(tried_share * (double)way->spent, LEAST_TRIED), MOST_TRIED);
   if (way->o->calls < LEAST_CHECKED) {
     if (way->call_seconds == 0) way->call_seconds = HUGE_VAL;
     return NIS_OK;

@@ -31,7 +31,7 @@ int nis_way_begins_with_training(struct way *way);
 
 /* A few points, each called twice: a call's time, unless it is known, and whether the integrand
  * bears several threads. */
-int nis_way_rehearse(struct way *way);
+int nis_way_try_calls(struct way *way);
 
 /* The options of a training of way->next calls */
 nis_options nis_way_training_options(const struct way *way);

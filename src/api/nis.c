@@ -67,12 +67,6 @@ static int copy_hints(nis *s)
   return NIS_OK;
 }
 
-/* A flow that has learnt nothing is the identity: the same points, in more time */
-static void start_uniform(struct mixture *m)
-{
-  for (int c = 0; c < CHANNELS; c++) m->share[c] = c == CHANNEL_UNIFORM;
-}
-
 int nis_create(nis **out, nis_integrand *f, const nis_options *options)
 {
   NIS_ENTER();
@@ -93,7 +87,7 @@ int nis_create(nis **out, nis_integrand *f, const nis_options *options)
                                  complete.covariance != NULL);
   if (status == NIS_OK)
     status = nis_seen_init(&s->seen, complete.ncomp, complete.covariance != NULL);
-  if (status == NIS_OK) start_uniform(&s->sampler.mixture);
+  if (status == NIS_OK) nis_training_begin_uniform(&s->training, &s->sampler.mixture);
   s->training.see = nis_seen_add;
   s->training.context = &s->seen;
   if (status == NIS_OK)
@@ -436,7 +430,7 @@ static int is_goal(const nis_options *o)
 static int train_on_the_way(struct run *run, struct way *way)
 {
   uint64_t before = calls_of(run);
-  int status = nis_way_rehearse(way);
+  int status = nis_way_try_calls(way);
   uint64_t rehearsed = calls_of(run) - before;
   run->s->train_calls += rehearsed;
   run->s->call_seconds = way->call_seconds;

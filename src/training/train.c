@@ -31,7 +31,6 @@ enum {
   CONTEST = 12,         /* rounds at beta = 1 that flow and twin are compared in */
   CONTEST_WINS = 11,    /* of them end it */
   SEARCH_EVERY = 8,     /* rounds */
-  HOT_CLIMBS = 1,       /* of a search while beta < 1, at least */
   PEAK_POINTS = 4096,   /* that the peaks are fitted to */
   SCALE_POINTS = 1024,  /* that tell how large the components are */
   LEAST_REPEATED = 16,  /* points of the survey; fewer would find nothing */
@@ -570,8 +569,7 @@ static int search_last(struct trainer *t)
 static int search(struct trainer *t)
 {
   uint64_t calls = (uint64_t)(search_share * (double)t->calls);
-  if (t->round < t->next_search ||
-      (t->at.beta < 1 && calls < HOT_CLIMBS * nis_search_climb_calls(t->o->dim)) ||
+  if (t->round < t->next_search || (t->at.beta < 1 && calls < nis_search_climb_calls(t->o->dim)) ||
       (double)spent(t) > search_until * (double)t->calls ||
       spent(t) + 2 * calls + t->choice > t->calls)
     return NIS_OK;
@@ -588,42 +586,40 @@ static void set_shares(struct trainer *t, const struct share_points *p, const do
     nis_control_fit(p->n, t->fresh.f, p->log_p, p->log_channel, share, t->s->mixture.beta);
 }
 
-/* A channel for nearly all points, if that does not spread the weights too much more; else 0 */
-static int alone(const struct share_points *p, enum channel c, double variance, double *share)
+/* One channel, and as much of the uniform one as its variance asks for */
+static void alone(int channel, double variance, double *share)
 {
-  double one[CHANNELS] = {0};
-  one[c] = 1;
-  double here = nis_shares_variance(p, one);
-  memcpy(share, one, sizeof one);
-  nis_shares_defend(share, here);
-  return here <= rehearsed_variance * variance;
+  for (int c = 0; c < CHANNELS; c++) share[c] = c == channel;
+  nis_shares_defend(share, variance);
 }
 
-/* The shares `chosen` by the variance of a weight, or one channel alone where nets make more of
- * it */
+/* The shares `chosen` by the variance of a weight, or the best channel alone, or the map alone,
+ * where nets make more of it than of what spreads the weights less */
 static int choose_by_nets(struct trainer *t, const struct share_points *p, const double *chosen)
 {
-  double share[REHEARSALS][CHANNELS], variance = nis_shares_variance(p, chosen), least = HUGE_VAL;
-  int n = 1, best = 0;
-  enum channel main = CHANNEL_FLOW;
-  memcpy(share[0], chosen, sizeof share[0]);
+  double share[REHEARSALS][CHANNELS], variance[CHANNELS], least_error = HUGE_VAL;
+  double most = rehearsed_variance * nis_shares_variance(p, chosen);
+  int n = 1, kept = 0, main = CHANNEL_FLOW;
   for (int c = 0; c < CHANNELS; c++) {
-    double one[CHANNELS] = {0};
-    one[c] = 1;
-    double here = nis_shares_variance(p, one);
-    if (here < least) least = here, main = (enum channel)c;
+    alone(c, 0, share[0]);
+    variance[c] = nis_shares_variance(p, share[0]);
   }
-  if (chosen[main] < 1 - least_share) n += alone(p, main, variance, share[n]);
-  if (main != CHANNEL_MAP) n += alone(p, CHANNEL_MAP, variance, share[n]);
+  for (int c = 0; c < CHANNELS; c++)
+    if (variance[c] < variance[main]) main = c;
+  memcpy(share[0], chosen, sizeof share[0]);
+  if (chosen[main] < 1 - least_share && variance[main] <= most)
+    alone(main, variance[main], share[n++]);
+  if (main != CHANNEL_MAP && variance[CHANNEL_MAP] <= most)
+    alone(CHANNEL_MAP, variance[CHANNEL_MAP], share[n++]);
   for (int i = 0; i < n && n > 1; i++) {
     double error;
     set_shares(t, p, share[i]);
     NIS_TRY(nis_rehearse(&t->rehearsal, t->s, &error));
     t->drawn += REHEARSED_NETS * t->rehearsal.net;
-    if (i > 0 && error * clear_gain >= least) continue;
-    least = error, best = i;
+    if (i > 0 && error * clear_gain >= least_error) continue;
+    least_error = error, kept = i;
   }
-  set_shares(t, p, share[best]);
+  set_shares(t, p, share[kept]);
   return NIS_OK;
 }
 

@@ -12,9 +12,7 @@ calls times the cost for the rest; a call is not really made to take so long. Fo
 the pipe through which Python calls the integrand, too.
 """
 import argparse
-import json
 import math
-import sys
 
 import peers
 
@@ -129,13 +127,6 @@ def table(a):
     return rows
 
 
-def most_calls(word):
-    number = float(word)
-    if not 1000 <= number <= 1e9:
-        raise argparse.ArgumentTypeError(f"must be between 1000 and 1e9, got '{word}'")
-    return int(number)
-
-
 def goal_list(word):
     goals = peers.positive_list(word)
     if not all(goal < 1 for goal in goals):
@@ -154,7 +145,7 @@ def arguments():
         help="relative errors; default 1e-2,1e-3,1e-4")
     add("--costs", type=peers.positive_list, default=COSTS, metavar="S,...",
         help="seconds of a call; default 1e-7,1e-5,1e-3")
-    add("--most", type=most_calls, default=MOST_CALLS, metavar="N",
+    add("--most", type=peers.whole_calls, default=MOST_CALLS, metavar="N",
         help="calls at hand; default 1e7, vegas+ 2e6")
     add("--seeds", type=peers.count, default=5, metavar="N", help="how many; default 5")
     add("--json", action="store_true", help="print JSON instead of the table")
@@ -163,14 +154,7 @@ def arguments():
 
 def main():
     a = arguments()
-    try:
-        rows = table(a)
-    except peers.Missing as why:
-        print(f"failed: {why}", file=sys.stderr)
-        return 1
-    if a.json:
-        print(json.dumps({"seeds": a.seeds, "rows": peers.finite(rows)}, indent=1))
-    return 0
+    return peers.report(a, table, seeds=a.seeds)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,8 @@ units of its error. us/call is the mean over random points of the cube, us/point
 the cuts, and |M|^2 the matrix element alone, colours and helicities summed; one core.
 """
 import argparse
-import json
 import math
 import statistics
-import sys
 
 import peers
 
@@ -100,13 +98,6 @@ def table(a):
     return rows
 
 
-def whole(text):
-    number = float(text)
-    if not 1000 <= number <= 1e9:
-        raise argparse.ArgumentTypeError(f"must be between 1000 and 1e9, got '{text}'")
-    return int(number)
-
-
 def arguments():
     parser = argparse.ArgumentParser(prog="sh examples/matrix-elements", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -116,7 +107,7 @@ def arguments():
         help="separated by commas: ee3j, ee4j, ee5j, ee4q, ee4qg; default ee4j,ee5j")
     add("--energies", type=lambda t: [float(w) for w in t.split(",")], default=ENERGIES,
         metavar="GEV,...", help="default 91.188,1000")
-    add("--calls", type=whole, default=10**6, metavar="N", help="default 1e6")
+    add("--calls", type=peers.whole_calls, default=10**6, metavar="N", help="default 1e6")
     add("--seed", type=int, default=1, metavar="S", help="default 1")
     add("--seeds", type=peers.count, default=1, metavar="N",
         help="so many from there on: root mean square errors, medians; default 1")
@@ -127,14 +118,7 @@ def arguments():
 
 def main():
     a = arguments()
-    try:
-        rows = table(a)
-    except peers.Missing as why:
-        print(f"failed: {why}", file=sys.stderr)
-        return 1
-    if a.json:
-        print(json.dumps({"calls": a.calls, "seed": a.seed, "rows": peers.finite(rows)}, indent=1))
-    return 0
+    return peers.report(a, table, calls=a.calls, seed=a.seed)
 
 
 if __name__ == "__main__":

@@ -367,6 +367,13 @@ def number_list(text):
     return [int(n) for n in numbers]
 
 
+def whole_calls(text):
+    number = float(text)
+    if not 1000 <= number <= 1e9:
+        raise argparse.ArgumentTypeError(f"must be between 1000 and 1e9, got '{text}'")
+    return int(number)
+
+
 def positive(text):
     number = float(text)
     if not 0 < number < 1e6:
@@ -459,6 +466,18 @@ def main():
     rows = races(a, programs) if a.time else compare(a, programs)
     if a.json:
         print(json.dumps({"seeds": a.seeds, "threads": a.threads, "rows": finite(rows)}, indent=1))
+    return 0
+
+
+def report(a, table, **about):
+    """Prints what table(a) returns as JSON, where that is asked for; the exit status."""
+    try:
+        rows = table(a)
+    except Missing as why:
+        print(f"failed: {why}", file=sys.stderr)
+        return 1
+    if a.json:
+        print(json.dumps(about | {"rows": finite(rows)}, indent=1))
     return 0
 
 
