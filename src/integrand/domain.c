@@ -11,6 +11,7 @@ enum range { BOX, ABOVE, BELOW, LINE };
 struct axis {
   enum range range;
   double low, high; /* in order, finite or not */
+  struct stretch stretch;
 };
 
 static double limit(const double *limits, size_t j, double initial)
@@ -35,7 +36,7 @@ static int check_limits(size_t dim, const double *lower, const double *upper)
 static struct axis axis_between(double low, double high)
 {
   enum range range = isinf(low) ? (isinf(high) ? LINE : BELOW) : isinf(high) ? ABOVE : BOX;
-  return (struct axis){range, low, high};
+  return (struct axis){range, low, high, {1, 1}};
 }
 
 int nis_domain_init(struct domain *d, size_t dim, const double *lower, const double *upper)
@@ -51,7 +52,7 @@ int nis_domain_init(struct domain *d, size_t dim, const double *lower, const dou
       d->volume *= b - a;
     else if (a > b)
       d->volume = -d->volume;
-    d->infinite |= d->axes[j].range != BOX;
+    d->curved |= d->axes[j].range != BOX;
     d->empty |= a == b;
   }
   if (!d->empty && (!isfinite(d->volume) || d->volume == 0))
@@ -74,38 +75,128 @@ int nis_domain_check_point(const struct domain *d, const char *what, size_t i, c
   return NIS_OK;
 }
 
+/* ---- stretched ends ------------------------------------------------------------------- */
+
+/* u and 1 - u, each to its own accuracy: singular ends are looked at from 1e-300 away. */
+struct place {
+  double u, rest;
+};
+
+static int is_stretched(struct stretch s)
+{
+  return s.low != 1 || s.high != 1;
+}
+
+static struct place stretched(struct stretch s, double v)
+{
+  double low = s.low == 1 ? v : pow(v, s.low), high = s.high == 1 ? 1 - v : pow(1 - v, s.high);
+  if (s.high == 1) return (struct place){low, 1 - low};
+  if (s.low == 1) return (struct place){1 - high, high};
+  return (struct place){low / (low + high), high / (low + high)};
+}
+
+/* log du/dv; the derivative itself leaves the range of doubles where u does. */
+static double log_stretch_slope(struct stretch s, double v)
+{
+  double low = log(s.low) + (s.low - 1) * log(v), high = log(s.high) + (s.high - 1) * log1p(-v);
+  if (s.high == 1) return s.low == 1 ? 0 : low;
+  if (s.low == 1) return high;
+  double a = pow(v, s.low), b = pow(1 - v, s.high);
+  return s.low * log(v) + s.high * log1p(-v) + log(s.low / v + s.high / (1 - v)) - 2 * log(a + b);
+}
+
+/* v of u: p log v - q log(1 - v) = log u - log(1 - u), by Newton's method in logit v, where the
+ * slope of the left side is between p and q. */
+static double unstretched(struct stretch s, struct place at)
+{
+  enum { MOST_STEPS = 64 };
+  if (s.high == 1) return s.low == 1 ? at.u : pow(at.u, 1 / s.low);
+  if (s.low == 1) return 1 - pow(at.rest, 1 / s.high);
+  double aim = log(at.u) - log(at.rest), logit = aim / (aim < 0 ? s.low : s.high), moved = 1;
+  for (int i = 0; i < MOST_STEPS && fabs(moved) > 1e-15 * (1 + fabs(logit)); i++) {
+    double v = 1 / (1 + exp(-logit));
+    double here = s.high * log1p(exp(logit)) - s.low * log1p(exp(-logit));
+    if (logit > 30) here = s.high * logit;
+    moved = (aim - here) / (s.low * (1 - v) + s.high * v);
+    logit += moved;
+  }
+  return 1 / (1 + exp(-logit));
+}
+
+struct stretch nis_domain_stretch(const struct domain *d, size_t j)
+{
+  return d->axes[j].stretch;
+}
+
+void nis_domain_set_stretch(struct domain *d, size_t j, struct stretch to)
+{
+  d->axes[j].stretch = to;
+  d->curved = 0;
+  for (size_t i = 0; i < d->dim; i++)
+    d->curved |= d->axes[i].range != BOX || is_stretched(d->axes[i].stretch);
+}
+
+static double inside_cube(double v)
+{
+  return v < 0x1p-1022 ? 0x1p-1022 : v > 1 - 0x1p-53 ? 1 - 0x1p-53 : v;
+}
+
+double nis_domain_restretch(const struct domain *d, const struct stretch *to, double *cube)
+{
+  double log_ratio = 0;
+  for (size_t j = 0; j < d->dim; j++) {
+    struct stretch from = d->axes[j].stretch;
+    if (from.low == to[j].low && from.high == to[j].high) continue;
+    log_ratio -= log_stretch_slope(from, cube[j]);
+    cube[j] = inside_cube(unstretched(to[j], stretched(from, cube[j])));
+    log_ratio += log_stretch_slope(to[j], cube[j]);
+  }
+  return log_ratio;
+}
+
 /* ---- one coordinate ------------------------------------------------------------------- */
 
-static double out(const struct axis *a, double u)
+static double out(const struct axis *a, double v)
 {
+  struct place at = stretched(a->stretch, v);
+  double width = a->high - a->low;
   switch (a->range) {
-  case BOX: return a->low + (a->high - a->low) * u;
-  case ABOVE: return a->low + u / (1 - u);
-  case BELOW: return a->high - (1 - u) / u;
-  case LINE: return tan(M_PI * (u - 0.5));
+  case BOX:
+    return is_stretched(a->stretch) && at.u > at.rest ? a->high - width * at.rest
+                                                      : a->low + width * at.u;
+  case ABOVE: return a->low + at.u / at.rest;
+  case BELOW: return a->high - at.rest / at.u;
+  case LINE:
+    if (!is_stretched(a->stretch)) return tan(M_PI * (v - 0.5));
+    return at.u < at.rest ? -1 / tan(M_PI * at.u) : 1 / tan(M_PI * at.rest);
   }
   return NAN;
 }
 
 static double in(const struct axis *a, double x)
 {
+  double above = x - a->low, below = a->high - x;
+  struct place at = {0.5, 0.5};
   switch (a->range) {
-  case BOX: return (x - a->low) / (a->high - a->low);
-  case ABOVE: return (x - a->low) / (1 + (x - a->low));
-  case BELOW: return 1 / (1 + (a->high - x));
-  case LINE: return 0.5 + atan(x) / M_PI;
+  case BOX: at = (struct place){above / (a->high - a->low), below / (a->high - a->low)}; break;
+  case ABOVE: at = (struct place){above / (1 + above), 1 / (1 + above)}; break;
+  case BELOW: at = (struct place){1 / (1 + below), below / (1 + below)}; break;
+  case LINE:
+    at.u = x < -1 ? atan(-1 / x) / M_PI : 0.5 + atan(x) / M_PI;
+    at.rest = x > 1 ? atan(1 / x) / M_PI : 0.5 - atan(x) / M_PI;
   }
-  return NAN;
+  return unstretched(a->stretch, at);
 }
 
-static double slope(const struct axis *a, double u)
+static double slope(const struct axis *a, double v)
 {
-  double x;
+  struct place at = stretched(a->stretch, v);
+  double stretch = is_stretched(a->stretch) ? exp(log_stretch_slope(a->stretch, v)) : 1, x;
   switch (a->range) {
-  case BOX: return 1; /* in the volume */
-  case ABOVE: return 1 / ((1 - u) * (1 - u));
-  case BELOW: return 1 / (u * u);
-  case LINE: return x = out(a, u), M_PI * (1 + x * x);
+  case BOX: return stretch; /* the width is in the volume */
+  case ABOVE: return stretch / (at.rest * at.rest);
+  case BELOW: return stretch / (at.u * at.u);
+  case LINE: return x = out(a, v), stretch * M_PI * (1 + x * x);
   }
   return NAN;
 }
@@ -122,16 +213,13 @@ void nis_domain_out(const struct domain *d, const double *cube, double *x)
 
 void nis_domain_in(const struct domain *d, const double *x, double *cube)
 {
-  for (size_t j = 0; j < d->dim; j++) {
-    double u = in(&d->axes[j], x[j]);
-    cube[j] = u < 0x1p-1022 ? 0x1p-1022 : u > 1 - 0x1p-53 ? 1 - 0x1p-53 : u;
-  }
+  for (size_t j = 0; j < d->dim; j++) cube[j] = inside_cube(in(&d->axes[j], x[j]));
 }
 
 double nis_domain_jacobian(const struct domain *d, const double *cube)
 {
   double product = d->volume;
-  if (!d->infinite) return product;
+  if (!d->curved) return product;
   for (size_t j = 0; j < d->dim; j++) product *= slope(&d->axes[j], cube[j]);
   return product;
 }

@@ -6,17 +6,27 @@
  *   (-inf, b]     x = b - (1-u)/u          dx/du = 1/u^2
  *   (-inf, inf)   x = tan(pi (u - 1/2))    dx/du = pi (1 + x^2)
  * Limits in reversed order change the sign of the integral, equal ones make it 0.
+ *
+ * Before that an end where f is singular may be stretched, u(v) of the cube's v: near 0 u falls as
+ * v^p, near 1 1-u as (1-v)^q,
+ *   u = v^p / (v^p + (1-v)^q),   or v^p and 1 - (1-v)^q where only one end is,
+ * and f = u^-a, whose weights have no variance for a >= 1/2, becomes flat for p = 1/(1-a).
  */
 #ifndef NIS_DOMAIN_H
 #define NIS_DOMAIN_H
 
 #include <stddef.h>
 
+/* p and q, at least 1 */
+struct stretch {
+  double low, high;
+};
+
 struct domain {
   size_t dim;
   struct axis *axes; /* [dim], owned */
   double volume;     /* of the finite coordinates, with the sign of the reversed ones */
-  int empty, infinite;
+  int empty, curved; /* 1: dx/du is no constant */
 };
 
 /* NULL is 0 and 1. Says which limits are wrong: NaN, the same infinity twice, or a width that is
@@ -31,6 +41,14 @@ int nis_domain_check_point(const struct domain *d, const char *what, size_t i, c
  * than the spacing of doubles. */
 void nis_domain_out(const struct domain *d, const double *cube, double *x);
 void nis_domain_in(const struct domain *d, const double *x, double *cube);
+
+/* Of coordinate j, from where it changes every point's coordinates in the cube */
+struct stretch nis_domain_stretch(const struct domain *d, size_t j);
+void nis_domain_set_stretch(struct domain *d, size_t j, struct stretch to);
+
+/* A point of the cube of d, where the stretches are others, in place: x stays what it was. Returns
+ * log |d cube before / d cube now|, which is added to log-densities and to log |f dx/du|. */
+double nis_domain_restretch(const struct domain *d, const struct stretch *to, double *cube);
 
 /* dx/du at a point of the cube, with the domain's sign: f dx/du is integrated over the cube. */
 double nis_domain_jacobian(const struct domain *d, const double *cube);

@@ -146,7 +146,7 @@ static void take_values(struct integrand_call *c, const struct pass *p)
   size_t dim = c->domain.dim, ncomp = p->components ? c->ncomp : 0;
   for (size_t i = 0; i < p->n; i++) {
     const double *x = p->x + i * dim;
-    double jacobian = c->domain.infinite ? nis_domain_jacobian(&c->domain, x) : c->domain.volume;
+    double jacobian = c->domain.curved ? nis_domain_jacobian(&c->domain, x) : c->domain.volume;
     double value = p->f[i] == 0 ? 0 : p->f[i] * jacobian;
     double *components = p->components ? p->components + i * ncomp : NULL;
     if (p->bad) p->bad[i] = !isfinite(value);

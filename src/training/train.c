@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "ends.h"
 #include "integrand/safety.h"
 #include "mixture/backup.h"
 #include "numerics/moments.h"
@@ -36,8 +37,9 @@ enum {
   LEAST_REPEATED = 16,  /* points of the survey; fewer would find nothing */
   MOST_REPEATED = 4096, /* find 99 % of the integrands of which 1 value in 900 is wrong */
   LEARNERS = 3,
-  REHEARSALS = 3, /* of the mixture, of its best channel, of the map */
-  LEAST_NET = 256 /* points of each net of a rehearsal; with 64 chance chose */
+  MOST_STRETCHES = 4, /* each sees further into a singular end than the one before */
+  REHEARSALS = 3,     /* of the mixture, of its best channel, of the map */
+  LEAST_NET = 256     /* points of each net of a rehearsal; with 64 chance chose */
 };
 
 /* Of a round: what is lost comes back. */
@@ -63,6 +65,7 @@ static const double clear_gain = 1.5;         /* in error, for what has more var
 static const double search_until = 0.85;      /* share of the calls */
 static const double search_share = 0.01;      /* of the training calls, each time ... */
 static const double last_search_share = 0.03; /* ... and at the end */
+static const double stretched_share = 0.5;    /* of the calls, before the last look at the ends */
 static const double time_share = 0.5;         /* of the time that is left */
 static const double hint_share = 0.1;         /* of the training calls */
 static const double least_share = 1e-3;       /* of a channel in the end; less is none */
@@ -90,6 +93,7 @@ struct trainer {
   size_t round_size, survey, choice; /* points of a round, of the first, the least of the last */
   size_t *slot;                      /* [minibatch or PEAK_POINTS] */
   double *fit;                       /* what the peaks and the shares are fitted with */
+  struct stretch *stretch;           /* [2][dim] of the ends: wanted, and before this training */
   uint64_t calls;                    /* to spend in all */
   uint64_t drawn;                    /* spent in rounds */
   uint64_t steps;                    /* gradient steps planned */
@@ -166,6 +170,7 @@ static void trainer_clear(struct trainer *t)
   free(t->bad);
   free(t->slot);
   free(t->fit);
+  free(t->stretch);
 }
 
 /* Points of each net that the channels are chosen by in the end; 0 where there are too few calls
@@ -214,8 +219,10 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
   t->fit = NIS_NEW(double, peaks > shares ? peaks : shares);
   t->block = block_points(t);
   t->bad = NIS_NEW(char, t->block);
+  t->stretch = NIS_NEW(struct stretch, 2 * o->dim);
   if (o->ncomp > 1) t->components = NIS_NEW(double, nis_product(t->block, o->ncomp));
-  if (!t->slot || !t->fit || !t->bad || (o->ncomp > 1 && !t->components)) return nis_no_memory();
+  if (!t->slot || !t->fit || !t->bad || !t->stretch || (o->ncomp > 1 && !t->components))
+    return nis_no_memory();
   uint64_t stored = training->replay.count;
   return nis_replay_grow(&training->replay, o->dim, replay_capacity(stored + calls, o));
 }
@@ -298,6 +305,35 @@ static int repeat_survey(struct trainer *t, uint64_t first)
   return draw_points(t, STREAM_TRAIN, first, n);
 }
 
+/* What is stored of other coordinates of the cube comes along. */
+static void stretch(struct trainer *t, const struct stretch *to)
+{
+  struct domain *d = &t->s->integrand.domain;
+  struct replay *r = &t->training->replay;
+  for (size_t i = 0; i < r->count; i++) {
+    double log_ratio = nis_domain_restretch(d, to, r->x + i * r->dim);
+    r->log_f[i] += log_ratio;
+    r->log_p[i] += log_ratio;
+  }
+  for (size_t j = 0; j < d->dim; j++) nis_domain_set_stretch(d, j, to[j]);
+}
+
+/* Singular ends are stretched before anything is learnt, and the survey comes again. */
+static int stretch_ends(struct trainer *t, uint64_t first)
+{
+  const nis_options *o = t->o;
+  struct stretch *to = t->stretch;
+  for (size_t j = 0; j < o->dim; j++) to[j] = nis_domain_stretch(&t->s->integrand.domain, j);
+  for (int i = 0; i < MOST_STRETCHES; i++) {
+    double after = (double)(spent(t) + t->survey + t->choice);
+    if (t->fresh.n < t->survey || after > stretched_share * (double)t->calls) break;
+    if (!nis_ends_find(&t->fresh, o->dim, o->periodic, t->fit, to)) break;
+    stretch(t, to);
+    NIS_TRY(draw_points(t, STREAM_TRAIN, first + t->drawn, t->survey));
+  }
+  return NIS_OK;
+}
+
 /* Nothing has been learnt before the first round, which is larger. */
 static int draw_round(struct trainer *t, uint64_t first)
 {
@@ -305,10 +341,12 @@ static int draw_round(struct trainer *t, uint64_t first)
   int survey = t->round == 0 && t->at.rounds == 0;
   size_t n = survey ? t->survey : t->round_size;
   if (left < n + t->choice) n = (size_t)(left < t->fresh.capacity ? left : t->fresh.capacity);
+  uint64_t start = first;
   t->round++;
   first += t->drawn;
   int status = draw_points(t, STREAM_TRAIN, first, n);
-  return status == NIS_OK && survey ? repeat_survey(t, first) : status;
+  if (status == NIS_OK && survey) status = repeat_survey(t, first);
+  return status == NIS_OK && survey ? stretch_ends(t, start) : status;
 }
 
 /* The plan shrinks to the calls that fit, as far as the past tells. */
@@ -486,6 +524,8 @@ void nis_training_begin_uniform(const struct training *training, struct mixture 
 
 static void begin(struct trainer *t)
 {
+  struct stretch *before = t->stretch + t->o->dim;
+  for (size_t j = 0; j < t->o->dim; j++) before[j] = nis_domain_stretch(&t->s->integrand.domain, j);
   nis_training_begin_uniform(t->training, &t->s->mixture);
   if (t->at.rounds > 0) reopen_channels(t);
   memset(t->s->mixture.beta, 0, sizeof t->s->mixture.beta);
@@ -812,6 +852,7 @@ int nis_train_flow(struct sampler *s, uint64_t first_point, uint64_t calls, cons
     keep_the_better(&t);
   } else {
     nis_backup_swap(&t.backup, &s->mixture);
+    stretch(&t, t.stretch + o->dim);
     t.at = training->progress;
     add_to_window(&t, t.stored);
     training->progress = t.at;
