@@ -176,6 +176,69 @@ START_TEST(jacobian_is_the_slope)
 }
 END_TEST
 
+static const struct stretch stretches[] = {{1, 1}, {2, 1}, {1, 3}, {2, 2}, {10, 1.5}, {1.2, 20}};
+
+START_TEST(jacobian_of_stretched_ends_is_the_slope)
+{
+  for (size_t i = 0; i + 1 < LENGTH(ranges); i++)
+    for (size_t s = 0; s < LENGTH(stretches); s++) {
+      struct domain d = interval(ranges[i][0], ranges[i][1]);
+      nis_domain_set_stretch(&d, 0, stretches[s]);
+      double sign = ranges[i][0] < ranges[i][1] ? 1 : -1;
+      for (int k = 20; k < 80; k++) {
+        double u = 0.01 * k, h = 1e-5, before = u - h, after = u + h, a, b, x, back;
+        nis_domain_out(&d, &before, &a);
+        nis_domain_out(&d, &after, &b);
+        nis_domain_out(&d, &u, &x);
+        double slope = sign * (b - a) / (2 * h), exact = nis_domain_jacobian(&d, &u);
+        double rounding = 1e-15 * (1 + fabs(x)) / h;
+        require(fabs(exact - slope) < 1e-4 * fabs(exact) + rounding, "%g for %g", exact, slope);
+        nis_domain_in(&d, &x, &back);
+        double lost = 1e-15 * (1 + fabs(x)) / fabs(exact);
+        require(fabs(back - u) < 1e-13 + 4 * lost, "%.17g back from %.17g", back, u);
+      }
+      nis_domain_clear(&d);
+    }
+}
+END_TEST
+
+/* Next to 0 and to infinity, where the plain coordinate would be 1 - 1e-16 at most */
+START_TEST(stretched_ends_are_seen_from_near)
+{
+  struct domain d = interval(0, INFINITY);
+  double x[] = {1e-250, 1e-3, 1, 1e10, 1e100}, u, back;
+  nis_domain_set_stretch(&d, 0, (struct stretch){20, 8});
+  for (size_t i = 0; i < LENGTH(x); i++) {
+    nis_domain_in(&d, &x[i], &u);
+    nis_domain_out(&d, &u, &back);
+    require(fabs(back / x[i] - 1) < 1e-2, "%g came back as %g", x[i], back);
+  }
+  nis_domain_clear(&d);
+}
+END_TEST
+
+START_TEST(points_stay_when_the_cube_is_stretched_anew)
+{
+  for (size_t s = 0; s < LENGTH(stretches); s++)
+    for (size_t to = 0; to < LENGTH(stretches); to++) {
+      struct domain d = interval(-1, 2);
+      nis_domain_set_stretch(&d, 0, stretches[s]);
+      for (int k = 1; k < 20; k++) {
+        double v = 0.05 * k, w = v, x, y;
+        double log_ratio = nis_domain_restretch(&d, &stretches[to], &w);
+        double before = nis_domain_log_jacobian(&d, &v);
+        nis_domain_out(&d, &v, &x);
+        nis_domain_set_stretch(&d, 0, stretches[to]);
+        nis_domain_out(&d, &w, &y);
+        ck_assert_double_eq_tol(y, x, 1e-12);
+        ck_assert_double_eq_tol(nis_domain_log_jacobian(&d, &w), before + log_ratio, 1e-9);
+        nis_domain_set_stretch(&d, 0, stretches[s]);
+      }
+      nis_domain_clear(&d);
+    }
+}
+END_TEST
+
 /* A finite coordinate, an infinite one and a reversed one: the product. */
 START_TEST(jacobian_is_a_product)
 {
@@ -249,6 +312,9 @@ int main(void)
   tcase_add_test(tcase, map_is_affine);
   tcase_add_test(tcase, infinite_ranges_there_and_back);
   tcase_add_test(tcase, jacobian_is_the_slope);
+  tcase_add_test(tcase, jacobian_of_stretched_ends_is_the_slope);
+  tcase_add_test(tcase, stretched_ends_are_seen_from_near);
+  tcase_add_test(tcase, points_stay_when_the_cube_is_stretched_anew);
   tcase_add_test(tcase, jacobian_is_a_product);
   tcase_add_test(tcase, limits_are_checked);
   tcase_add_test(tcase, volume_is_the_product_of_the_widths);

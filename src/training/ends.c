@@ -11,9 +11,11 @@ enum {
   SWEEPS = 3       /* over all faces: what the others explain is no noise */
 };
 
-static const double near_share = 1. / 16;  /* of the points are next to a face */
-static const double least_power = 0.05;    /* b that is worth a stretch */
-static const double clear = 5;             /* standard errors */
+static const double near_share = 1. / 16; /* of the points are next to a face */
+static const double least_power = 0.05;   /* b that is worth a stretch */
+/* Standard errors that make a power clear, in each sweep: the first ones tell the others what is
+ * no noise. */
+static const double clear[SWEEPS] = {2.5, 4, 5};
 static const double lasting = 0.7;         /* of b in the nearer half: a peak's is half or less */
 static const double most_power = 0.95;     /* of one look; the next sees the rest */
 static const double least_flat = 1. / 128; /* 1 - a; the doubles end there */
@@ -52,7 +54,7 @@ static double distance(const struct points *p, size_t i, size_t dim, size_t face
 /* b at a face and its error; r[n] is log |f| without what other faces explain of it. 0 where it is
  * not clear, or does not go on towards the face. */
 static double power_at(const struct points *p, size_t dim, size_t face, const double *r,
-                       double *error)
+                       double clear, double *error)
 {
   struct line all = {0}, half = {0};
   double width = fmax(near_share, LEAST_NEAR / (double)p->n), half_error;
@@ -91,7 +93,7 @@ int nis_ends_find(const struct points *p, size_t dim, const int *periodic, doubl
       double before = power[face];
       for (size_t i = 0; i < p->n && before > 0; i++)
         work[i] -= before * log(distance(p, i, dim, face));
-      power[face] = power_at(p, dim, face, work, &error[face]);
+      power[face] = power_at(p, dim, face, work, clear[sweep], &error[face]);
       for (size_t i = 0; i < p->n && power[face] > 0; i++)
         work[i] += power[face] * log(distance(p, i, dim, face));
       found |= power[face] > 0;
