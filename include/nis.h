@@ -146,7 +146,8 @@ typedef struct {
                                speaks against it */
   int serialized;        /* 1: the integrand turned out not to be thread-safe, and only one thread
                                calls it from then on (see nis_integrand) */
-  double unseen_volume;  /* of the unit cube, in (0, 1]: into any given part of it that is larger
+  double unseen_volume;  /* of the unit cube, in which singular ends have been stretched, in (0, 1]:
+                            into any given part of it that is larger
                                a point has fallen with a probability of at least 95 %. It is
                                log(20) / n, with the uniform share of all trainings' and of this
                                estimate's points for n (those of nets count as random ones). So a
