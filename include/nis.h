@@ -146,15 +146,15 @@ typedef struct {
                                speaks against it */
   int serialized;        /* 1: the integrand turned out not to be thread-safe, and only one thread
                                calls it from then on (see nis_integrand) */
-  double unseen_volume;  /* of the unit cube, in which singular ends have been stretched, in (0, 1]:
-                            into any given part of it that is larger
-                               a point has fallen with a probability of at least 95 %. It is
-                               log(20) / n, with the uniform share of all trainings' and of this
-                               estimate's points for n (those of nets count as random ones). So a
-                               region where f is large is not lost unless it is smaller, nor, as a
-                               rule, a peak whose basin, from where f rises towards it, is larger:
-                               the search climbs from what stands out among the training's points.
-                               Of a smaller basin it says nothing. 0: lower and upper are equal */
+  double unseen_volume;  /* of the unit cube, in which singular ends have been stretched, in
+                            (0, 1]: into any given part of it that is larger a point has fallen
+                            with a probability of at least 95 %. It is log(20) / n, with the
+                            uniform share of all trainings' and of this estimate's points for n
+                            (those of nets count as random ones). So a region where f is large
+                            is not lost unless it is smaller, nor, as a rule, a peak whose
+                            basin, from where f rises towards it, is larger: the search climbs
+                            from what stands out among the training's points. Of a smaller
+                            basin it says nothing. 0: lower and upper are equal */
   double call_seconds;   /* what the way to a goal was chosen by, which options.call_seconds takes
                             for the same bits; 0 without a goal */
 } nis_result;

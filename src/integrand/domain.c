@@ -14,6 +14,16 @@ struct axis {
   struct stretch stretch;
 };
 
+static int is_stretched(struct stretch s)
+{
+  return s.low != 1 || s.high != 1;
+}
+
+static int is_curved(const struct axis *a)
+{
+  return a->range != BOX || is_stretched(a->stretch);
+}
+
 static double limit(const double *limits, size_t j, double initial)
 {
   return limits ? limits[j] : initial;
@@ -52,7 +62,7 @@ int nis_domain_init(struct domain *d, size_t dim, const double *lower, const dou
       d->volume *= b - a;
     else if (a > b)
       d->volume = -d->volume;
-    d->curved |= d->axes[j].range != BOX;
+    d->curved |= is_curved(&d->axes[j]);
     d->empty |= a == b;
   }
   if (!d->empty && (!isfinite(d->volume) || d->volume == 0))
@@ -82,11 +92,6 @@ struct place {
   double u, rest;
 };
 
-static int is_stretched(struct stretch s)
-{
-  return s.low != 1 || s.high != 1;
-}
-
 static struct place stretched(struct stretch s, double v)
 {
   double low = s.low == 1 ? v : pow(v, s.low), high = s.high == 1 ? 1 - v : pow(1 - v, s.high);
@@ -98,11 +103,17 @@ static struct place stretched(struct stretch s, double v)
 /* log du/dv; the derivative itself leaves the range of doubles where u does. */
 static double log_stretch_slope(struct stretch s, double v)
 {
-  double low = log(s.low) + (s.low - 1) * log(v), high = log(s.high) + (s.high - 1) * log1p(-v);
-  if (s.high == 1) return s.low == 1 ? 0 : low;
-  if (s.low == 1) return high;
+  if (!is_stretched(s)) return 0;
+  if (s.high == 1) return log(s.low) + (s.low - 1) * log(v);
+  if (s.low == 1) return log(s.high) + (s.high - 1) * log1p(-v);
   double a = pow(v, s.low), b = pow(1 - v, s.high);
   return s.low * log(v) + s.high * log1p(-v) + log(s.low / v + s.high / (1 - v)) - 2 * log(a + b);
+}
+
+/* log(1 + e^s) */
+static double softplus(double s)
+{
+  return fmax(s, 0) + log1p(exp(-fabs(s)));
 }
 
 /* v of u: p log v - q log(1 - v) = log u - log(1 - u), by Newton's method in logit v, where the
@@ -115,8 +126,7 @@ static double unstretched(struct stretch s, struct place at)
   double aim = log(at.u) - log(at.rest), logit = aim / (aim < 0 ? s.low : s.high), moved = 1;
   for (int i = 0; i < MOST_STEPS && fabs(moved) > 1e-15 * (1 + fabs(logit)); i++) {
     double v = 1 / (1 + exp(-logit));
-    double here = s.high * log1p(exp(logit)) - s.low * log1p(exp(-logit));
-    if (logit > 30) here = s.high * logit;
+    double here = s.high * softplus(logit) - s.low * softplus(-logit);
     moved = (aim - here) / (s.low * (1 - v) + s.high * v);
     logit += moved;
   }
@@ -132,8 +142,7 @@ void nis_domain_set_stretch(struct domain *d, size_t j, struct stretch to)
 {
   d->axes[j].stretch = to;
   d->curved = 0;
-  for (size_t i = 0; i < d->dim; i++)
-    d->curved |= d->axes[i].range != BOX || is_stretched(d->axes[i].stretch);
+  for (size_t i = 0; i < d->dim; i++) d->curved |= is_curved(&d->axes[i]);
 }
 
 static double inside_cube(double v)
@@ -191,7 +200,7 @@ static double in(const struct axis *a, double x)
 static double slope(const struct axis *a, double v)
 {
   struct place at = stretched(a->stretch, v);
-  double stretch = is_stretched(a->stretch) ? exp(log_stretch_slope(a->stretch, v)) : 1, x;
+  double stretch = exp(log_stretch_slope(a->stretch, v)), x;
   switch (a->range) {
   case BOX: return stretch; /* the width is in the volume */
   case ABOVE: return stretch / (at.rest * at.rest);

@@ -13,9 +13,9 @@ enum {
 
 static const double near_share = 1. / 16; /* of the points are next to a face */
 static const double least_power = 0.05;   /* b that is worth a stretch */
-/* Standard errors that make a power clear, in each sweep: the first ones tell the others what is
+/* Standard errors that make a power certain, in each sweep: the first ones tell the others what is
  * no noise. */
-static const double clear[SWEEPS] = {2.5, 4, 5};
+static const double sure[SWEEPS] = {2.5, 4, 5};
 static const double lasting = 0.7;         /* of b in the nearer half: a peak's is half or less */
 static const double most_power = 0.95;     /* of one look; the next sees the rest */
 static const double least_flat = 1. / 128; /* 1 - a; the doubles end there */
@@ -83,25 +83,25 @@ int nis_ends_find(const struct points *p, size_t dim, const int *periodic, doubl
                   struct stretch *stretch)
 {
   double power[2 * NIS_MOST_DIM] = {0}, error[2 * NIS_MOST_DIM];
-  int found = 0;
+  int changed = 0;
   if (p->n < LEAST_POINTS) return 0;
   for (size_t i = 0; i < p->n; i++) work[i] = log(fabs(p->f[i]));
-  for (int sweep = 0; sweep < SWEEPS; sweep++) {
-    found = 0;
+  for (int sweep = 0; sweep < SWEEPS; sweep++)
     for (size_t face = 0; face < 2 * dim; face++) {
       if (periodic && periodic[face / 2]) continue;
       double before = power[face];
       for (size_t i = 0; i < p->n && before > 0; i++)
         work[i] -= before * log(distance(p, i, dim, face));
-      power[face] = power_at(p, dim, face, work, clear[sweep], &error[face]);
+      power[face] = power_at(p, dim, face, work, sure[sweep], &error[face]);
       for (size_t i = 0; i < p->n && power[face] > 0; i++)
         work[i] += power[face] * log(distance(p, i, dim, face));
-      found |= power[face] > 0;
     }
-  }
   for (size_t face = 0; face < 2 * dim; face++) {
     double *to = face % 2 ? &stretch[face / 2].high : &stretch[face / 2].low;
-    if (power[face] > 0) *to = stretch_for(*to, power[face], error[face]);
+    if (power[face] == 0) continue;
+    double before = *to;
+    *to = stretch_for(before, power[face], error[face]);
+    changed |= *to != before;
   }
-  return found;
+  return changed;
 }

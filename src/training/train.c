@@ -341,12 +341,11 @@ static int draw_round(struct trainer *t, uint64_t first)
   int survey = t->round == 0 && t->at.rounds == 0;
   size_t n = survey ? t->survey : t->round_size;
   if (left < n + t->choice) n = (size_t)(left < t->fresh.capacity ? left : t->fresh.capacity);
-  uint64_t start = first;
+  uint64_t from = first + t->drawn;
   t->round++;
-  first += t->drawn;
-  int status = draw_points(t, STREAM_TRAIN, first, n);
-  if (status == NIS_OK && survey) status = repeat_survey(t, first);
-  return status == NIS_OK && survey ? stretch_ends(t, start) : status;
+  int status = draw_points(t, STREAM_TRAIN, from, n);
+  if (status == NIS_OK && survey) status = repeat_survey(t, from);
+  return status == NIS_OK && survey ? stretch_ends(t, first) : status;
 }
 
 /* The plan shrinks to the calls that fit, as far as the past tells. */
