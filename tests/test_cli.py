@@ -704,7 +704,7 @@ class List(unittest.TestCase):
 INTEGRATE_KEYS = {
     "name", "dim", "parameters", "value", "error", "relative_error", "status", "status_code",
     "message", "chi2", "dof", "p_value", "khat", "max_weight_share", "doubts", "late_peaks",
-    "unseen_volume",
+    "unseen_volume", "blurred_volume",
     "calls", "train_calls", "bad_calls", "zero_calls", "efficiency", "efficiency_max",
     "efficiency_median", "ess", "seed", "seconds", "exact", "call_seconds"}
 EVENT_KEYS = {"events", "event_calls", "overweights", "overweight_share", "unit",

@@ -67,7 +67,7 @@ static void check_against_naive(int size, int with_covariance)
     if (size > 1) nis_components_add_to_replicate(&c, values[i]);
     if (size > 1 && (i + 1) % size == 0) nis_components_end_replicate(&c);
   }
-  nis_components_result(&c, 1, mean, error, with_covariance ? covariance : NULL);
+  nis_components_result(&c, 1, 0, mean, error, with_covariance ? covariance : NULL);
   for (int a = 0; a < COMPONENTS; a++) {
     long double sigma = sqrtl(square[a][a]);
     require(fabsl(mean[a] - exact[a]) <= 1e-13L * (fabsl(exact[a]) + sigma), "mean %d: %g", a,
@@ -98,18 +98,18 @@ START_TEST(factor_and_few_samples)
   const double first[] = {3, 5}, second[] = {5, 1};
   double mean[2], error[2], covariance[4];
   ck_assert_int_eq(nis_components_init(&c, 2, 1), 0);
-  nis_components_result(&c, 1, mean, error, covariance);
+  nis_components_result(&c, 1, 0, mean, error, covariance);
   ck_assert(isnan(mean[0]) && isinf(error[0]));
   nis_components_add(&c, first);
-  nis_components_result(&c, 1, mean, error, covariance);
+  nis_components_result(&c, 1, 0, mean, error, covariance);
   ck_assert(mean[1] == 5 && isinf(error[1]));
   nis_components_add(&c, second);
-  nis_components_result(&c, 2, mean, error, covariance);
+  nis_components_result(&c, 2, 0, mean, error, covariance);
   ck_assert(mean[0] == 4 && error[0] == 2 && error[1] == 4);
   ck_assert(covariance[0] == 4 && covariance[3] == 16 && covariance[1] == -8 &&
             covariance[2] == -8);
   nis_components_reset(&c);
-  nis_components_result(&c, 1, mean, NULL, NULL);
+  nis_components_result(&c, 1, 0, mean, NULL, NULL);
   ck_assert(isnan(mean[0]));
   nis_components_clear(&c);
 }

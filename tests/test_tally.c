@@ -178,16 +178,18 @@ END_TEST
 
 static const size_t iteration[] = {100, 2, 700, 64, 1, 1500};
 
+/* sum n_i (mean_i - value)^2 over the variance inside the iterations */
 static double naive_chi2(double value)
 {
-  double sum = 0;
+  double between = 0, within = 0, free = 0;
   for (size_t i = 0, first = 0; i < LENGTH(iteration); first += iteration[i++]) {
     const double *w = weight + first;
-    if (iteration[i] < 2) continue; /* has no error */
-    double off = (double)naive_mean(iteration[i], w) - value;
-    sum += pow(off / naive_error(iteration[i], w), 2);
+    double n = (double)iteration[i], off = (double)naive_mean(iteration[i], w) - value;
+    between += n * off * off;
+    within += (double)naive_squares(iteration[i], w);
+    free += n - 1;
   }
-  return sum;
+  return between / (within / free);
 }
 
 static void check_iterations(double offset)
@@ -204,7 +206,7 @@ static void check_iterations(double offset)
   check_relative(r.value, (double)naive_mean(n, weight), 1e-14, "value");
   check_relative(r.error, naive_error(n, weight), 1e-9, "error");
   check_relative(r.chi2, naive_chi2(r.value), 1e-7, "chi2");
-  ck_assert_int_eq(r.dof, LENGTH(iteration) - 2); /* one iteration had no error */
+  ck_assert_int_eq(r.dof, LENGTH(iteration) - 1);
   nis_tally_clear(&t);
 }
 
@@ -221,7 +223,7 @@ START_TEST(chi2_with_a_weight_out_of_the_blue)
 {
   struct tally t;
   nis_result r = {0};
-  double mean[3], error[3], chi2 = 0;
+  double mean[3], between = 0, within = 0;
   ck_assert_int_eq(nis_tally_init(&t), NIS_OK);
   for (size_t i = 0; i < 3; i++) {
     for (size_t k = 0; k < 100; k++) {
@@ -229,17 +231,17 @@ START_TEST(chi2_with_a_weight_out_of_the_blue)
       nis_tally_add(&t, weight[k]);
     }
     nis_tally_end_iteration(&t);
-    mean[i] = (double)naive_mean(100, weight), error[i] = naive_error(100, weight);
+    mean[i] = (double)naive_mean(100, weight), within += (double)naive_squares(100, weight);
   }
   nis_tally_result(&t, &r);
   check_relative(r.value, (mean[0] + mean[1] + mean[2]) / 3, 1e-14, "value");
-  for (int i = 0; i < 3; i++) chi2 += pow((mean[i] - r.value) / error[i], 2);
-  check_relative(r.chi2, chi2, 1e-9, "chi2");
+  for (int i = 0; i < 3; i++) between += 100 * (mean[i] - r.value) * (mean[i] - r.value);
+  check_relative(r.chi2, between / (within / 297), 1e-9, "chi2");
   nis_tally_clear(&t);
 }
 END_TEST
 
-/* Two iterations of constants that differ have no errors to speak of. */
+/* Nothing spreads, and nothing disagrees. */
 START_TEST(iterations_without_error_do_not_count)
 {
   struct tally t;
@@ -254,8 +256,64 @@ START_TEST(iterations_without_error_do_not_count)
   ck_assert_double_eq(r.value, 5);
   ck_assert_double_eq(r.error, 0);
   ck_assert_double_eq(r.chi2, 0);
-  ck_assert_int_eq(r.dof, 0);
+  ck_assert_int_eq(r.dof, 1);
+  ck_assert_double_eq(r.p_value, 1);
   nis_tally_clear(&t);
+}
+END_TEST
+
+/* ---- p-values -------------------------------------------------------------------- */
+
+static double skew(void)
+{
+  return exp(bell());
+}
+
+/* 16 groups of n values each; those of one are off by `off`. Points of a net agree better than
+ * their spread says: here the n values of a replicate are one normal number plus what adds up to
+ * nothing. */
+static double p_value_of(int replicates, size_t n, distribution *draw, double off)
+{
+  struct tally t;
+  nis_result r = {0};
+  ck_assert_int_eq(nis_tally_init(&t), NIS_OK);
+  for (int i = 0; i < 16; i++) {
+    double shift = replicates ? draw() : i == 5 ? off : 0;
+    if (replicates && i == 5) shift += off;
+    for (size_t k = 0; k < n; k++)
+      nis_tally_add(&t, shift + (replicates ? (k % 2 ? 20 : -20) : draw()));
+    if (replicates)
+      nis_tally_end_replicate(&t);
+    else
+      nis_tally_end_iteration(&t);
+  }
+  nis_tally_result(&t, &r);
+  nis_tally_clear(&t);
+  return r.p_value;
+}
+
+/* Of how many in 1000 is p below `level`? */
+static int alarms(int replicates, size_t n, distribution *draw, double off, double level)
+{
+  int count = 0;
+  for (int i = 0; i < 1000; i++) count += p_value_of(replicates, n, draw, off) < level;
+  return count;
+}
+
+/* 100 +- 9.5 of 1000 below 0.1; Grubbs counts a little less than one alarm too many. */
+START_TEST(p_values_are_probabilities)
+{
+  check_between(alarms(0, 4, bell, 0, 0.1), 66, 134, "4 normal values each");
+  check_between(alarms(0, 40, bell, 0, 0.1), 66, 134, "40 normal values each");
+  check_between(alarms(1, 4, bell, 0, 0.1), 60, 134, "replicates");
+  check_between(alarms(0, 100, skew, 0, 0.01), 0, 25, "skew values");
+}
+END_TEST
+
+START_TEST(p_values_see_what_is_off)
+{
+  ck_assert_int_gt(alarms(0, 40, bell, 1.5, 1e-4), 950);
+  ck_assert_int_gt(alarms(1, 4, bell, 12, 1e-4), 950);
 }
 END_TEST
 
@@ -627,6 +685,8 @@ int main(void)
   tcase_add_test(sums, moments_of_few_weights);
   tcase_add_test(sums, merged_moments_are_those_of_all);
   tcase_add_test(sums, chi2_is_the_naive_sum);
+  tcase_add_test(sums, p_values_are_probabilities);
+  tcase_add_test(sums, p_values_see_what_is_off);
   tcase_add_test(sums, chi2_with_a_weight_out_of_the_blue);
   tcase_add_test(sums, iterations_without_error_do_not_count);
   tcase_add_test(histogram, w_max_is_that_of_sorting);

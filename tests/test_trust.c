@@ -33,6 +33,7 @@ static struct seen fine(void)
 {
   struct seen s = {.result = {.khat = 0.3, .p_value = 0.5, .dof = 15}};
   s.tally.unit = 1, s.tally.square = 6000;
+  s.tally.all = (struct moments){6000, 1, 6000}, s.tally.high = 11;
   s.tally.weights.n = 6000, s.tally.weights.largest = 10;
   return s;
 }
@@ -51,9 +52,9 @@ START_TEST(doubts)
 {
   struct seen s = fine();
   check_doubt(&s, 0, "");
-  s.result.khat = 0.75, s.tally.weights.largest = 20;
+  s.result.khat = 0.75, s.tally.all.squares = 6000;
   check_doubt(&s, NIS_HEAVY_TAIL, "k-hat");
-  s.tally.weights.largest = 1; /* hardly any of the variance */
+  s.tally.all.squares = 20000; /* the outermost value has hardly any */
   check_doubt(&s, 0, "");
   s = fine(), s.result.p_value = 1e-5;
   check_doubt(&s, NIS_LARGE_CHI2, "chi2");

@@ -121,7 +121,8 @@ static int need_count(uint64_t n, const char *name, uint64_t least)
 static void fill_components(const nis *s, const struct components *c, const nis_result *r)
 {
   const nis_options *o = &s->options;
-  nis_components_result(c, nis_tally_factor(&s->tally), o->values, o->errors, o->covariance);
+  nis_components_result(c, nis_tally_factor(&s->tally), s->tally.blurred, o->values, o->errors,
+                        o->covariance);
   if (o->values) o->values[0] = r->value;
   if (o->errors) o->errors[0] = r->error;
   if (o->covariance) o->covariance[0] = r->error * r->error;
@@ -156,6 +157,7 @@ static int fill_result(const nis *s, int status, nis_result *r)
   r->bad_calls = s->sampler.integrand.bad_calls;
   r->late_peaks = s->training.late_peaks;
   r->unseen_volume = nis_trust_unseen(s->training.uniform + s->tally.uniform);
+  r->blurred_volume = s->tally.blurred;
   r->serialized = s->sampler.integrand.serialized;
   r->suspect = nis_trust_doubts(&s->tally, &s->components, r);
   r->stop = status == NIS_STOPPED || status == NIS_CALLBACK ? NIS_STOP_CALLBACK

@@ -70,6 +70,7 @@ static void calls(struct json *json, const struct run *run)
   json_int(json, "late_peaks", r->late_peaks);
   json_whole(json, "search_calls", r->search_calls);
   json_real(json, "unseen_volume", r->unseen_volume);
+  json_real(json, "blurred_volume", r->blurred_volume);
   json_whole(json, "bad_calls", r->bad_calls);
   json_whole(json, "zero_calls", r->zero_calls);
   json_int(json, "serialized", r->serialized);

@@ -48,8 +48,9 @@ void nis_components_grow(struct components *c, int i);
 void nis_components_look(struct components *c);
 
 /* values[n], errors[n] and covariance[n][n] of the means, each of which may be NULL; errors are
- * those of independent samples, times `factor`. NaN without a sample, infinite with one. */
-void nis_components_result(const struct components *c, double factor, double *values,
-                           double *errors, double *covariance);
+ * those of independent samples, times `factor`, and the share `blurred` of the value, which all are
+ * off by together. NaN without a sample, infinite with one. */
+void nis_components_result(const struct components *c, double factor, double blurred,
+                           double *values, double *errors, double *covariance);
 
 #endif

@@ -108,11 +108,8 @@ static int add_points(struct job *j, const struct replicate *replicate, uint64_t
 }
 
 /* A replicate is one also when it is not whole. */
-static struct estimate end_iteration(struct job *j, uint64_t planned)
+static struct estimate end_iteration(struct job *j)
 {
-  uint64_t n = j->plan->tally->iteration.n;
-  if (!j->plan->replicates && n < planned && n < LEAST_ITERATION)
-    return nis_tally_end_rest(j->plan->tally);
   if (!j->plan->replicates) return nis_tally_end_iteration(j->plan->tally);
   nis_components_end_replicate(j->plan->components);
   return nis_tally_end_replicate(j->plan->tally);
@@ -134,7 +131,7 @@ static int iterate(struct job *j, uint64_t calls)
     nis_replicate_scramble(&j->replicate, j->s->mixture.flow.kernels, j->s->seed,
                            j->plan->first_point + j->used);
   int status = add_points(j, j->plan->replicates ? &j->replicate : NULL, 0, calls);
-  int reported = report(j, end_iteration(j, calls));
+  int reported = report(j, end_iteration(j));
   return status == NIS_OK ? reported : status;
 }
 
@@ -290,6 +287,7 @@ int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *use
     if (!j.growing) status = nis_no_memory();
     if (status == NIS_OK) status = nis_components_begin_growth(plan->components, MOST_GROWING);
   }
+  plan->tally->blurred = nis_domain_blurred(&s->integrand.domain);
   if (status == NIS_OK) status = plan->watcher ? run_growing(&j) : run(&j);
   *used = j.used;
   for (int i = 0; j.growing && i < MOST_GROWING; i++) nis_replicate_clear(&j.growing[i]);

@@ -20,19 +20,21 @@ struct tally {
   double unit;
   struct moments all, iteration; /* of controlled values */
   double square;                 /* sum (w / unit)^2 */
-  int iterations;                /* ended, with a positive error */
-  double precision;              /* sum 1/error_i^2 */
-  double precision_value;        /* sum (value_i - origin)/error_i^2 */
-  double precision_square;       /* sum ((value_i - origin)/error_i)^2 */
-  double origin;                 /* value of the first iteration */
+  double low, high;              /* the outermost values / unit */
+  int iterations;                /* ended, with at least one point */
+  double between;                /* sum n_i (mean_i - mean)^2 over them */
   int replicates;                /* ended iterations that were replicates, or 0: then all are */
+  uint64_t replicate_points;     /* of the first */
   double replicate_origin;       /* mean of the first replicate */
+  double replicate_low, replicate_high; /* the outermost means of replicates of its size */
   double
       replicate[3]; /* sum n_i^2 (mean_i - replicate_origin)^k over them, k = 0, 1, 2; n_i points */
   struct moments
       growing[MOST_GROWING]; /* replicates or iterations that grow, as they are now ... */
   int growers;               /* ... and how many there are */
   double widening;           /* of the error of replicates, 0: none; see nis_tally_look */
+  double blurred;            /* share of the mean |w| that the value may be off by, whatever the
+                                points are: part of every error over all */
   uint64_t bad;              /* points where f is not finite, which count as 0 */
   double uniform;            /* points, times the uniform share that they came with */
   struct weights weights;
@@ -50,9 +52,6 @@ void nis_tally_add_controlled(struct tally *t, double w, double value);
 
 /* Closes the current iteration: it joins `all` and chi2. */
 struct estimate nis_tally_end_iteration(struct tally *t);
-
-/* They join `all`, and are too few for chi2. */
-struct estimate nis_tally_end_rest(struct tally *t);
 
 /* The same as an iteration for the points of one replicate, whose values are not independent: the
  * error is then that of the spread of the replicates' means, times Student's t for as many

@@ -19,8 +19,8 @@ enum { LEAST_WEIGHTS = 30 }; /* other than 0: the variance of fewer says little 
 static const double least_effective = 400;
 static const double early_shape = 0.3, shape_rise = 0.1;
 
-/* A tail with k >= 0.7 would give the largest weight about a third of the sum of squares: where it
- * has hardly any, the tail ends. */
+/* A tail with k >= 0.7 would give the outermost value about a third of the sum of squares that the
+ * error is made of: where it has hardly any, the tail ends. */
 static const double least_square_share = 0.01;
 
 /* Values other than 0 that the error rests on */
@@ -41,11 +41,11 @@ int nis_trust_few(const struct tally *t, const struct components *c)
   return values(t, c) < LEAST_WEIGHTS;
 }
 
-/* Of the largest weight: w^2 / sum w^2 */
+/* Of the outermost value: (v - mean)^2 / sum (v - mean)^2 */
 static double square_share(const struct tally *t)
 {
-  double largest = t->weights.largest / t->unit;
-  return largest * largest / t->square;
+  double far = fmax(t->high - t->all.mean, t->all.mean - t->low);
+  return t->all.squares > 0 ? far * far / t->all.squares : 0;
 }
 
 static int heavy_tail(const struct tally *t, double khat, double most)
@@ -65,15 +65,19 @@ double nis_trust_least_points(const struct tally *t, const struct components *c)
 
 static int only_rounded(const struct tally *t, const nis_result *r)
 {
-  return r->error * sqrt((double)t->all.n) < rounding * fabs(r->value);
+  double size = t->weights.absolute / (double)t->weights.n;
+  return r->error * sqrt((double)t->all.n) < rounding * fabs(r->value) ||
+         r->error < M_SQRT2 * t->blurred * size;
 }
 
 int nis_trust_doubts(const struct tally *t, const struct components *c, const nis_result *r)
 {
   int doubts = 0;
   if (nis_trust_few(t, c)) doubts |= NIS_FEW_WEIGHTS;
-  if (heavy_tail(t, r->khat, nis_tail_threshold(t->weights.n))) doubts |= NIS_HEAVY_TAIL;
-  if (r->dof > 0 && r->p_value < least_p_value && !only_rounded(t, r)) doubts |= NIS_LARGE_CHI2;
+  if (!only_rounded(t, r)) {
+    if (heavy_tail(t, r->khat, nis_tail_threshold(t->weights.n))) doubts |= NIS_HEAVY_TAIL;
+    if (r->dof > 0 && r->p_value < least_p_value) doubts |= NIS_LARGE_CHI2;
+  }
   if (r->late_peaks > 0) doubts |= NIS_LATE_PEAK;
   return doubts;
 }

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <float.h>
 #include <math.h>
 
 enum range { BOX, ABOVE, BELOW, LINE };
@@ -195,6 +196,27 @@ static double in(const struct axis *a, double x)
     at.rest = x > 1 ? atan(1 / x) / M_PI : 0.5 - atan(x) / M_PI;
   }
   return unstretched(a->stretch, at);
+}
+
+/* Between a limit and the next double, as a share of the axis as u counts it */
+static double spacing(const struct axis *a, int high)
+{
+  double end = high ? a->high : a->low;
+  if (isinf(end)) return DBL_TRUE_MIN;
+  double next = fabs(nextafter(end, high ? a->low : a->high) - end);
+  return a->range == BOX ? next / (a->high - a->low) : next;
+}
+
+double nis_domain_blurred(const struct domain *d)
+{
+  double blurred = 0;
+  for (const struct axis *a = d->axes; a < d->axes + d->dim; a++) {
+    struct stretch s = a->stretch;
+    if (is_stretched(s)) blurred += 4 * DBL_EPSILON; /* of the powers, and of f's */
+    if (s.low > 1) blurred += pow(spacing(a, 0), 1 / s.low);
+    if (s.high > 1) blurred += pow(spacing(a, 1), 1 / s.high);
+  }
+  return fmin(blurred, 1);
 }
 
 static double slope(const struct axis *a, double v)

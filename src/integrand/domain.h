@@ -50,6 +50,10 @@ void nis_domain_set_stretch(struct domain *d, size_t j, struct stretch to);
  * log |d cube before / d cube now|, which is added to log-densities and to log |f dx/du|. */
 double nis_domain_restretch(const struct domain *d, const struct stretch *to, double *cube);
 
+/* The share of the cube that is so near to a stretched end that all of it has the end's double or
+ * the next one for x, and what stretching rounds elsewhere: 0 without a stretched end */
+double nis_domain_blurred(const struct domain *d);
+
 /* dx/du at a point of the cube, with the domain's sign: f dx/du is integrated over the cube. */
 double nis_domain_jacobian(const struct domain *d, const double *cube);
 

@@ -18,7 +18,7 @@ static const double least_power = 0.05;   /* b that is worth a stretch */
 static const double sure[SWEEPS] = {2.5, 4, 5};
 static const double lasting = 0.7;         /* of b in the nearer half: a peak's is half or less */
 static const double most_power = 0.95;     /* of one look; the next sees the rest */
-static const double least_flat = 1. / 128; /* 1 - a; the doubles end there */
+static const double least_flat = 1. / 512; /* 1 - a; the doubles end there */
 static const double step = 0.05;           /* powers in nature are simple numbers */
 
 /* A line through points (log t, r) */
