@@ -41,11 +41,11 @@ int nis_trust_few(const struct tally *t, const struct components *c)
   return values(t, c) < LEAST_WEIGHTS;
 }
 
-/* Of the outermost value: (v - mean)^2 / sum (v - mean)^2 */
+/* Of the largest weight: w^2 / sum w^2 */
 static double square_share(const struct tally *t)
 {
-  double far = fmax(t->high - t->all.mean, t->all.mean - t->low);
-  return t->all.squares > 0 ? far * far / t->all.squares : 0;
+  double largest = t->weights.largest / t->unit;
+  return largest * largest / t->square;
 }
 
 static int heavy_tail(const struct tally *t, double khat, double most)
