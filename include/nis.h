@@ -120,10 +120,11 @@ typedef struct {
   double error;          /* its standard error: sqrt(var(w) / n), or with nets from their spread
                                (NIS_POINTS_NETS), and in quadrature blurred_volume * mean |w|;
                                infinite below 2 points */
-  double chi2;           /* sum over iterations of ((value_i - value) / error_i)^2, error_i as for
-                               random points: nets agree better than that */
-  int dof;               /* iterations - 1 */
-  double p_value;        /* probability of a larger chi2; NaN below two iterations */
+  double chi2;           /* sum over iterations of n_i (value_i - value)^2 / variance, with the
+                               variance of all w inside their iterations: dof times the F of as many
+                               groups. Nets agree better than that */
+  int dof;               /* iterations of positive error - 1 */
+  double p_value;        /* probability of a larger F; NaN below two iterations, near 1 with nets */
   uint64_t calls;        /* integrand calls in all, training included */
   uint64_t train_calls;  /* of these, calls spent on training */
   uint64_t bad_calls;    /* of these, calls that gave NaN or Inf (counted as 0) */

@@ -167,16 +167,22 @@ static double covariance_of(const struct components *c, size_t a, size_t b)
          (samples - 1);
 }
 
+/* Of the means, in units: all are off by the same share of their value together. */
+static double whole_covariance(const struct components *c, double factor, double blurred, size_t a,
+                               size_t b)
+{
+  return factor * factor * covariance_of(c, a, b) + blurred * c->mean[a] * (blurred * c->mean[b]);
+}
+
 void nis_components_result(const struct components *c, double factor, double blurred,
                            double *values, double *errors, double *covariance)
 {
   for (size_t a = 0; a < c->n; a++) {
-    double error = hypot(factor * sqrt(covariance_of(c, a, a)), blurred * c->mean[a]);
+    double error = sqrt(whole_covariance(c, factor, blurred, a, a));
     if (values) values[a] = c->samples > 0 ? c->mean[a] * c->unit[a] : NAN;
     if (errors) errors[a] = c->samples < 2 ? HUGE_VAL : error * c->unit[a];
     for (size_t b = 0; covariance && b < c->n; b++)
-      covariance[a * c->n + b] = (covariance_of(c, a, b) * factor * factor +
-                                  blurred * c->mean[a] * (blurred * c->mean[b])) *
-                                 c->unit[a] * c->unit[b];
+      covariance[a * c->n + b] =
+          whole_covariance(c, factor, blurred, a, b) * c->unit[a] * c->unit[b];
   }
 }

@@ -44,14 +44,11 @@ static void widen(struct tally *t, double magnitude)
   double unit = ldexp(1, ilogb(magnitude)), ratio = t->unit / unit;
   rescale(&t->all, ratio);
   rescale(&t->iteration, ratio);
+  rescale(&t->spreading, ratio);
+  t->within *= ratio * ratio;
   for (int i = 0; i < t->growers; i++) rescale(&t->growing[i], ratio);
   t->square *= ratio * ratio;
-  t->low *= ratio;
-  t->high *= ratio;
-  t->between *= ratio * ratio;
   t->replicate_origin *= ratio;
-  t->replicate_low *= ratio;
-  t->replicate_high *= ratio;
   t->replicate[1] *= ratio;
   t->replicate[2] *= ratio * ratio;
   t->unit = unit;
@@ -68,10 +65,7 @@ void nis_tally_add_controlled(struct tally *t, double w, double value)
   if (top * 0x1p-64 > t->unit || t->unit == 0) {
     if (top > 0) widen(t, top);
   }
-  double v = t->unit > 0 ? value / t->unit : 0;
-  if (t->weights.n == 0 || v < t->low) t->low = v;
-  if (t->weights.n == 0 || v > t->high) t->high = v;
-  nis_moments_add(&t->iteration, v);
+  nis_moments_add(&t->iteration, t->unit > 0 ? value / t->unit : 0);
   nis_tail_add(&t->tail, magnitude);
   nis_weights_add(&t->weights, w);
   if (magnitude > 0) t->square += (w / t->unit) * (w / t->unit);
@@ -114,23 +108,28 @@ static double replicate_variance(const struct tally *t)
   return fmax(sum, 0) / (n * n) * replicates / (replicates - 1);
 }
 
+double nis_tally_blur(const struct tally *t)
+{
+  return t->weights.n > 0 ? t->blurred * t->weights.absolute / (double)t->weights.n : 0;
+}
+
 struct estimate nis_tally_estimate(const struct tally *t)
 {
   struct estimate estimate = estimate_of(t, &t->all);
   if (enough_replicates(t))
     estimate.error = sqrt(replicate_variance(t)) * nis_tally_factor(t) * t->unit;
-  if (t->blurred > 0)
-    estimate.error = hypot(estimate.error, t->blurred * t->weights.absolute / (double)t->weights.n);
+  if (t->blurred > 0) estimate.error = hypot(estimate.error, nis_tally_blur(t));
   return estimate;
 }
 
 struct estimate nis_tally_end_iteration(struct tally *t)
 {
   struct estimate estimate = estimate_of(t, &t->iteration);
-  double n = (double)t->iteration.n, before = (double)t->all.n,
-         off = t->iteration.mean - t->all.mean;
-  if (n > 0) t->iterations++;
-  if (n > 0 && before > 0) t->between += off * off * n * before / (n + before);
+  if (t->iteration.squares > 0) {
+    t->iterations++;
+    t->within += t->iteration.squares;
+    nis_moments_merge(&t->spreading, &t->iteration);
+  }
   nis_moments_merge(&t->all, &t->iteration);
   t->iteration = (struct moments){0};
   return estimate;
@@ -139,19 +138,12 @@ struct estimate nis_tally_end_iteration(struct tally *t)
 struct estimate nis_tally_end_replicate(struct tally *t)
 {
   const struct moments *replicate = &t->iteration;
-  if (t->replicates++ == 0) {
-    t->replicate_points = replicate->n;
-    t->replicate_origin = t->replicate_low = t->replicate_high = replicate->mean;
-  }
+  if (t->replicates++ == 0) t->replicate_origin = replicate->mean;
   double n2 = (double)replicate->n * (double)replicate->n,
          off = replicate->mean - t->replicate_origin;
   t->replicate[0] += n2;
   t->replicate[1] += n2 * off;
   t->replicate[2] += n2 * off * off;
-  if (replicate->n == t->replicate_points) {
-    t->replicate_low = fmin(t->replicate_low, replicate->mean);
-    t->replicate_high = fmax(t->replicate_high, replicate->mean);
-  }
   return nis_tally_end_iteration(t);
 }
 
@@ -166,7 +158,8 @@ void nis_tally_look(struct tally *t, int replicates)
 {
   t->all = (struct moments){0};
   t->iterations = t->replicates = 0;
-  t->between = 0;
+  t->spreading = (struct moments){0};
+  t->within = 0;
   memset(t->replicate, 0, sizeof t->replicate);
   for (int i = 0; i < t->growers; i++) {
     t->iteration = t->growing[i];
@@ -178,34 +171,17 @@ void nis_tally_look(struct tally *t, int replicates)
   }
 }
 
-/* sum (mean_i - mean)^2 n_i / variance, with the variance of all values inside their iterations:
+/* Values less one a group */
+static double free_values(const struct tally *t)
+{
+  return (double)t->spreading.n - t->iterations;
+}
+
+/* sum n_i (mean_i - mean)^2 / variance, with the variance of all values inside their iterations:
  * k - 1 times the F of k groups */
 static double chi2(const struct tally *t)
 {
-  double within = t->all.squares - t->between, free = (double)t->all.n - t->iterations;
-  if (t->between == 0) return 0;
-  return within > 0 ? t->between * free / within : HUGE_VAL;
-}
-
-/* Of a replicate so far from the mean of all N: with G the largest distance over the standard
- * deviation, N P(|t| > sqrt(N (N-2) G^2 / ((N-1)^2 - N G^2))), Student's t of N - 2 degrees of
- * freedom (Grubbs, Ann. Math. Stat. 21 (1950) 27). Nets have no other independent values. */
-static double outlier_p_value(const struct tally *t)
-{
-  double n = equal_replicates(t), mean = t->all.mean;
-  double far = fmax(t->replicate_high - mean, mean - t->replicate_low);
-  double variance = replicate_variance(t) * n; /* of one */
-  if (n < 3 || far == 0) return 1;
-  double g2 = far * far / variance, room = (n - 1) * (n - 1) - n * g2;
-  if (!(room > 0)) return 0;
-  return fmin(1, 2 * n * gsl_cdf_tdist_Q(sqrt(n * (n - 2) * g2 / room), n - 2));
-}
-
-static double p_value(const struct tally *t, double chi2)
-{
-  double dof = t->iterations - 1, free = (double)t->all.n - t->iterations;
-  if (t->replicates > 0) return outlier_p_value(t);
-  return free > 0 ? gsl_cdf_fdist_Q(chi2 / dof, dof, free) : NAN;
+  return fmax(t->spreading.squares - t->within, 0) / (t->within / free_values(t));
 }
 
 static double efficiency(const struct tally *t, nis_w_max_rule rule)
@@ -229,7 +205,7 @@ void nis_tally_result(const struct tally *t, nis_result *r)
   r->error = estimate.error;
   r->chi2 = t->iterations > 1 ? chi2(t) : 0;
   r->dof = t->iterations > 1 ? t->iterations - 1 : 0;
-  r->p_value = r->dof > 0 ? p_value(t, r->chi2) : NAN;
+  r->p_value = r->dof > 0 ? gsl_cdf_fdist_Q(r->chi2 / r->dof, r->dof, free_values(t)) : NAN;
   r->khat = nis_tail_shape(&t->tail);
   r->zero_calls = weights->zeros;
   r->efficiency = efficiency(t, NIS_W_MAX_TAIL);

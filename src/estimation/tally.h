@@ -20,13 +20,11 @@ struct tally {
   double unit;
   struct moments all, iteration; /* of controlled values */
   double square;                 /* sum (w / unit)^2 */
-  double low, high;              /* the outermost values / unit */
-  int iterations;                /* ended, with at least one point */
-  double between;                /* sum n_i (mean_i - mean)^2 over them */
+  int iterations;                /* ended, with a positive error */
+  struct moments spreading;      /* of their values */
+  double within;                 /* sum over them of iteration.squares */
   int replicates;                /* ended iterations that were replicates, or 0: then all are */
-  uint64_t replicate_points;     /* of the first */
   double replicate_origin;       /* mean of the first replicate */
-  double replicate_low, replicate_high; /* the outermost means of replicates of its size */
   double
       replicate[3]; /* sum n_i^2 (mean_i - replicate_origin)^k over them, k = 0, 1, 2; n_i points */
   struct moments
@@ -69,6 +67,9 @@ void nis_tally_look(struct tally *t, int replicates);
 
 /* What an error is multiplied with: Student's t of the replicates and the widening, or 1. */
 double nis_tally_factor(const struct tally *t);
+
+/* The part of the error that `blurred` makes */
+double nis_tally_blur(const struct tally *t);
 
 /* Over all ended iterations. */
 struct estimate nis_tally_estimate(const struct tally *t);

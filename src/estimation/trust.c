@@ -19,8 +19,8 @@ enum { LEAST_WEIGHTS = 30 }; /* other than 0: the variance of fewer says little 
 static const double least_effective = 400;
 static const double early_shape = 0.3, shape_rise = 0.1;
 
-/* A tail with k >= 0.7 would give the outermost value about a third of the sum of squares that the
- * error is made of: where it has hardly any, the tail ends. */
+/* A tail with k >= 0.7 would give the largest weight about a third of the sum of squares: where it
+ * has hardly any, the tail ends. */
 static const double least_square_share = 0.01;
 
 /* Values other than 0 that the error rests on */
@@ -63,11 +63,11 @@ double nis_trust_least_points(const struct tally *t, const struct components *c)
   return least_effective * n * t->square / (sum * sum);
 }
 
+/* What spreads is no more than rounding and what doubles hide at a singular end. */
 static int only_rounded(const struct tally *t, const nis_result *r)
 {
-  double size = t->weights.absolute / (double)t->weights.n;
   return r->error * sqrt((double)t->all.n) < rounding * fabs(r->value) ||
-         r->error < M_SQRT2 * t->blurred * size;
+         r->error < M_SQRT2 * nis_tally_blur(t);
 }
 
 int nis_trust_doubts(const struct tally *t, const struct components *c, const nis_result *r)
