@@ -89,7 +89,6 @@ static int enough_replicates(const struct tally *t)
   return equal_replicates(t) > LEAST_REPLICATES - 1e-6;
 }
 
-/* Student's t is that of one standard deviation of a normal distribution. */
 double nis_tally_factor(const struct tally *t)
 {
   const double one_sigma = 0.8413447460685429;
@@ -98,14 +97,16 @@ double nis_tally_factor(const struct tally *t)
   return widening * gsl_cdf_tdist_Pinv(one_sigma, equal_replicates(t) - 1);
 }
 
-/* sum n_i^2 (mean_i - mean)^2 / (sum n_i)^2, for replicates of equal size their usual squared
- * standard error, and unbiased for others where the variance of a replicate's mean falls as 1/n_i */
-static double replicate_variance(const struct tally *t)
+/* sum n_i^2 (mean_i - mean)^2 / (sum n_i)^2, for replicates of equal size their usual standard
+ * error, and unbiased for others where the variance of a replicate's mean falls as 1/n_i; and t for
+ * one standard deviation of a normal distribution. */
+static double replicate_error(const struct tally *t)
 {
   double off = t->all.mean - t->replicate_origin, n = (double)t->all.n,
          replicates = equal_replicates(t);
   double sum = t->replicate[2] - 2 * off * t->replicate[1] + off * off * t->replicate[0];
-  return fmax(sum, 0) / (n * n) * replicates / (replicates - 1);
+  double variance = fmax(sum, 0) / (n * n) * replicates / (replicates - 1);
+  return sqrt(variance) * nis_tally_factor(t) * t->unit;
 }
 
 double nis_tally_blur(const struct tally *t)
@@ -116,8 +117,7 @@ double nis_tally_blur(const struct tally *t)
 struct estimate nis_tally_estimate(const struct tally *t)
 {
   struct estimate estimate = estimate_of(t, &t->all);
-  if (enough_replicates(t))
-    estimate.error = sqrt(replicate_variance(t)) * nis_tally_factor(t) * t->unit;
+  if (enough_replicates(t)) estimate.error = replicate_error(t);
   if (t->blurred > 0) estimate.error = hypot(estimate.error, nis_tally_blur(t));
   return estimate;
 }
