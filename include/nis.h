@@ -244,7 +244,7 @@ typedef enum {
  * NIS_POINTS_DEFAULT  nets in up to 64 dimensions without max_seconds, else random points
  * NIS_POINTS_RANDOM   independent
  * NIS_POINTS_NETS     16 to 31 nets of 2^m Sobol points, in up to 64 dimensions, each scrambled
- *                     anew (Matousek, J. Complexity 14 (1998) 527; Joe, Kuo, SIAM J. Sci. Comput.
+ *                     anew (Owen, Ann. Statist. 25 (1997) 1541; Joe, Kuo, SIAM J. Sci. Comput.
  *                     30 (2008) 2635). An iteration is a net; the error is that of the spread of
  *                     the nets, times Student's t (1.03 for 16; of estimates with nets of
  *                     different sizes that of the large ones). What calls are left over go to the

@@ -8,6 +8,7 @@
 
 #include <gsl/gsl_qrng.h>
 #include <math.h>
+#include <stdlib.h>
 
 static struct replicate scrambled(size_t dim, uint64_t number)
 {
@@ -63,7 +64,8 @@ END_TEST
 
 static void all_points(const struct replicate *net, size_t coordinate, size_t n, double *u)
 {
-  for (size_t i = 0; i < n; i += LANES) nis_replicate_tile(net, coordinate, i, u + i);
+  for (size_t i = 0; i < n; i += LANES)
+    nis_replicate_tile(net, nis_kernels(), coordinate, i, u + i);
 }
 
 /* Every coordinate alone: one of 2^m points in each of 2^m intervals; odd direction numbers. */
@@ -106,23 +108,78 @@ START_TEST(every_elementary_box_has_a_point)
 }
 END_TEST
 
-/* The tiles at any place are those of one long run of single points. */
+/* The digits that come before the nested scrambling, the first one lowest, from the definition */
+static uint32_t plain_digits(const struct replicate *net, size_t j, uint64_t point)
+{
+  uint32_t bits = net->shift[j];
+  for (int k = 0; k < SOBOL_BITS; k++)
+    if (point >> k & 1) bits ^= net->v[j * SOBOL_BITS + (size_t)k];
+  return bits;
+}
+
+/* The tiles at any place are those of one long run of single points, with every set of kernels. */
 START_TEST(tiles_anywhere)
 {
   struct replicate net = scrambled(7, 2);
-  double u[LANES];
+  double u[LANES], expected[LANES];
   for (uint64_t first = 0; first < 1u << 31; first = 3 * first + 5 * LANES)
     for (size_t j = 0; j < 7; j++) {
-      nis_replicate_tile(&net, j, first, u);
-      for (uint64_t l = 0; l < LANES; l++) {
-        uint64_t bits = net.shift[j];
-        for (int k = 0; k < SOBOL_BITS; k++)
-          if ((first + l) >> k & 1) bits ^= net.v[j * SOBOL_BITS + (size_t)k];
-        require(u[l] == ((double)bits + 0.5) * 0x1p-52, "point %llu",
-                (unsigned long long)(first + l));
+      uint32_t digits[LANES];
+      for (uint64_t l = 0; l < LANES; l++) digits[l] = plain_digits(&net, j, first + l);
+      nis_kernels_available(0)->nested(digits, net.key + 2 * j, expected);
+      for (int i = 0; nis_kernels_available(i); i++) {
+        nis_replicate_tile(&net, nis_kernels_available(i), j, first, u);
+        for (int l = 0; l < LANES; l++)
+          require(u[l] == expected[l], "point %llu", (unsigned long long)first + (unsigned)l);
       }
     }
   nis_replicate_clear(&net);
+}
+END_TEST
+
+/* Two numbers whose first digits agree up to the i-th keep them in agreement, and of these a digit
+ * is flipped or not with equal chance: by the digit before it, too. */
+START_TEST(digits_are_flipped_by_those_before_them)
+{
+  enum { KEYS = 2000, AGREE = 12 };
+  int flipped = 0, by_the_last = 0;
+  for (uint32_t k = 0; k < KEYS; k++) {
+    uint32_t digits[LANES] = {0}, key[2] = {k * 2654435761u, 12345};
+    double u[LANES];
+    digits[0] = k * 40503u & ((1u << AGREE) - 1);
+    digits[1] = digits[0] | 1u << AGREE;
+    digits[2] = digits[0] ^ 1u << (AGREE - 1);
+    nis_kernels()->nested(digits, key, u);
+    uint64_t a = (uint64_t)(u[0] * (2 << AGREE)), b = (uint64_t)(u[1] * (2 << AGREE)),
+             c = (uint64_t)(u[2] * (2 << AGREE));
+    require((a ^ b) == 1, "key %u", k);
+    require((a ^ c) >> 1 == 1, "key %u", k);
+    flipped += (int)(a & 1);
+    by_the_last += (int)((a ^ c) & 1);
+  }
+  require(abs(flipped - KEYS / 2) < alarm_errors(2) * sqrt(KEYS) / 2, "%d", flipped);
+  require(abs(by_the_last - KEYS / 2) < alarm_errors(2) * sqrt(KEYS) / 2, "%d", by_the_last);
+}
+END_TEST
+
+/* In one dimension the nested scrambling puts one point anywhere into each of n intervals: the mean
+ * of 2x is 1 with the variance 1/(3 n^3), and normal. With the matrix alone it is that by a few
+ * nets in a hundred, the others are right to a last bit. */
+START_TEST(means_of_nets_are_normal)
+{
+  enum { N = 64, NETS_1D = 4000 };
+  double square = 0, fourth = 0, unit = 1 / (3. * N * N * N);
+  for (uint64_t number = 0; number < NETS_1D; number++) {
+    struct replicate net = scrambled(1, number);
+    double u[N], mean = 0;
+    all_points(&net, 0, N, u);
+    for (int i = 0; i < N; i++) mean += 2 * u[i] / N;
+    square += (mean - 1) * (mean - 1) / unit / NETS_1D;
+    fourth += pow((mean - 1) * (mean - 1) / unit, 2) / NETS_1D;
+    nis_replicate_clear(&net);
+  }
+  require(fabs(square - 1) < alarm_errors(2) * sqrt(2. / NETS_1D), "variance %g", square);
+  require(fabs(fourth - 3) < alarm_errors(2) * sqrt(96. / NETS_1D), "fourth moment %g", fourth);
 }
 END_TEST
 
@@ -216,6 +273,8 @@ int main(void)
   tcase_add_test(tcase, each_coordinate_is_stratified);
   tcase_add_test(tcase, every_elementary_box_has_a_point);
   tcase_add_test(tcase, tiles_anywhere);
+  tcase_add_test(tcase, digits_are_flipped_by_those_before_them);
+  tcase_add_test(tcase, means_of_nets_are_normal);
   tcase_add_test(tcase, nets_are_unbiased_and_never_much_worse);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);

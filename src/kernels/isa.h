@@ -78,6 +78,7 @@ INLINE wide choose_wide(wide_mask m, wide a, wide b)
 #endif
 
 void KERNEL(uniforms)(uint64_t, uint32_t, uint64_t, size_t, double *);
+void KERNEL(nested)(const uint32_t *, const uint32_t *, double *);
 void KERNEL(net_forward)(const struct net_shape *, const float *, const float *, float *, float *);
 void KERNEL(net_backward)(const struct net_shape *, const float *, const float *, float *,
                           const float *, float *, float *, float *);

@@ -58,6 +58,10 @@ struct kernels {
    * pure function of (seed, stream, point, j). */
   void (*uniforms)(uint64_t seed, uint32_t stream, uint64_t first_point, size_t dim, double *u);
 
+  /* u[LANES] in (0,1) of digits[LANES], binary, the first one in the lowest bit: each is flipped at
+   * random by those before it, and random ones follow. key[2] says how. */
+  void (*nested)(const uint32_t *digits, const uint32_t *key, double *u);
+
   /* in[inputs][LANES] -> out[outputs][LANES]; hidden[hidden_rows][LANES] is kept for backward. */
   void (*net_forward)(const struct net_shape *shape, const float *parameters, const float *in,
                       float *hidden, float *out);

@@ -4,7 +4,7 @@
  * SC 2011. The key is the seed; the counter is (point, stream, pair of coordinates), so
  * there is no state and any point can be drawn alone.
  */
-#include "isa.h"
+#include "uniform.h"
 
 struct counters {
   uint32_t c[4][LANES];
@@ -29,18 +29,6 @@ static void philox(struct counters *t, uint64_t seed)
     philox_round(t, key0, key1);
     key0 += 0x9E3779B9u;
     key1 += 0xBB67AE85u;
-  }
-}
-
-/* 52 random bits and a half: (k + 1/2) 2^-52, never 0 or 1. */
-static void to_uniform(const uint32_t *restrict high, const uint32_t *restrict low,
-                       double *restrict u)
-{
-  for (int l = 0; l < LANES; l++) {
-    uint64_t bits = (((uint64_t)high[l] << 32 | low[l]) >> 12) | 0x3FF0000000000000u;
-    double one_to_two;
-    __builtin_memcpy(&one_to_two, &bits, sizeof bits);
-    u[l] = one_to_two - 1 + 0x1p-53;
   }
 }
 

@@ -9,6 +9,7 @@ const struct kernels KERNEL(kernels) = {
                   [PIECEWISE_LINEAR] = &KERNEL(piecewise_linear),
                   [AFFINE] = &KERNEL(affine)},
     .uniforms = KERNEL(uniforms),
+    .nested = KERNEL(nested),
     .net_forward = KERNEL(net_forward),
     .net_backward = KERNEL(net_backward),
     .circle_see = KERNEL(circle_see),

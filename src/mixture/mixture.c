@@ -156,6 +156,13 @@ static void forget(size_t n, double *log_channel)
   for (size_t i = 0; i < n * CHANNELS; i++) log_channel[i] = -HUGE_VAL;
 }
 
+int nis_mixture_has_choice(const struct mixture *m)
+{
+  for (int c = 0; c < CHANNELS; c++)
+    if (m->share[c] == 1) return c == CHANNEL_PEAKS;
+  return 1;
+}
+
 /* A number in (0,1) picks the channel; what is left of it is again uniform in (0,1). */
 static enum channel choose(const double *share, double *u)
 {

@@ -47,6 +47,9 @@ struct flow_scratch *nis_workspace_scratch(struct workspace *w, const struct mix
  * cache, fewer would leave lanes of the channels' last tiles empty. */
 enum { MIXTURE_BLOCK = 1024 };
 
+/* Whether points choose between channels, or peaks: a single flow takes none of their numbers. */
+int nis_mixture_has_choice(const struct mixture *m);
+
 /* n <= MIXTURE_BLOCK points x[n][dim], in place of uniform numbers; chooser[n], uniform too, picks
  * the channels and is spoilt. log_channel[n][CHANNELS] gets the channels' log-densities, -inf for a
  * channel without share, and log_q[n] that of the mixture. */

@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "base/streams.h"
 
-enum { MOST_DEGREE = 9, OUTPUT_BITS = 52 };
+enum { MOST_DEGREE = 9 };
 
 /* Primitive polynomials, leading and last coefficient included, and the first direction numbers
  * m_1, m_2, ... of the second coordinate and those after it: the table new-joe-kuo-6 of
@@ -108,10 +108,11 @@ int nis_replicate_init(struct replicate *replicate, size_t dim)
 {
   *replicate = (struct replicate){.dim = dim};
   replicate->plain = NIS_NEW(uint32_t, dim * SOBOL_BITS);
-  replicate->v = NIS_NEW(uint64_t, dim * (SOBOL_BITS + 1));
+  replicate->v = NIS_NEW(uint32_t, dim * (SOBOL_BITS + 3));
   replicate->random = NIS_NEW(double, dim *LANES);
   if (!replicate->plain || !replicate->v || !replicate->random) return nis_no_memory();
   replicate->shift = replicate->v + dim * SOBOL_BITS;
+  replicate->key = replicate->shift + dim;
   for (size_t j = 0; j < dim; j++) direction_numbers(j, replicate->plain + j * SOBOL_BITS);
   return NIS_OK;
 }
@@ -126,16 +127,15 @@ void nis_replicate_clear(struct replicate *replicate)
 
 /* Row i of a random lower triangular matrix with ones on the diagonal, acting on digits with the
  * first one in the highest bit. */
-static uint32_t matrix_row(int i, uint64_t random)
+static uint32_t matrix_row(int i, uint32_t random)
 {
-  if (i >= SOBOL_BITS) return (uint32_t)random;
   uint32_t diagonal = 1u << (31 - i), above = i == 0 ? 0 : ~0u << (32 - i);
-  return ((uint32_t)random & above) | diagonal;
+  return (random & above) | diagonal;
 }
 
-static uint64_t random_bits(double u)
+static uint32_t random_bits(double u)
 {
-  return (uint64_t)(u * 0x1p52);
+  return (uint32_t)(u * 0x1p32);
 }
 
 void nis_replicate_scramble(struct replicate *replicate, const struct kernels *kernels,
@@ -146,24 +146,25 @@ void nis_replicate_scramble(struct replicate *replicate, const struct kernels *k
   for (size_t j = 0; j < replicate->dim; j++) {
     const double *random = replicate->random + j * LANES;
     const uint32_t *plain = replicate->plain + j * SOBOL_BITS;
-    uint64_t *v = replicate->v + j * SOBOL_BITS;
-    for (int i = 0; i < OUTPUT_BITS; i++) {
+    uint32_t *v = replicate->v + j * SOBOL_BITS;
+    for (int i = 0; i < SOBOL_BITS; i++) {
       uint32_t row = matrix_row(i, random_bits(random[i]));
-      for (int k = 0; k < SOBOL_BITS; k++)
-        v[k] |= (uint64_t)__builtin_parity(row & plain[k]) << (OUTPUT_BITS - 1 - i);
+      for (int k = 0; k < SOBOL_BITS; k++) v[k] |= (uint32_t)__builtin_parity(row & plain[k]) << i;
     }
-    replicate->shift[j] = random_bits(random[OUTPUT_BITS]);
+    replicate->shift[j] = random_bits(random[SOBOL_BITS]);
+    for (int i = 0; i < 2; i++)
+      replicate->key[2 * j + (size_t)i] = random_bits(random[SOBOL_BITS + 1 + i]);
   }
 }
 
-void nis_replicate_tile(const struct replicate *replicate, size_t coordinate, uint64_t first,
-                        double *u)
+void nis_replicate_tile(const struct replicate *replicate, const struct kernels *kernels,
+                        size_t coordinate, uint64_t first, double *u)
 {
-  const uint64_t *v = replicate->v + coordinate * SOBOL_BITS;
-  uint64_t bits[LANES] = {replicate->shift[coordinate]};
+  const uint32_t *v = replicate->v + coordinate * SOBOL_BITS;
+  uint32_t digits[LANES] = {replicate->shift[coordinate]};
   for (int k = 0; first >> k; k++)
-    if (first >> k & 1) bits[0] ^= v[k];
+    if (first >> k & 1) digits[0] ^= v[k];
   for (int k = 0; 1 << k < LANES; k++)
-    for (int l = 0; l < 1 << k; l++) bits[l + (1 << k)] = bits[l] ^ v[k];
-  for (int l = 0; l < LANES; l++) u[l] = (double)bits[l] * 0x1p-52 + 0x1p-53;
+    for (int l = 0; l < 1 << k; l++) digits[l + (1 << k)] = digits[l] ^ v[k];
+  kernels->nested(digits, replicate->key + 2 * coordinate, u);
 }

@@ -50,7 +50,7 @@ struct draw {
 };
 
 /* The uniform numbers of n points: x[n][dim], and one more each that chooses the channel. In a
- * replicate it gets the best coordinate. */
+ * replicate it gets the best coordinate, if there is a choice. */
 static void latents(const struct draw *d, struct workspace *w, uint64_t first, size_t n, double *x,
                     double *chooser)
 {
@@ -59,9 +59,11 @@ static void latents(const struct draw *d, struct workspace *w, uint64_t first, s
   for (size_t at = 0; at < n; at += LANES) {
     size_t lanes = n - at < LANES ? n - at : LANES;
     if (d->replicate) {
-      nis_replicate_tile(d->replicate, 0, first + at, u + dim * LANES);
+      const struct kernels *kernels = d->s->mixture.flow.kernels;
+      size_t choice = (size_t)nis_mixture_has_choice(&d->s->mixture);
+      nis_replicate_tile(d->replicate, kernels, choice ? 0 : dim, first + at, u + dim * LANES);
       for (size_t j = 0; j < dim; j++)
-        nis_replicate_tile(d->replicate, j + 1, first + at, u + j * LANES);
+        nis_replicate_tile(d->replicate, kernels, j + choice, first + at, u + j * LANES);
     } else {
       d->s->mixture.flow.kernels->uniforms(d->s->seed, d->stream, first + at, dim + 1, u);
     }
