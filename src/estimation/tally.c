@@ -51,6 +51,7 @@ static void widen(struct tally *t, double magnitude)
   t->replicate_origin *= ratio;
   t->replicate[1] *= ratio;
   t->replicate[2] *= ratio * ratio;
+  t->replicate[3] *= ratio * ratio * ratio;
   t->unit = unit;
 }
 
@@ -89,11 +90,31 @@ static int enough_replicates(const struct tally *t)
   return equal_replicates(t) > LEAST_REPLICATES - 1e-6;
 }
 
+/* sum n_i^2 (mean_i - mean)^k of the replicates, k = 2 or 3 */
+static double central(const struct tally *t, int k)
+{
+  const double *sum = t->replicate;
+  double off = t->all.mean - t->replicate_origin;
+  if (k == 2) return fmax(sum[2] - 2 * off * sum[1] + off * off * sum[0], 0);
+  return sum[3] - 3 * off * sum[2] + 3 * off * off * sum[1] - off * off * off * sum[0];
+}
+
+/* Of k replicates with a skewness g the square of Student's ratio has the mean 1 + (2 + 2 g^2) / k,
+ * to first order. What Student's t itself makes up for is the 2; this does for g^2, less what it is
+ * of normal replicates by chance. Replicates of different sizes have no skewness in common. */
+static double skewness_widening(const struct tally *t)
+{
+  double k = equal_replicates(t), variance = central(t, 2) / t->replicate[0];
+  if (!(variance > 0) || k < 0.9 * t->replicates) return 1;
+  double g = central(t, 3) / t->replicate[0] / pow(variance, 1.5) * sqrt(k * (k - 1)) / (k - 2);
+  return sqrt(1 + 2 * fmax(g * g - 6 / k, 0) / k);
+}
+
 double nis_tally_factor(const struct tally *t)
 {
   const double one_sigma = 0.8413447460685429;
   if (!enough_replicates(t)) return 1;
-  double widening = t->widening > 0 ? t->widening : 1;
+  double widening = (t->widening > 0 ? t->widening : 1) * skewness_widening(t);
   return widening * gsl_cdf_tdist_Pinv(one_sigma, equal_replicates(t) - 1);
 }
 
@@ -102,10 +123,8 @@ double nis_tally_factor(const struct tally *t)
  * one standard deviation of a normal distribution. */
 static double replicate_error(const struct tally *t)
 {
-  double off = t->all.mean - t->replicate_origin, n = (double)t->all.n,
-         replicates = equal_replicates(t);
-  double sum = t->replicate[2] - 2 * off * t->replicate[1] + off * off * t->replicate[0];
-  double variance = fmax(sum, 0) / (n * n) * replicates / (replicates - 1);
+  double n = (double)t->all.n, replicates = equal_replicates(t);
+  double variance = central(t, 2) / (n * n) * replicates / (replicates - 1);
   return sqrt(variance) * nis_tally_factor(t) * t->unit;
 }
 
@@ -144,6 +163,7 @@ struct estimate nis_tally_end_replicate(struct tally *t)
   t->replicate[0] += n2;
   t->replicate[1] += n2 * off;
   t->replicate[2] += n2 * off * off;
+  t->replicate[3] += n2 * off * off * off;
   return nis_tally_end_iteration(t);
 }
 

@@ -26,7 +26,7 @@ struct tally {
   int replicates;                /* ended iterations that were replicates, or 0: then all are */
   double replicate_origin;       /* mean of the first replicate */
   double
-      replicate[3]; /* sum n_i^2 (mean_i - replicate_origin)^k over them, k = 0, 1, 2; n_i points */
+      replicate[4]; /* sum n_i^2 (mean_i - replicate_origin)^k over them, k = 0 .. 3; n_i points */
   struct moments
       growing[MOST_GROWING]; /* replicates or iterations that grow, as they are now ... */
   int growers;               /* ... and how many there are */
@@ -53,7 +53,7 @@ struct estimate nis_tally_end_iteration(struct tally *t);
 
 /* The same as an iteration for the points of one replicate, whose values are not independent: the
  * error is then that of the spread of the replicates' means, times Student's t for as many
- * replicates. Of replicates of different sizes the large ones say what the spread is: they count as
+ * replicates, and wider where these are skew. Of replicates of different sizes the large ones say what the spread is: they count as
  * n^2 / sum n_i^2 replicates. */
 struct estimate nis_tally_end_replicate(struct tally *t);
 
