@@ -362,8 +362,8 @@ class Plugins(Refusals):
         self.near(-1.5, "sum", "--dim", 1, "--lower", 2)
 
     def test_periodic(self):
-        walls = self.near(16, "sum", "--dim", 2, "--lower", 1, "--upper", 3)
-        flags = [self.near(16, "sum", "--dim", 2, "--lower", 1, "--upper", 3, "--periodic", text)
+        walls = self.near(math.pi, "bell", "--dim", 2, "--lower=-5", "--upper", 5)
+        flags = [self.near(math.pi, "bell", "--dim", 2, "--lower=-5", "--upper", 5, "--periodic", text)
                  for text in ("0", "0,0", "1", "1,1", "1,0")]
         values = [r["value"] for r in flags]
         self.assertEqual(values[:2], 2 * [walls["value"]])

@@ -15,7 +15,8 @@ enum stream {
   STREAM_SEARCH,     /* steps of the search for missed peaks */
   STREAM_PACE,       /* points that time the integrand */
   STREAM_SCRAMBLE,   /* matrices and shifts of the nets */
-  STREAM_SCALE       /* points that tell how large the components are */
+  STREAM_SCALE,      /* points that tell how large the components are */
+  STREAM_SURVEY      /* the first points of a training: nets, and then those of STREAM_TRAIN */
 };
 
 #endif

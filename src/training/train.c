@@ -39,7 +39,13 @@ enum {
   LEARNERS = 3,
   MOST_STRETCHES = 4, /* each sees further into a singular end than the one before */
   REHEARSALS = 3,     /* of the mixture, of its best channel, of the map */
-  LEAST_NET = 256     /* points of each net of a rehearsal; with 64 chance chose */
+  LEAST_NET = 256,    /* points of each net of a rehearsal; with 64 chance chose */
+  LEAST_NET_1D =
+      32, /* what they make of a mixture differs most in one dimension, and learning is easy */
+  LARGEST_NET_1D = 512,
+  LEAST_SURVEY_NET = 16, /* likewise of the survey */
+  LEAST_REPLICATES = 16, /* of the estimate */
+  SURVEYED = 1 << 30     /* number of the survey's first net, beyond those of a rehearsal */
 };
 
 /* Of a round: what is lost comes back. */
@@ -48,19 +54,22 @@ static const double floor_share[CHANNELS] = {[CHANNEL_UNIFORM] = 0.25,
                                              [CHANNEL_TWIN] = 0.15,
                                              [CHANNEL_MAP] = 0.05,
                                              [CHANNEL_PEAKS] = 0.1};
-static const double scale_share = 0.01;       /* of the training calls, at most SCALE_POINTS */
-static const double survey_share = 0.075;     /* of the training calls, uniform, come first */
-static const double repeat_share = 0.02;      /* of the training calls repeat some of these */
-static const double choice_share = 0.05;      /* of the training calls choose in the end */
-static const double effective_share = 0.25;   /* Kish fraction that sets beta */
-static const double least_cooling = 0.7;      /* beta falls by no more from round to round */
-static const double hot_replay = 4;           /* gradient samples per point while beta < 1 */
-static const double ramp = 1.5;               /* steps done grow as this power of the calls */
-static const double variance_from = 0.55;     /* share of the steps before the variance loss */
-static const double contest_from = 0.25;      /* of the calls */
-static const double contest_share = 0.9;      /* of the points */
-static const double rehearsed_share = 0.06;   /* of the calls, at most */
+static const double scale_share = 0.01;     /* of the training calls, at most SCALE_POINTS */
+static const double survey_share = 0.075;   /* of the training calls, uniform, come first */
+static const double repeat_share = 0.02;    /* of the training calls repeat some of these */
+static const double choice_share = 0.05;    /* of the training calls choose in the end */
+static const double effective_share = 0.25; /* Kish fraction that sets beta */
+static const double least_cooling = 0.7;    /* beta falls by no more from round to round */
+static const double hot_replay = 4;         /* gradient samples per point while beta < 1 */
+static const double ramp = 1.5;             /* steps done grow as this power of the calls */
+static const double variance_from = 0.55;   /* share of the steps before the variance loss */
+static const double contest_from = 0.25;    /* of the calls */
+static const double contest_share = 0.9;    /* of the points */
+static const double rehearsed_share = 0.06; /* of the calls, at most */
+static const double rehearsed_share_1d = 0.2;
 static const double rehearsed_variance = 100; /* times the least, at most */
+static const double flat_most = 4; /* times the mean of |f|, where nothing learnt is to be used */
+static const double net_gain = 3;  /* in error, what nets may make of a mixture */
 static const double clear_gain = 1.5;         /* in error, for what has more variance */
 static const double search_until = 0.85;      /* share of the calls */
 static const double search_share = 0.01;      /* of the training calls, each time ... */
@@ -86,6 +95,11 @@ struct trainer {
   struct learner *learner[LEARNERS]; /* the map and those that still learn of the others */
   int learners;
   struct rehearsal rehearsal;
+  size_t reserved;            /* calls that are kept for it */
+  struct replicate replicate; /* of the survey */
+  size_t net;                 /* points of each of its nets */
+  double final_net;           /* likewise of the estimate, about */
+  double unlearnt; /* error of a net of the estimate with uniform points; infinite: unknown */
   double floor[CHANNELS]; /* least shares of a round */
   unsigned won; /* by the flow against the twin: a bit for each round, the newest lowest */
   int contests; /* such rounds */
@@ -166,6 +180,7 @@ static void trainer_clear(struct trainer *t)
   nis_learner_clear(&t->map);
   nis_search_clear(&t->search);
   nis_rehearsal_clear(&t->rehearsal);
+  nis_replicate_clear(&t->replicate);
   free(t->components);
   free(t->bad);
   free(t->slot);
@@ -177,11 +192,28 @@ static void trainer_clear(struct trainer *t)
  * for it, or no nets in the estimate */
 static size_t rehearsed_net(uint64_t calls, const nis_options *o)
 {
-  size_t net = LEAST_NET;
-  double most = rehearsed_share * (double)calls / (REHEARSALS * REHEARSED_NETS);
+  int line = o->dim == 1;
+  size_t net = line ? LEAST_NET_1D : LEAST_NET, largest = line ? LARGEST_NET_1D : BLOCK_POINTS;
+  double share = line ? rehearsed_share_1d : rehearsed_share;
+  double most = share * (double)calls / (REHEARSALS * REHEARSED_NETS);
   if (o->points != NIS_POINTS_NETS || o->max_seconds > 0 || most < (double)net) return 0;
-  while (2 * (double)net <= most && net < BLOCK_POINTS) net *= 2;
+  while (2 * (double)net <= most && net < largest) net *= 2;
   return net;
+}
+
+/* Points of each net that the survey consists of; 0: it is of random points */
+static size_t surveyed_net(size_t survey, const nis_options *o)
+{
+  size_t net = LEAST_SURVEY_NET;
+  if (o->points != NIS_POINTS_NETS || survey < REHEARSED_NETS * net) return 0;
+  while (2 * net * REHEARSED_NETS <= survey) net *= 2;
+  return net;
+}
+
+/* Points of each net of the estimate that is likely to follow */
+static double final_net(uint64_t calls, const nis_options *o)
+{
+  return (double)calls * (1 / o->train_share - 1) / LEAST_REPLICATES;
 }
 
 /* All memory is there before anything is touched. */
@@ -189,11 +221,13 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
                         struct training *training)
 {
   size_t slots = (size_t)(o->minibatch > PEAK_POINTS ? o->minibatch : PEAK_POINTS);
-  *t = (struct trainer){.s = s, .o = o, .calls = calls, .training = training, .log_z = NAN};
+  *t = (struct trainer){
+      .s = s, .o = o, .calls = calls, .training = training, .log_z = NAN, .unlearnt = HUGE_VAL};
   t->at = training->progress;
   t->search.point = training->search_point;
   size_t net = rehearsed_net(calls, o);
-  t->calls -= REHEARSALS * REHEARSED_NETS * net;
+  t->reserved = REHEARSALS * REHEARSED_NETS * net;
+  t->calls -= t->reserved;
   t->begun = nis_clock();
   if (s->monitor.deadline > 0) t->seconds = time_share * (s->monitor.deadline - t->begun);
   t->steps = (uint64_t)(o->replay * (double)calls / o->minibatch) + 1;
@@ -202,10 +236,14 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
   t->round_size = round_points(calls);
   t->survey = survey_points(calls, t->round_size, o);
   t->choice = choice_points(calls);
-  size_t last = t->round_size + t->choice, largest = t->survey > last ? t->survey : last;
+  t->final_net = final_net(calls, o);
+  t->net = surveyed_net(t->survey, o);
+  size_t last = t->round_size + t->choice + t->reserved;
+  size_t largest = t->survey > last ? t->survey : last;
   NIS_TRY(nis_points_init(&t->fresh, largest, o->dim));
   NIS_TRY(nis_backup_init(&t->backup, &s->mixture));
-  NIS_TRY(nis_rehearsal_init(&t->rehearsal, o->dim, net));
+  NIS_TRY(nis_rehearsal_init(&t->rehearsal, o->dim, net, t->final_net));
+  if (t->net > 0) NIS_TRY(nis_replicate_init(&t->replicate, o->dim + 1));
   NIS_TRY(nis_learner_init(&t->flow, &s->mixture.flow));
   NIS_TRY(nis_learner_init(&t->twin, &s->mixture.twin));
   NIS_TRY(nis_learner_init(&t->map, &s->mixture.map));
@@ -258,33 +296,73 @@ static void count_uniform(struct trainer *t, double points)
   t->training->uniform += points * t->s->mixture.share[CHANNEL_UNIFORM];
 }
 
-/* n points with values into `fresh`, a block at a time; fewer where the run is stopped or the time
- * over. */
-static int draw_points(struct trainer *t, enum stream stream, uint64_t first, size_t n)
+/* The points from number `at` on of the survey, whose numbers begin with `first`: nets, and then
+ * random ones */
+static void draw_surveyed(struct trainer *t, uint64_t first, size_t at, struct points *p)
+{
+  size_t dim = t->s->mixture.dim, nets = t->net * REHEARSED_NETS;
+  p->n = 0;
+  while (p->n < p->capacity) {
+    size_t here = at + p->n, left = p->capacity - p->n;
+    size_t end = here < nets ? (here / t->net + 1) * t->net : t->survey;
+    struct points part = nis_points_part(p, p->n, end - here < left ? end - here : left, dim);
+    if (here < nets) {
+      uint64_t number = SURVEYED + first + here / t->net;
+      nis_replicate_scramble(&t->replicate, t->s->mixture.flow.kernels, ~t->s->seed, number);
+      nis_sampler_draw_replicate(t->s, &t->replicate, here % t->net, part.capacity, &part);
+    } else {
+      nis_sampler_draw(t->s, STREAM_TRAIN, first + here, part.capacity, &part);
+    }
+    p->n += part.n;
+  }
+}
+
+/* n more points of the stream with values into `fresh`, a block at a time; fewer where the run is
+ * stopped or the time over. */
+static int draw_more(struct trainer *t, enum stream stream, uint64_t first, size_t n)
 {
   int status = NIS_OK;
-  t->fresh.n = 0;
-  t->weight = (struct moments){0};
-  while (status == NIS_OK && t->fresh.n < n) {
+  size_t before = t->fresh.n, end = before + n;
+  while (status == NIS_OK && t->fresh.n < end) {
     if (t->fresh.n > 0 && time_is_over(t)) break;
     size_t at = t->fresh.n, block = nis_monitor_block(&t->s->monitor, t->block);
-    size_t most = n - at < block ? n - at : block;
+    size_t most = end - at < block ? end - at : block;
     double start = nis_clock(), stage = start;
     struct points part = nis_points_part(&t->fresh, at, most, t->s->mixture.dim);
     part.components = t->components;
     part.bad = t->bad;
-    nis_sampler_draw(t->s, stream, first + at, most, &part);
+    if (stream == STREAM_SURVEY)
+      draw_surveyed(t, first, at, &part);
+    else
+      nis_sampler_draw(t->s, stream, first + (at - before), most, &part);
     end_stage(t, STAGE_POINTS, &stage);
     status = nis_sampler_evaluate(t->s, &part);
     end_stage(t, STAGE_CALLS, &stage);
     for (size_t i = 0; i < part.n; i++) nis_moments_add(&t->weight, nis_point_weight(&part, i));
     if (t->training->see) t->training->see(t->training->context, &part);
-    if (stream == STREAM_TRAIN) count_uniform(t, (double)part.n);
+    if (stream != STREAM_SCALE) count_uniform(t, (double)part.n);
     t->fresh.n += part.n;
     nis_monitor_took(&t->s->monitor, part.n, nis_clock() - start);
   }
-  t->drawn += t->fresh.n;
+  t->drawn += t->fresh.n - before;
   return status;
+}
+
+static int draw_points(struct trainer *t, enum stream stream, uint64_t first, size_t n)
+{
+  t->fresh.n = 0;
+  t->weight = (struct moments){0};
+  return draw_more(t, stream, first, n);
+}
+
+/* The first round of all is uniform, and mostly of nets, whose spread says how well uniform points
+ * would do, which nothing learnt may then be worse than. */
+static int draw_survey(struct trainer *t, uint64_t first)
+{
+  NIS_TRY(draw_points(t, STREAM_SURVEY, first, t->survey));
+  if (t->net > 0 && t->fresh.n == t->survey)
+    t->unlearnt = nis_net_error(t->fresh.f, t->net, t->final_net);
+  return NIS_OK;
 }
 
 /* Do many threads find the values that one finds? If not, the survey's points, from number `first`
@@ -302,7 +380,7 @@ static int repeat_survey(struct trainer *t, uint64_t first)
   if (status != NIS_OK || f->serialized == serialized) return status;
   if (t->training->see) t->training->see(t->training->context, NULL);
   count_uniform(t, -(double)n); /* the same points come again */
-  return draw_points(t, STREAM_TRAIN, first, n);
+  return draw_survey(t, first);
 }
 
 /* What is stored of other coordinates of the cube comes along. */
@@ -326,10 +404,10 @@ static int stretch_ends(struct trainer *t, uint64_t first)
   for (size_t j = 0; j < o->dim; j++) to[j] = nis_domain_stretch(&t->s->integrand.domain, j);
   for (int i = 0; i < MOST_STRETCHES; i++) {
     double after = (double)(spent(t) + t->survey + t->choice);
-    if (t->fresh.n < t->survey || after > stretched_share * (double)t->calls) break;
+    if (t->fresh.n < t->survey || after > stretched_share * (double)(t->calls + t->reserved)) break;
     if (!nis_ends_find(&t->fresh, o->dim, o->periodic, t->fit, to)) break;
     stretch(t, to);
-    NIS_TRY(draw_points(t, STREAM_TRAIN, first + t->drawn, t->survey));
+    NIS_TRY(draw_survey(t, first + t->drawn));
   }
   return NIS_OK;
 }
@@ -343,9 +421,10 @@ static int draw_round(struct trainer *t, uint64_t first)
   if (left < n + t->choice) n = (size_t)(left < t->fresh.capacity ? left : t->fresh.capacity);
   uint64_t from = first + t->drawn;
   t->round++;
-  int status = draw_points(t, STREAM_TRAIN, from, n);
-  if (status == NIS_OK && survey) status = repeat_survey(t, from);
-  return status == NIS_OK && survey ? stretch_ends(t, first) : status;
+  if (n < t->survey || !survey) return draw_points(t, STREAM_TRAIN, from, n);
+  NIS_TRY(draw_survey(t, from));
+  NIS_TRY(repeat_survey(t, from));
+  return stretch_ends(t, first);
 }
 
 /* The plan shrinks to the calls that fit, as far as the past tells. */
@@ -632,48 +711,6 @@ static void alone(int channel, double variance, double *share)
   nis_shares_defend(share, variance);
 }
 
-/* The shares `chosen` by the variance of a weight, or the best channel alone, or the map alone,
- * where nets make more of it than of what spreads the weights less */
-static int choose_by_nets(struct trainer *t, const struct share_points *p, const double *chosen)
-{
-  double share[REHEARSALS][CHANNELS], variance[CHANNELS], least_error = HUGE_VAL;
-  double most = rehearsed_variance * nis_shares_variance(p, chosen);
-  int n = 1, kept = 0, main = CHANNEL_FLOW;
-  for (int c = 0; c < CHANNELS; c++) {
-    alone(c, 0, share[0]);
-    variance[c] = nis_shares_variance(p, share[0]);
-  }
-  for (int c = 0; c < CHANNELS; c++)
-    if (variance[c] < variance[main]) main = c;
-  memcpy(share[0], chosen, sizeof share[0]);
-  if (chosen[main] < 1 - least_share && variance[main] <= most)
-    alone(main, variance[main], share[n++]);
-  if (main != CHANNEL_MAP && variance[CHANNEL_MAP] <= most)
-    alone(CHANNEL_MAP, variance[CHANNEL_MAP], share[n++]);
-  for (int i = 0; i < n && n > 1; i++) {
-    double error;
-    set_shares(t, p, share[i]);
-    NIS_TRY(nis_rehearse(&t->rehearsal, t->s, &error));
-    t->drawn += REHEARSED_NETS * t->rehearsal.net;
-    if (i > 0 && error * clear_gain >= least_error) continue;
-    least_error = error, kept = i;
-  }
-  set_shares(t, p, share[kept]);
-  return NIS_OK;
-}
-
-/* Fresh points that nothing has learnt from choose between the channels. */
-static int choose_channels(struct trainer *t)
-{
-  double share[CHANNELS];
-  struct share_points p = newest_points(t);
-  memcpy(share, t->s->mixture.share, sizeof share);
-  nis_shares_choose(&p, share, !t->at.two_signs);
-  if (t->rehearsal.net > 0 && !t->at.two_signs) return choose_by_nets(t, &p, share);
-  set_shares(t, &p, share);
-  return NIS_OK;
-}
-
 /* What each fresh point adds to the variance of the estimate by the mixture that the sampler holds,
  * in units of the square of the integral of |f|; infinite where the mixture never comes though f is
  * not 0. */
@@ -696,6 +733,93 @@ static void spreads(struct trainer *t, double unit, double *spread)
       if (isinf(log_q[i])) spread[at + i] = p->f[at + i] == 0 ? 0 : HUGE_VAL;
     }
   }
+}
+
+/* What nets may make more of than of the shares that spread the weights least, which come first:
+ * the best channel alone, and the map. Returns how many there are. */
+static int rivals(const struct share_points *p, double share[REHEARSALS][CHANNELS])
+{
+  double variance[CHANNELS], most = rehearsed_variance * nis_shares_variance(p, share[0]);
+  int n = 1, main = CHANNEL_FLOW;
+  for (int c = 0; c < CHANNELS; c++) {
+    alone(c, 0, share[n]);
+    variance[c] = nis_shares_variance(p, share[n]);
+    if (variance[c] < variance[main]) main = c;
+  }
+  if (share[0][main] < 1 - least_share && variance[main] <= most)
+    alone(main, variance[main], share[n++]);
+  if (main != CHANNEL_MAP && variance[CHANNEL_MAP] <= most)
+    alone(CHANNEL_MAP, variance[CHANNEL_MAP], share[n++]);
+  return n;
+}
+
+/* Of the first n shares those whose nets have the least error, and this error in nets of the
+ * estimate */
+static int rehearse(struct trainer *t, const struct share_points *p, int n,
+                    double share[REHEARSALS][CHANNELS], double *least_error)
+{
+  double error;
+  int kept = 0;
+  *least_error = HUGE_VAL;
+  for (int i = 0; i < n; i++) {
+    set_shares(t, p, share[i]);
+    NIS_TRY(nis_rehearse(&t->rehearsal, t->s, &error));
+    t->drawn += REHEARSED_NETS * t->rehearsal.net;
+    if (i > 0 && error * clear_gain >= *least_error) continue;
+    *least_error = error, kept = i;
+  }
+  set_shares(t, p, share[kept]);
+  return NIS_OK;
+}
+
+static struct share_points choose_shares(struct trainer *t, double *share)
+{
+  struct share_points p = newest_points(t);
+  memcpy(share, t->s->mixture.share, sizeof t->s->mixture.share);
+  nis_shares_choose(&p, share, !t->at.two_signs);
+  return p;
+}
+
+/* The error of a net of the estimate by the mixture of the sampler, at the worst: as if its points
+ * were random */
+static double random_error(struct trainer *t)
+{
+  struct moments spread = {0};
+  double *each = t->fit, unit = exp(t->log_z);
+  spreads(t, unit, each);
+  for (size_t i = 0; i < t->fresh.n; i++) nis_moments_add(&spread, each[i]);
+  return unit * sqrt(spread.mean / t->final_net);
+}
+
+/* Uniform points, where nets make more of them than of what has been learnt. Not where f has a peak
+ * or a singular end: the few points there would make the error, and the survey knows little of it. */
+static void forget_where_worse(struct trainer *t, double error)
+{
+  double *share = t->s->mixture.share, largest = 0;
+  for (size_t i = 0; i < t->fresh.n; i++) largest = fmax(largest, fabs(t->fresh.f[i]));
+  if (t->unlearnt >= error || largest > flat_most * exp(t->log_z)) return;
+  for (int c = 0; c < CHANNELS; c++) share[c] = c == CHANNEL_UNIFORM, t->s->mixture.beta[c] = 0;
+}
+
+/* Fresh points that nothing has learnt from choose between the channels, and calls that no
+ * rehearsal takes are more of them. */
+static int choose_channels(struct trainer *t, uint64_t first)
+{
+  double share[REHEARSALS][CHANNELS], error;
+  struct share_points p = choose_shares(t, share[0]);
+  int n = t->reserved > 0 && !t->at.two_signs ? rivals(&p, share) : 1;
+  size_t used = n > 1 ? (size_t)n * REHEARSED_NETS * t->rehearsal.net : 0;
+  if (used < t->reserved) {
+    NIS_TRY(draw_more(t, STREAM_TRAIN, first + t->drawn, t->reserved - used));
+    p = choose_shares(t, share[0]);
+  }
+  set_shares(t, &p, share[0]);
+  if (n > 1)
+    NIS_TRY(rehearse(t, &p, n, share, &error));
+  else
+    error = random_error(t) / net_gain;
+  forget_where_worse(t, error / clear_gain);
+  return NIS_OK;
 }
 
 /* Whether the fresh points show that the mixture of the sampler is better than that in the backup,
@@ -785,12 +909,14 @@ static int run(struct trainer *t, uint64_t first)
     if (spent(t) >= t->calls) break;
     double start = nis_clock();
     store_round(t);
+    if (t->at.rounds + t->o->nhints == 0 && t->weight.squares == 0)
+      continue; /* a constant so far */
     int any = nis_replay_prepare(&t->training->replay, t->at.window, t->at.beta);
     end_stage(t, STAGE_REPLAY, &start);
     if (any) NIS_TRY(learn_round(t));
     if (t->round == 1) NIS_TRY(follow_hints(t));
   }
-  return choose_channels(t);
+  return choose_channels(t, first);
 }
 
 /* A few uniform points tell how large the components are. */
