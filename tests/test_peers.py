@@ -151,7 +151,7 @@ def flat_integrator(box):
         rows = Points([random.random() for _ in box] for _ in range(int(neval)))
         values = [v for _ in range(nitn) for v in f(rows)]
         integrate.values = values
-        return types.SimpleNamespace(mean=sum(values) / len(values), sdev=0.5)
+        return types.SimpleNamespace(mean=sum(values) / len(values), sdev=0.5, Q=0.5)
     return integrate
 
 

@@ -8,6 +8,9 @@
 
 #include <math.h>
 
+/* The more parts there are the better they tell the power, if they still have a few points. */
+enum { LEAST_PARTS = 4, MOST_PARTS = 16, LEAST_PART = 8 };
+
 /* Of the error, in the number of points: random points to smooth functions of a scrambled net */
 static const double least_power = 0.5, most_power = 1.5;
 
@@ -45,8 +48,10 @@ double nis_net_error(const double *value, size_t net, double final)
 {
   double error = deviation(value, REHEARSED_NETS, net);
   if (error == 0) return 0;
-  double parts = deviation(value, (size_t)REHEARSED_NETS * REHEARSED_PARTS, net / REHEARSED_PARTS);
-  double power = fmin(fmax(log(parts / error) / log(REHEARSED_PARTS), least_power), most_power);
+  size_t parts = net >= MOST_PARTS * LEAST_PART ? MOST_PARTS : LEAST_PARTS;
+  double of_part = deviation(value, REHEARSED_NETS * parts, net / parts);
+  double power = log(of_part / error) / log((double)parts);
+  power = fmin(fmax(power, least_power), most_power);
   return error * pow(final / (double)net, -power);
 }
 

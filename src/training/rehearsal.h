@@ -9,7 +9,7 @@
 
 #include "sampler/sampler.h"
 
-enum { REHEARSED_NETS = 8, REHEARSED_PARTS = 4 };
+enum { REHEARSED_NETS = 8, LEAST_REHEARSED = 16 /* points of a net */ };
 
 struct rehearsal {
   size_t net;   /* points of each; 0: none */
@@ -26,7 +26,7 @@ void nis_rehearsal_clear(struct rehearsal *r);
 /* The error of the mean over one net of `final` points, from value[REHEARSED_NETS][net]: the spread
  * of smaller nets, carried on with the power of n that their parts, which are nets as well, show.
  * Where one mixture's error falls as n^-1/2 and another's as n^-3/2, small nets alone would choose
- * the wrong one. `net` is a power of 2, at least REHEARSED_PARTS. */
+ * the wrong one. `net` is a power of 2, at least LEAST_REHEARSED. */
 double nis_net_error(const double *value, size_t net, double final);
 
 /* The same of the mixture of the sampler, whose nets are drawn for it */

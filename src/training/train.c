@@ -43,7 +43,6 @@ enum {
   LEAST_NET_1D =
       32, /* what they make of a mixture differs most in one dimension, and learning is easy */
   LARGEST_NET_1D = 512,
-  LEAST_SURVEY_NET = 16, /* likewise of the survey */
   LEAST_REPLICATES = 16, /* of the estimate */
   SURVEYED = 1 << 30     /* number of the survey's first net, beyond those of a rehearsal */
 };
@@ -204,7 +203,7 @@ static size_t rehearsed_net(uint64_t calls, const nis_options *o)
 /* Points of each net that the survey consists of; 0: it is of random points */
 static size_t surveyed_net(size_t survey, const nis_options *o)
 {
-  size_t net = LEAST_SURVEY_NET;
+  size_t net = LEAST_REHEARSED;
   if (o->points != NIS_POINTS_NETS || survey < REHEARSED_NETS * net) return 0;
   while (2 * net * REHEARSED_NETS <= survey) net *= 2;
   return net;

@@ -7,7 +7,11 @@ and the shares within 1 and 2 errors, which should be 68.3 % and 95.4 %. "flag" 
 runs that say themselves that their error is not to be believed (NIS_SUSPECT); "|1" and "|2" are the
 shares within 1 and 2 errors of the others, and "silent" counts those of them that are more than 5
 errors off. VEGAS is GSL's: 10 % of the calls warm up its grid, then 5 iterations; its flag is
-GSL's own advice, |chi2/dof - 1| > 0.5.
+GSL's own advice, |chi2/dof - 1| > 0.5. vegas+, if it is installed, has 10 iterations, and its flag
+is its manual's, Q < 0.05.
+
+Below the table, for each doubt of nis: the share of the runs with a pull within 3 that have it
+(false alarms), and of the others (detection).
 """
 import argparse
 import concurrent.futures
@@ -30,6 +34,9 @@ MODES = [
     ("heavy tails", "two_resonances", 8, []),
     ("heavy tails, 1 %", "two_resonances", 8, ["share=0.01"]),
 ]
+DOUBTS = {"heavy tail": 1, "large chi2": 2, "few weights": 4, "late peak": 8, "any": 15}
+RIGHT = 3  # errors, within which an alarm is a false one
+VEGAS_PLUS_ITERATIONS = 10
 FAR = 5  # errors: one true run in two million
 
 
@@ -57,16 +64,21 @@ def summary(runs, exact):
         "silent": sum(not abs(p) <= FAR for p in trusted),
         "worst": max(pulls, key=abs),
         "suspects": [r.suspect for r in runs],
+        "right": [abs(p) <= RIGHT for p in pulls],
         "silent_seeds": [i + 1 for i, (p, r) in enumerate(zip(pulls, runs))
                          if not r.suspect and not abs(p) <= FAR],
     }
 
 
-def measure(pool, program, calls, seeds, goal):
-    """nis and VEGAS with the seeds 1, 2, ..., as many at a time as the pool has threads."""
+def measure(pool, program, calls, seeds, goal, modules):
+    """All methods with the seeds 1, 2, ..., as many at a time as the pool has threads."""
     options = ("-t", 1, "-e", goal)
-    runs = {method: pool.map(lambda seed, m=method: program.run(m, calls, seed, *options),
-                             range(1, seeds + 1)) for method in ("nis", "vegas")}
+    seeds = range(1, seeds + 1)
+    runs = {method: pool.map(lambda seed, m=method: program.run(m, calls, seed, *options), seeds)
+            for method in ("nis", "vegas")}
+    if modules:
+        runs["vegas+"] = (peers.run_vegas_plus(modules, program, calls, seed,
+                                               VEGAS_PLUS_ITERATIONS) for seed in seeds)
     return {method: summary(list(r), program.exact) for method, r in runs.items()}
 
 
@@ -74,7 +86,8 @@ def measure(pool, program, calls, seeds, goal):
 
 COLUMNS = (f"{'mean':>6} {'width':>6} {'in 1':>5} {'in 2':>5} {'flag':>5} {'|1':>5} {'|2':>5} "
            f"{'silent':>6}")
-HEAD = f"{'integrand':<24}{'d':>3} {'calls':>7} {'seeds':>5} | {COLUMNS} | {COLUMNS}"
+ABOUT = f"{'integrand':<24}{'d':>3} {'calls':>7} {'seeds':>5}"
+METHODS = {"nis": "nis", "vegas": "GSL VEGAS", "vegas+": "vegas+"}
 
 
 def percent(share):
@@ -88,19 +101,37 @@ def cells(s):
 
 
 def print_row(title, program, calls, seeds, result):
-    print(f"{title:<24}{program.dim:>3} {calls:>7} {seeds:>5} | {cells(result['nis'])} | "
-          f"{cells(result['vegas'])}", flush=True)
+    print(" | ".join([f"{title:<24}{program.dim:>3} {calls:>7} {seeds:>5}"] +
+                     [cells(s) for s in result.values()]), flush=True)
+
+
+def print_head(methods):
+    print(" | ".join([" " * len(ABOUT)] + [f"{METHODS[m]:<{len(COLUMNS)}}" for m in methods]))
+    print(" | ".join([ABOUT] + len(methods) * [COLUMNS]), flush=True)
 
 
 def print_total(rows):
     runs = sum(r["nis"]["runs"] for r in rows)
-    for method in ("nis", "vegas"):
+    for method in (m for m in METHODS if m in rows[0]):
         silent = sum(r[method]["silent"] for r in rows)
         mean = {k: sum(r[method][k] * r[method]["runs"] for r in rows) / runs
                 for k in ("within1", "within2", "flagged")}
         print(f"{method}: {runs} runs, {percent(mean['within1'])} % within 1 error, "
               f"{percent(mean['within2'])} % within 2, {percent(mean['flagged'])} % flagged, "
               f"{silent} more than {FAR} errors off without a flag")
+
+
+def share(doubt, suspects):
+    return sum(1 for s in suspects if s & doubt) / len(suspects) if suspects else math.nan
+
+
+def print_doubts(rows):
+    told = [(s, right) for r in rows for s, right in zip(r["nis"]["suspects"], r["nis"]["right"])]
+    right, wrong = ([s for s, r in told if r == kind] for kind in (True, False))
+    print(f"doubts: false alarms of {len(right)} runs within {RIGHT} errors, and alarms of the "
+          f"{len(wrong)} others")
+    for name, doubt in DOUBTS.items():
+        print(f"  {name:<12} {100 * share(doubt, right):6.2f} % {100 * share(doubt, wrong):6.1f} %")
 
 
 def plans(a):
@@ -114,9 +145,9 @@ def plans(a):
 
 
 def table(a):
-    out = []
+    out, modules = [], peers.import_vegas()
     if not a.json:
-        print(f"{'':<42} | {'nis':<{len(COLUMNS)}} | GSL VEGAS\n{HEAD}", flush=True)
+        print_head([m for m in METHODS if m != "vegas+" or modules])
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
         for title, row, calls, seeds in plans(a):
             try:
@@ -124,7 +155,7 @@ def table(a):
             except peers.Missing as why:
                 print(f"skipped {title}: {why}", file=sys.stderr)
                 continue
-            result = measure(pool, program, calls, seeds, a.goal)
+            result = measure(pool, program, calls, seeds, a.goal, modules)
             out.append({"title": title, "dim": program.dim, "calls": calls,
                         "exact": program.exact} | result)
             if not a.json:
@@ -183,6 +214,7 @@ def main():
         print(json.dumps({"rows": peers.finite(rows)}, indent=1))
     else:
         print_total(rows)
+        print_doubts(rows)
     return 0
 
 
