@@ -75,7 +75,8 @@ typedef enum {
   NIS_NO_MEMORY = -2,
   NIS_CALLBACK = -3,   /* an integrand returned non-zero, or nis_refuse() was called */
   NIS_BAD_VALUES = -4, /* NaN or Inf fill more than a tenth of the domain, as the training's points
-                          tell, or were more than a tenth of the estimate's values */
+                          tell, or were more than a tenth of the estimate's values; or all of the
+                          first 4096 values, and the run ends there */
   NIS_NO_EVENTS = -5,  /* the integrand was zero wherever it was looked at */
   NIS_NO_FILE = -6     /* a file could not be written; what is in it is said in the sentence */
 } nis_status;

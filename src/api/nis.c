@@ -479,13 +479,13 @@ static void compare_with_goals(const struct run *run)
   nis_result *r = run->result;
   unsigned long long calls = calls_of(run), most = o->calls;
   if (r->stop == NIS_STOP_TIME)
-    r->status = nis_fail(NIS_TIME_LIMIT, "max_seconds = %g were enough for %llu of %llu calls",
-                         o->max_seconds, calls, most);
+    r->status = nis_fail_too(NIS_TIME_LIMIT, "max_seconds = %g were enough for %llu of %llu calls",
+                             o->max_seconds, calls, most);
   else if (r->stop == NIS_STOP_CALLS && is_goal(o))
-    r->status =
-        nis_fail(NIS_GOAL_MISSED,
-                 "%llu calls gave an error of %.3g; rel_error %g and abs_error %g were asked for",
-                 calls, r->error, o->rel_error, o->abs_error);
+    r->status = nis_fail_too(
+        NIS_GOAL_MISSED,
+        "%llu calls gave an error of %.3g; rel_error %g and abs_error %g were asked for", calls,
+        r->error, o->rel_error, o->abs_error);
 }
 
 int nis_run(nis *s, nis_result *r)

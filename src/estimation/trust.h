@@ -25,7 +25,8 @@ double nis_trust_least_points(const struct tally *t, const struct components *c)
 /* The bits of nis_result.suspect for the result r of t and c; 0: nothing speaks against it. */
 int nis_trust_doubts(const struct tally *t, const struct components *c, const nis_result *r);
 
-/* Leaves the sentence of the gravest doubt in r->suspect, with what to do; returns NIS_SUSPECT. */
+/* Leaves a sentence of all doubts in r->suspect, with what to do, before the one that there already
+ * is; returns NIS_SUSPECT. */
 int nis_trust_explain(const struct tally *t, const struct components *c, const nis_result *r);
 
 #endif
