@@ -256,7 +256,8 @@ typedef enum { NIS_POINTS_DEFAULT = 0, NIS_POINTS_RANDOM, NIS_POINTS_NETS } nis_
 
 /* What the flow learns when the batch integrand has several values a point */
 typedef enum {
-  NIS_FOLLOW_NORM = 0, /* sqrt(sum_c (f_c / scales[c])^2): all of them */
+  NIS_FOLLOW_NORM = 0, /* sqrt(sum_c (f_c / scales[c])^2): all of them; events, which are of f_0,
+                          then take the more calls the less the others are where f_0 is */
   NIS_FOLLOW_FIRST = 1 /* |f_0|: what the others have elsewhere may be lost, without a doubt */
 } nis_follow;
 
@@ -303,10 +304,11 @@ typedef struct {
                               wanted */
   double *covariance;      /* [ncomp * ncomp] likewise: of the values; its diagonal is errors^2 */
   nis_follow follow;       /* one of the above; default NIS_FOLLOW_NORM */
-  const double *scales;    /* [ncomp], above 0, for NIS_FOLLOW_NORM; copied. Default: the mean of
-                              |f_c| over 1 % of the training calls (1024 at most), uniform, which
-                              narrow peaks escape */
-  int serial;              /* 1: the integrand is called by the calling thread only; same bits;
+  const double *scales; /* [ncomp], above 0, for NIS_FOLLOW_NORM; copied. Default: the integral of
+                              |f_c|, as the training's points tell it, so that all get about the
+                              same relative error; above 64 components its first 1 % alone (1024
+                              at most), uniform, which narrow peaks escape */
+  int serial;           /* 1: the integrand is called by the calling thread only; same bits;
                               default 0 */
   nis_progress_callback *progress;
   void *progress_params;

@@ -231,6 +231,64 @@ START_TEST(following_the_norm)
 }
 END_TEST
 
+enum { APART = 3 };
+
+/* Nowhere do two of them matter, the widths are of 1e-3 .. 1e-6 of the volume, which the first
+ * points miss, and the sizes are far apart. */
+static int apart(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
+{
+  (void)params;
+  for (size_t i = 0; i < n; i++) {
+    f[i * ncomp] = bell(x + i * dim, dim, 0.3, 0.08);
+    f[i * ncomp + 1] = 1e30 * bell(x + i * dim, dim, 0.5, 0.04);
+    f[i * ncomp + 2] = -1e-30 * bell(x + i * dim, dim, 0.7, 0.02);
+  }
+  return 0;
+}
+
+/* A loop: the real part changes its sign on the line that the imaginary one peaks on. */
+static int loop(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
+{
+  (void)params;
+  for (size_t i = 0; i < n; i++) {
+    double a = x[i * dim], b = x[i * dim + 1] * (1 - a), off = 1 - 6 * a * b - 0.25 * a * (1 - a);
+    double square = off * off + 1e-4;
+    f[i * ncomp] = (1 - a) * off / square;
+    f[i * ncomp + 1] = (1 - a) * 0.01 / square;
+  }
+  return 0;
+}
+
+static double errors_apart(nis_batch_integrand *f, size_t dim, size_t ncomp, double *values,
+                           double *errors)
+{
+  double least = HUGE_VAL, most = 0;
+  nis_options o = {.dim = dim, .calls = 50000, .effort = 0.2, .batch = f, .ncomp = ncomp};
+  o.values = values, o.errors = errors;
+  nis_result r = nis_integrate_with(NULL, &o);
+  ck_assert_int_eq(r.status, NIS_OK);
+  for (size_t k = 0; k < ncomp; k++) {
+    double relative = errors[k] / fabs(values[k]);
+    least = fmin(least, relative), most = fmax(most, relative);
+  }
+  require(most < 0.01, "%g of the value", most);
+  return most / least;
+}
+
+/* Three peaks apart from each other share the points: by the square of their weights, 0 or 3, none
+ * can have less than sqrt(2/n) from n random points. */
+START_TEST(all_are_followed)
+{
+  double values[APART], errors[APART];
+  const double size[] = {1, 1e30, -1e-30};
+  check_between(errors_apart(apart, 4, APART, values, errors), 1, 4, "errors apart");
+  for (int k = 0; k < APART; k++)
+    require(fabs(values[k] - size[k]) <= alarm_errors_of_nets(APART, 15) * errors[k],
+            "component %d: %g +- %g", k, values[k], errors[k]);
+  check_between(errors_apart(loop, 2, 2, values, errors), 1, 8, "errors apart");
+}
+END_TEST
+
 static int bad_second(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
 {
   (void)params;
@@ -277,6 +335,7 @@ int main(void)
   tcase_add_test(runs, components_of_a_run);
   add_full_test(runs, the_first_is_as_if_alone);
   add_full_test(runs, following_the_norm);
+  tcase_add_test(runs, all_are_followed);
   tcase_add_test(runs, one_bad_component_is_a_bad_point);
   tcase_add_test(runs, refused);
   suite_add_tcase(suite, sums);

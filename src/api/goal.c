@@ -152,9 +152,11 @@ static int leave(void *context, const struct look *now)
 static int see(void *context, const struct points *p)
 {
   struct way *way = context;
-  int other = way->o->ncomp > 1 && way->o->follow == NIS_FOLLOW_NORM; /* than what p->f is */
-  if (other || way->spent + p->n > most_training(way)) return NIS_OK;
-  return nis_training_remember(way->training, p, way->o);
+  const nis_options *o = way->o;
+  int norm = o->ncomp > 1 && o->follow == NIS_FOLLOW_NORM;
+  if (norm && (!p->components || nis_training_components(o) == 0)) return NIS_OK;
+  if (way->spent + p->n > most_training(way)) return NIS_OK;
+  return nis_training_remember(way->training, p, &way->s->integrand, o);
 }
 
 struct watcher nis_way_watcher(struct way *way)

@@ -15,6 +15,7 @@ enum {
   PATIENCE = 4096, /* calls of an integrand that has not given one finite value */
   POINT_TEXT = 256
 };
+#define HUGE_NORM 0x1p960 /* of a component in units of a scale that has missed all of it */
 static const double most_bad = 0.1; /* share of values that are not finite */
 
 int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_options *o)
@@ -69,14 +70,16 @@ static int make_room(struct pass *p)
   return c->room ? NIS_OK : nis_no_memory();
 }
 
-static double norm(const struct integrand_call *c, const double *components)
+double nis_integrand_norm(const struct integrand_call *c, const double *components)
 {
-  double square = 0;
-  for (size_t k = 0; k < c->ncomp; k++) {
-    double part = components[k] / c->scale[k];
+  double largest = 0, square = 0;
+  for (size_t k = 0; k < c->ncomp; k++)
+    largest = fmax(largest, fmin(fabs(components[k]) / c->scale[k], HUGE_NORM));
+  for (size_t k = 0; k < c->ncomp && largest > 0; k++) {
+    double part = fmin(fabs(components[k]) / c->scale[k], HUGE_NORM) / largest;
     square += part * part;
   }
-  return sqrt(square);
+  return largest * sqrt(square);
 }
 
 /* What of a point's components the flow follows; NaN where one of them is not finite */
@@ -84,7 +87,7 @@ static double followed(const struct integrand_call *c, const double *components)
 {
   for (size_t k = 0; k < c->ncomp; k++)
     if (!isfinite(components[k])) return NAN;
-  return c->norm ? norm(c, components) : components[0];
+  return c->norm ? nis_integrand_norm(c, components) : components[0];
 }
 
 /* Points of one worker in the user's coordinates, and where their values go: [n][ncomp] */

@@ -36,6 +36,9 @@ void nis_integrand_clear(struct integrand_call *c);
 int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, double *f,
                            double *components, char *bad, struct monitor *monitor, size_t *done);
 
+/* sqrt(sum (f_c / scale_c)^2), finite where all components are */
+double nis_integrand_norm(const struct integrand_call *c, const double *components);
+
 /* Makes the scale of each component the mean of |f_c| over components[n][ncomp]; 1 where that is 0.
  */
 void nis_integrand_scale(struct integrand_call *c, size_t n, const double *components);
