@@ -261,6 +261,13 @@ typedef enum {
   NIS_FOLLOW_FIRST = 1 /* |f_0|: what the others have elsewhere may be lost, without a doubt */
 } nis_follow;
 
+/* Which of several values a point rel_error and abs_error are for */
+typedef enum {
+  NIS_GOAL_ALL = 0, /* each: error <= rel_error * |value| or error <= abs_error. One that is 0
+                       everywhere meets them; one that cancels to 0 meets no rel_error */
+  NIS_GOAL_FIRST = 1
+} nis_goal_of;
+
 #define NIS_MOST_DIM 256
 #define NIS_MOST_HINTS 16
 #define NIS_MOST_COMPONENTS 1024
@@ -272,7 +279,8 @@ typedef struct {
   uint64_t calls;      /* integrand calls in all, training included, 1 .. 2^62; default 1,000,000 */
   double rel_error;    /* stop when error <= rel_error * |value|, in [0, 1) ... */
   double abs_error;    /* ... or error <= abs_error, >= 0; default for both 0, no goal. An error
-                          from fewer than 30 weights that are not 0 meets neither. The way there
+                          from fewer than 30 weights that are not 0 meets neither. Of several
+                          values a point goal_of says which are meant. The way there
                           is the shortest: from uniform points on, with as much training as the
                           rest of it is worth */
   double call_seconds; /* with a goal: the time that one thread takes for a call, >= 0, by which
@@ -297,8 +305,9 @@ typedef struct {
                           NIS_AFFINE; default: none is; copied */
   nis_batch_integrand *batch; /* used instead of the scalar integrand, which is then NULL */
   size_t batch_points;        /* points in one call of batch, 1 .. 1,048,576; default 1024 */
-  size_t ncomp; /* values per point of batch, 1 .. 1024; default 1. nis_result, goals and events
-                   are of component 0; a point with a value that is not finite counts as 0 in all */
+  size_t ncomp; /* values per point of batch, 1 .. 1024; default 1. nis_result and events are of
+                   component 0, goals of all (goal_of); a point with a value that is not finite
+                   counts as 0 in all */
   double *values, *errors; /* [ncomp] of the caller, who keeps them while the handle lives; each
                               result is written there too, all from the same points; NULL: not
                               wanted */
@@ -346,6 +355,7 @@ typedef struct {
   nis_signs signs;       /* one of the above; default NIS_SIGNS_APART */
   nis_point_set points;  /* one of the above; default: nets in up to 64 dimensions without
                             max_seconds, else random */
+  nis_goal_of goal_of;   /* one of the above; default NIS_GOAL_ALL */
 } nis_options;
 
 /* The options with every default filled in, as a run would use them; they depend on dim and calls

@@ -289,6 +289,55 @@ START_TEST(all_are_followed)
 }
 END_TEST
 
+/* All reach the goal, or the first one does; what is 0 everywhere is no hindrance, and what had no
+ * value is one only where all count. */
+START_TEST(goals_of_all)
+{
+  for (int points = NIS_POINTS_RANDOM; points <= NIS_POINTS_NETS; points++) {
+    double values[COMPONENTS], errors[COMPONENTS];
+    nis_options o = options(values, errors);
+    o.points = (nis_point_set)points, o.calls = 400000, o.rel_error = 0.02, o.call_seconds = 1e-4;
+    nis_result r = nis_integrate_with(NULL, &o);
+    ck_assert_msg(r.status == NIS_OK && r.stop == NIS_STOP_GOAL, "%s", nis_last_error());
+    for (int k = 0; k < COMPONENTS; k++)
+      require(errors[k] <= o.rel_error * fabs(values[k]), "component %d: %g +- %g", k, values[k],
+              errors[k]);
+    o.goal_of = NIS_GOAL_FIRST;
+    nis_result first = nis_integrate_with(NULL, &o);
+    ck_assert(first.status == NIS_OK && first.error <= o.rel_error * first.value);
+    ck_assert_uint_le(first.calls, r.calls);
+  }
+}
+END_TEST
+
+/* 1, and what is not 0 in 2e-3 of the cube, or cancels to 0 */
+static int rare(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
+{
+  for (size_t i = 0; i < n; i++) {
+    f[i * ncomp] = 1;
+    f[i * ncomp + 1] = params ? x[i * dim] - 0.5 : x[i * dim] > 0.998 ? 1 : 0;
+  }
+  return 0;
+}
+
+START_TEST(goals_that_one_misses)
+{
+  int cancels = 1;
+  double values[2], errors[2];
+  nis_options o = {.dim = 2, .calls = 20000, .effort = 0.1, .batch = rare, .ncomp = 2};
+  o.abs_error = 0.1, o.values = values, o.errors = errors, o.call_seconds = 1;
+  nis_result few = nis_integrate_with(NULL, &o);
+  o.goal_of = NIS_GOAL_FIRST;
+  nis_result first = nis_integrate_with(NULL, &o);
+  ck_assert_uint_lt(first.calls, few.calls);
+  o.abs_error = 0, o.rel_error = 1e-3, o.params = &cancels;
+  ck_assert_int_eq(nis_integrate_with(NULL, &o).status, NIS_OK);
+  o.goal_of = NIS_GOAL_ALL;
+  ck_assert_int_eq(nis_integrate_with(NULL, &o).status, NIS_GOAL_MISSED);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "an error of component 1 of "));
+}
+END_TEST
+
 static int bad_second(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
 {
   (void)params;
@@ -336,6 +385,8 @@ int main(void)
   add_full_test(runs, the_first_is_as_if_alone);
   add_full_test(runs, following_the_norm);
   tcase_add_test(runs, all_are_followed);
+  tcase_add_test(runs, goals_of_all);
+  tcase_add_test(runs, goals_that_one_misses);
   tcase_add_test(runs, one_bad_component_is_a_bad_point);
   tcase_add_test(runs, refused);
   suite_add_tcase(suite, sums);

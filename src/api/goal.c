@@ -116,7 +116,7 @@ static double points_missing(const struct way *way, const struct look *now)
 {
   const struct look *last = &way->last;
   double power = exponent, n = (double)now->points;
-  double times = now->goal > 0 ? fmax(now->error / now->goal, 1) : HUGE_VAL;
+  double times = now->error <= now->goal ? 1 : now->error / now->goal;
   if (last->points > 0 && last->error > 0 && now->error > 0)
     power += log(last->error / now->error) / log(n / (double)last->points) - power / 2;
   power = fmin(fmax(power, least_exponent), most_exponent);

@@ -19,6 +19,7 @@
 #include "estimation/trust.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum { LEAST_PACED = 10 }; /* calls that max_seconds takes a pace for */
 
@@ -223,8 +224,6 @@ int nis_train(nis *s, uint64_t calls)
 static int estimate(nis *s, struct integration *plan, nis_result *result)
 {
   uint64_t used;
-  plan->tally = &s->tally;
-  plan->components = &s->components;
   plan->first_point = s->estimated;
   plan->replicates = s->options.points == NIS_POINTS_NETS;
   int status = nis_estimate_flow(&s->sampler, plan, &used);
@@ -242,7 +241,10 @@ int nis_estimate(nis *s, uint64_t calls, nis_result *result)
   NIS_TRY(need_count(calls, "calls", 2));
   if (!result) result = &unused;
   if (is_empty(s)) return nothing(s, result);
-  estimate(s, &(struct integration){.calls = calls, .likely = calls}, result);
+  estimate(s,
+           &(struct integration){
+               .tally = &s->tally, .components = &s->components, .calls = calls, .likely = calls},
+           result);
   return judge(s, result);
 }
 
@@ -404,6 +406,16 @@ static uint64_t likely_calls(const struct run *run)
   return (uint64_t)fmax(left, 2);
 }
 
+static struct integration goals(nis *s)
+{
+  const nis_options *o = &s->options;
+  return (struct integration){.tally = &s->tally,
+                              .components = &s->components,
+                              .rel_error = o->rel_error,
+                              .abs_error = o->abs_error,
+                              .all = o->goal_of == NIS_GOAL_ALL};
+}
+
 /* With max_seconds the estimate gets what the training has left of the calls, and as much time as
  * there is; else both are planned beforehand. */
 static int train_and_estimate(struct run *run)
@@ -417,10 +429,9 @@ static int train_and_estimate(struct run *run)
   if (left <= train / 4) train += left;
   int status = train > 0 ? train_flow(s, train, &s->options) : NIS_OK;
   if (status != NIS_OK) return fill_result(s, status, run->result);
-  struct integration plan = {.calls = timed ? o->calls - calls_of(run) : rest,
-                             .likely = timed ? likely_calls(run) : rest,
-                             .rel_error = o->rel_error,
-                             .abs_error = o->abs_error};
+  struct integration plan = goals(s);
+  plan.calls = timed ? o->calls - calls_of(run) : rest;
+  plan.likely = timed ? likely_calls(run) : rest;
   return estimate(s, &plan, run->result);
 }
 
@@ -462,14 +473,27 @@ static int shortest_way(struct run *run)
     if (status != NIS_OK) return fill_result(s, status, run->result);
     s->train_calls += left_calls;
     struct watcher watcher = nis_way_watcher(&way);
-    struct integration plan = {.calls = s->options.calls - calls_of(run),
-                               .rel_error = s->options.rel_error,
-                               .abs_error = s->options.abs_error,
-                               .watcher = &watcher};
+    struct integration plan = goals(s);
+    plan.calls = s->options.calls - calls_of(run);
+    plan.watcher = &watcher;
     status = estimate(s, &plan, run->result);
     if (status != NIS_OK || plan.stop != NIS_STOP_LEFT) return status;
     left_calls = s->tally.all.n;
   }
+}
+
+/* By the component that is furthest from its goal */
+static int miss_goal(const struct run *run)
+{
+  const nis_options *o = &run->s->options;
+  struct integration plan = goals(run->s);
+  struct aim aim = nis_estimate_aim(&plan);
+  char of[32] = "";
+  if (o->ncomp > 1) snprintf(of, sizeof of, " of component %zu", aim.component);
+  return nis_fail_too(
+      NIS_GOAL_MISSED,
+      "%llu calls gave an error%s of %.3g; rel_error %g and abs_error %g were asked for",
+      (unsigned long long)calls_of(run), of, aim.error, o->rel_error, o->abs_error);
 }
 
 /* The estimate went as planned: by what was that less than what was asked for? */
@@ -477,15 +501,12 @@ static void compare_with_goals(const struct run *run)
 {
   const nis_options *o = &run->s->options;
   nis_result *r = run->result;
-  unsigned long long calls = calls_of(run), most = o->calls;
   if (r->stop == NIS_STOP_TIME)
     r->status = nis_fail_too(NIS_TIME_LIMIT, "max_seconds = %g were enough for %llu of %llu calls",
-                             o->max_seconds, calls, most);
+                             o->max_seconds, (unsigned long long)calls_of(run),
+                             (unsigned long long)o->calls);
   else if (r->stop == NIS_STOP_CALLS && is_goal(o))
-    r->status = nis_fail_too(
-        NIS_GOAL_MISSED,
-        "%llu calls gave an error of %.3g; rel_error %g and abs_error %g were asked for", calls,
-        r->error, o->rel_error, o->abs_error);
+    r->status = miss_goal(run);
 }
 
 int nis_run(nis *s, nis_result *r)

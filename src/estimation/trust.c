@@ -32,15 +32,24 @@ static uint64_t values(const struct tally *t, const struct components *c)
   return first == 0 && c->n > 0 ? c->valued : first;
 }
 
+/* Those that the error of each component rests on which is not 0 everywhere */
+static double fewest_values(const struct tally *t, const struct components *c, int all)
+{
+  double fewest = (double)values(t, c);
+  for (size_t a = 1; all && a < c->n; a++)
+    if (c->count[a] > 0) fewest = fmin(fewest, c->count[a]);
+  return fewest;
+}
+
 double nis_trust_unseen(double uniform_points)
 {
   const double missed = 0.05;
   return fmin(1, -log(missed) / uniform_points);
 }
 
-int nis_trust_few(const struct tally *t, const struct components *c)
+int nis_trust_few(const struct tally *t, const struct components *c, int all)
 {
-  return values(t, c) < LEAST_WEIGHTS;
+  return fewest_values(t, c, all) < LEAST_WEIGHTS;
 }
 
 /* Of the largest weight: w^2 / sum w^2 */
@@ -55,10 +64,10 @@ static int heavy_tail(const struct tally *t, double khat, double most)
   return khat > most && square_share(t) > least_square_share;
 }
 
-double nis_trust_least_points(const struct tally *t, const struct components *c)
+double nis_trust_least_points(const struct tally *t, const struct components *c, int all)
 {
   double n = (double)t->weights.n, sum = t->weights.absolute / t->unit;
-  if (nis_trust_few(t, c)) return n * LEAST_WEIGHTS / (double)values(t, c);
+  if (nis_trust_few(t, c, all)) return n * LEAST_WEIGHTS / fewest_values(t, c, all);
   if (t->weights.absolute == 0) return 0;
   double most = early_shape + shape_rise * fmax(log10(n / 1000), 0);
   if (heavy_tail(t, nis_tail_shape(&t->tail), most)) return HUGE_VAL;
@@ -75,7 +84,7 @@ static int only_rounded(const struct tally *t, const nis_result *r)
 int nis_trust_doubts(const struct tally *t, const struct components *c, const nis_result *r)
 {
   int doubts = 0;
-  if (nis_trust_few(t, c)) doubts |= NIS_FEW_WEIGHTS;
+  if (nis_trust_few(t, c, 0)) doubts |= NIS_FEW_WEIGHTS;
   if (!only_rounded(t, r)) {
     if (heavy_tail(t, r->khat, nis_tail_threshold(t->weights.n))) doubts |= NIS_HEAVY_TAIL;
     if (r->dof > 0 && r->p_value < least_p_value) doubts |= NIS_LARGE_CHI2;
