@@ -434,6 +434,16 @@ NIS_API int nis_train(nis *s, uint64_t calls);
  * sixteenth of the calls stays unspent. */
 NIS_API int nis_estimate(nis *s, uint64_t calls, nis_result *result);
 
+/* Of components of the estimate, with the error that their covariance gives: sum_c coefficients[c]
+ * value_c, [ncomp]; and value_i / value_j. Points are shared, so the error of a ratio or a
+ * difference of what is alike is far below that of each. For up to 64 components, or with
+ * options.covariance. The ratio's error is that of first order, and its bias, of second order, is
+ * left: below a tenth of the error where value_j is known to 10 %; else the status is NIS_SUSPECT,
+ * with value and error as they are (NaN and infinite where value_j is 0). Doubts about the estimate
+ * are doubts about these, and goals are not for them. */
+NIS_API int nis_combine(nis *s, const double *coefficients, double *value, double *error);
+NIS_API int nis_ratio(nis *s, size_t i, size_t j, double *value, double *error);
+
 /* Draws n points from the flow: point i is x[i*dim ..], log_q[i] its log-density per unit of
  * the domain's volume, weight[i] = f/q. log_q and weight may be NULL; without weight the
  * integrand is not called. Points continue where the last call ended, and are not part

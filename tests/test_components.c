@@ -361,6 +361,136 @@ START_TEST(one_bad_component_is_a_bad_point)
 }
 END_TEST
 
+/* ---- ratios and sums ------------------------------------------------------------------------ */
+
+static nis *estimated(nis_options *o, uint64_t calls)
+{
+  nis *s;
+  ck_assert_int_eq(nis_create(&s, NULL, o), NIS_OK);
+  ck_assert_int_ge(nis_estimate(s, calls, NULL), NIS_OK);
+  return s;
+}
+
+/* By the covariance that the user may ask for, of components of all sizes */
+START_TEST(as_the_covariance_has_it)
+{
+  static const double factors[][COMPONENTS] = {
+      {1, 0, 0, 0, 0}, {1, -2.5, 3, 0, 1}, {0, 0, 0, 2, 0}, {3, 4, 5, 1e-30, -6}, {0, 0, 0, 0, 0}};
+  double values[COMPONENTS], errors[COMPONENTS], cov[COMPONENTS][COMPONENTS], value, error;
+  for (int points = NIS_POINTS_RANDOM; points <= NIS_POINTS_NETS; points++) {
+    nis_options o = options(values, errors);
+    o.points = (nis_point_set)points, o.covariance = cov[0];
+    nis *s = estimated(&o, 20000);
+    for (size_t m = 0; m < LENGTH(factors); m++) {
+      const double *by = factors[m];
+      double sum = 0, square = 0;
+      for (int a = 0; a < COMPONENTS; a++) sum += by[a] * values[a];
+      for (int a = 0; a < COMPONENTS; a++)
+        for (int b = 0; b < COMPONENTS; b++) square += by[a] * by[b] * cov[a][b];
+      ck_assert_int_eq(nis_combine(s, by, &value, &error), NIS_OK);
+      check_between(value, sum - 1e-12 * fabs(sum), sum + 1e-12 * fabs(sum), "sum");
+      check_between(error, (1 - 1e-9) * sqrt(square), (1 + 1e-9) * sqrt(square), "error of it");
+    }
+    ck_assert_int_eq(nis_ratio(s, 3, 4, &value, &error), NIS_OK);
+    double r = values[3] / values[4];
+    double square = cov[3][3] - 2 * r * cov[3][4] + r * r * cov[4][4];
+    ck_assert_double_eq(value, r);
+    ck_assert_double_eq_tol(error * values[4] / sqrt(square), 1, 1e-9);
+    ck_assert_int_eq(nis_ratio(s, 1, 1, &value, &error), NIS_OK);
+    ck_assert(value == 1 && error < 1e-9);
+    nis_free(s);
+  }
+}
+END_TEST
+
+enum { RUNS = 200 };
+
+/* The mean of x over a peak, 0.4: numerator and denominator go up and down together, and the error
+ * is below half of what it would be if they did not. */
+static void pulls_of_a_ratio(nis_point_set points, uint64_t calls, int *within, double *squares)
+{
+  *within = 0, *squares = 0;
+  for (uint64_t seed = 0; seed < RUNS; seed++) {
+    double values[COMPONENTS], errors[COMPONENTS], value, error;
+    nis_options o = options(values, errors);
+    o.seed = seed, o.points = points, o.threads = 1;
+    nis *s = estimated(&o, calls);
+    ck_assert_int_eq(nis_ratio(s, 1, 0, &value, &error), NIS_OK);
+    double pull = (value - 0.4) / error;
+    *within += fabs(pull) < 1;
+    *squares += pull * pull;
+    ck_assert_double_lt(2 * error, hypot(errors[1] / values[1], errors[0] / values[0]) * value);
+    nis_free(s);
+  }
+}
+
+/* With random points the sum of the squares is chi2 of as many degrees of freedom; with nets as many
+ * are within one error as are of a normal distribution. */
+START_TEST(pulls_of_ratios)
+{
+  int within;
+  double squares, share = 2 * gsl_cdf_ugaussian_P(1) - 1, off = alarm_errors(2);
+  pulls_of_a_ratio(NIS_POINTS_RANDOM, 30000, &within, &squares);
+  check_between(squares, gsl_cdf_chisq_Pinv(ALARM_RATE / 4, RUNS),
+                gsl_cdf_chisq_Qinv(ALARM_RATE / 4, RUNS), "sum of squared pulls");
+  pulls_of_a_ratio(NIS_POINTS_NETS, 16384, &within, &squares);
+  check_between(within, RUNS * share - off * sqrt(RUNS * share * (1 - share)),
+                RUNS * share + off * sqrt(RUNS * share * (1 - share)), "pulls within one error");
+}
+END_TEST
+
+static int many_ones(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
+{
+  (void)dim, (void)x, (void)params;
+  for (size_t i = 0; i < n * ncomp; i++) f[i] = 1;
+  return 0;
+}
+
+static void check_refused(int status, int wanted, const char *part)
+{
+  ck_assert_int_eq(status, wanted);
+  ck_assert_msg(strstr(nis_last_error(), part) != NULL, "%s", nis_last_error());
+}
+
+START_TEST(no_ratio)
+{
+  const double by[COMPONENTS] = {0, 1, 0, NAN, 0}, one[65] = {1}, end[1] = {0};
+  double value, error;
+  nis_options o = options(NULL, NULL);
+  nis *s;
+  ck_assert_int_eq(nis_create(&s, NULL, &o), NIS_OK);
+  check_refused(nis_ratio(s, 0, 1, &value, &error), NIS_INVALID, "no estimate yet");
+  nis_estimate(s, 100, NULL);
+  check_refused(nis_ratio(s, 0, 5, &value, &error), NIS_INVALID,
+                "j must be between 0 and 4, got 5");
+  check_refused(nis_ratio(s, 7, 0, &value, &error), NIS_INVALID, "i must be");
+  check_refused(nis_ratio(s, 0, 1, NULL, &error), NIS_INVALID, "value");
+  check_refused(nis_ratio(NULL, 0, 1, &value, &error), NIS_INVALID, "handle");
+  check_refused(nis_combine(s, by, &value, &error), NIS_INVALID, "coefficients[3]");
+  check_refused(nis_combine(s, NULL, &value, &error), NIS_INVALID, "coefficients");
+  check_refused(nis_ratio(s, 0, 2, &value, &error), NIS_SUSPECT, "component 2 is 0 +- 0");
+  ck_assert(isnan(value) && isinf(error));
+  check_refused(nis_ratio(s, 0, 1, &value, &error), NIS_SUSPECT, "at most 0.1 of it");
+  ck_assert(isfinite(value) && isfinite(error));
+  nis_free(s);
+  o.ncomp = 65, o.batch = many_ones;
+  s = estimated(&o, 100);
+  check_refused(nis_combine(s, one, &value, &error), NIS_INVALID, "ncomp = 65");
+  nis_free(s);
+  o.ncomp = 1;
+  s = estimated(&o, 100);
+  ck_assert_int_eq(nis_combine(s, one, &value, &error), NIS_OK);
+  ck_assert(value == 1 && error < 1e-12);
+  nis_free(s);
+  o.dim = 1, o.lower = o.upper = end;
+  ck_assert_int_eq(nis_create(&s, NULL, &o), NIS_OK);
+  ck_assert_int_eq(nis_combine(s, one, &value, &error), NIS_OK);
+  ck_assert(value == 0 && error == 0);
+  check_refused(nis_ratio(s, 0, 0, &value, &error), NIS_INVALID, "equal limits");
+  nis_free(s);
+}
+END_TEST
+
 START_TEST(refused)
 {
   const double zero[] = {1, 0};
@@ -388,6 +518,9 @@ int main(void)
   tcase_add_test(runs, goals_of_all);
   tcase_add_test(runs, goals_that_one_misses);
   tcase_add_test(runs, one_bad_component_is_a_bad_point);
+  tcase_add_test(runs, as_the_covariance_has_it);
+  tcase_add_test(runs, pulls_of_ratios);
+  tcase_add_test(runs, no_ratio);
   tcase_add_test(runs, refused);
   suite_add_tcase(suite, sums);
   suite_add_tcase(suite, runs);

@@ -2,7 +2,7 @@
 /* The public functions: check arguments, own the handle, call down. */
 #include "nis_events.h"
 
-#include "estimation/components.h"
+#include "estimation/combine.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/host.h"
@@ -21,7 +21,11 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { LEAST_PACED = 10 }; /* calls that max_seconds takes a pace for */
+enum {
+  LEAST_PACED = 10,    /* calls that max_seconds takes a pace for */
+  MOST_CORRELATED = 64 /* components whose covariance is kept without being asked for */
+};
+static const double most_off = 0.1; /* relative error of a denominator */
 
 struct nis {
   nis_options options; /* complete */
@@ -85,7 +89,7 @@ int nis_create(nis **out, nis_integrand *f, const nis_options *options)
   if (status == NIS_OK) status = nis_tally_init(&s->tally);
   if (status == NIS_OK)
     status = nis_components_init(&s->components, complete.ncomp > 1 ? complete.ncomp : 0,
-                                 complete.covariance != NULL);
+                                 complete.covariance || complete.ncomp <= MOST_CORRELATED);
   if (status == NIS_OK)
     status = nis_seen_init(&s->seen, complete.ncomp, complete.covariance != NULL);
   if (status == NIS_OK) nis_training_begin_uniform(&s->training, &s->sampler.mixture);
@@ -251,6 +255,67 @@ int nis_estimate(nis *s, uint64_t calls, nis_result *result)
 static int need_room(const struct domain *d)
 {
   return d->empty ? nis_fail(NIS_INVALID, "there are no points between equal limits") : NIS_OK;
+}
+
+/* ---- of several components ---------------------------------------------------------------------- */
+
+static int can_combine(const nis *s)
+{
+  if (is_empty(s)) return need_room(&s->sampler.integrand.domain);
+  if (s->tally.all.n == 0)
+    return nis_fail(NIS_INVALID, "no estimate yet: nis_estimate or nis_run comes first");
+  if (s->components.n > 0 && !s->components.with_covariance)
+    return nis_fail(NIS_INVALID,
+                    "ncomp = %zu: the covariance of more than %d components is kept only with "
+                    "options.covariance",
+                    s->components.n, MOST_CORRELATED);
+  return NIS_OK;
+}
+
+static int need_component(const nis *s, const char *name, size_t a)
+{
+  if (a < s->options.ncomp) return NIS_OK;
+  return nis_fail(NIS_INVALID, "%s must be between 0 and %zu, got %zu", name, s->options.ncomp - 1,
+                  a);
+}
+
+int nis_combine(nis *s, const double *coefficients, double *value, double *error)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(coefficients, "coefficients"));
+  NIS_TRY(need(value, "value"));
+  NIS_TRY(need(error, "error"));
+  for (size_t k = 0; k < s->options.ncomp; k++)
+    if (!isfinite(coefficients[k]))
+      return nis_fail(NIS_INVALID, "coefficients[%zu] must be finite, got %g", k, coefficients[k]);
+  *value = *error = 0;
+  if (is_empty(s)) return NIS_OK;
+  NIS_TRY(can_combine(s));
+  struct estimate sum = nis_components_sum(&s->tally, &s->components, coefficients);
+  *value = sum.value;
+  *error = sum.error;
+  return NIS_OK;
+}
+
+int nis_ratio(nis *s, size_t i, size_t j, double *value, double *error)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(value, "value"));
+  NIS_TRY(need(error, "error"));
+  NIS_TRY(need_component(s, "i", i));
+  NIS_TRY(need_component(s, "j", j));
+  NIS_TRY(can_combine(s));
+  struct estimate ratio = nis_components_ratio(&s->tally, &s->components, i, j),
+                  below = nis_component(&s->tally, &s->components, j);
+  *value = ratio.value;
+  *error = ratio.error;
+  if (below.value != 0 && below.error <= most_off * fabs(below.value)) return NIS_OK;
+  return nis_fail(NIS_SUSPECT,
+                  "component %zu is %g +- %g, no good denominator: its error must be at most %g of "
+                  "it",
+                  j, below.value, below.error, most_off);
 }
 
 int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)

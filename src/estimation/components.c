@@ -189,6 +189,14 @@ double nis_components_error(const struct components *c, size_t a, double factor,
   return sqrt(whole_covariance(c, factor, blurred, a, a)) * c->unit[a];
 }
 
+double nis_components_correlation(const struct components *c, size_t a, size_t b, double factor,
+                                  double blurred)
+{
+  double both = sqrt(whole_covariance(c, factor, blurred, a, a)) *
+                sqrt(whole_covariance(c, factor, blurred, b, b));
+  return both > 0 ? whole_covariance(c, factor, blurred, a, b) / both : 0;
+}
+
 void nis_components_result(const struct components *c, double factor, double blurred,
                            double *values, double *errors, double *covariance)
 {

@@ -52,6 +52,10 @@ void nis_components_look(struct components *c);
 double nis_components_value(const struct components *c, size_t a);
 double nis_components_error(const struct components *c, size_t a, double factor, double blurred);
 
+/* Of the errors of two; needs the covariance. 0 where one has no error */
+double nis_components_correlation(const struct components *c, size_t a, size_t b, double factor,
+                                  double blurred);
+
 /* values[n], errors[n] and covariance[n][n] of the means, each of which may be NULL; errors are
  * those of independent samples, times `factor`, and the share `blurred` of the value, which all are
  * off by together. NaN without a sample, infinite with one. */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "combine.h"
 #include "trust.h"
 
 #include <math.h>
@@ -39,15 +40,12 @@ static double times_off(const struct aim *aim)
 
 struct aim nis_estimate_aim(const struct integration *plan)
 {
-  const struct tally *t = plan->tally;
-  const struct components *c = plan->components;
-  struct estimate first = nis_tally_estimate(t);
-  struct aim worst = {0, first.error, goal_of(plan, first.value)};
-  double factor = nis_tally_factor(t);
-  for (size_t a = 1; plan->all && a < c->n; a++) {
-    struct aim aim = {a, nis_components_error(c, a, factor, t->blurred),
-                      goal_of(plan, nis_components_value(c, a))};
-    if (times_off(&aim) > times_off(&worst)) worst = aim;
+  struct aim worst = {0};
+  size_t n = plan->all && plan->components->n > 0 ? plan->components->n : 1;
+  for (size_t a = 0; a < n; a++) {
+    struct estimate now = nis_component(plan->tally, plan->components, a);
+    struct aim aim = {a, now.error, goal_of(plan, now.value)};
+    if (a == 0 || times_off(&aim) > times_off(&worst)) worst = aim;
   }
   return worst;
 }
