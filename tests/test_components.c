@@ -3,6 +3,7 @@
 #include "alarm.h"
 #include "estimation/components.h"
 
+#include "events.h"
 #include "nis.h"
 #include "noise.h"
 #include "suite.h"
@@ -338,6 +339,43 @@ START_TEST(goals_that_one_misses)
 }
 END_TEST
 
+struct moment {
+  double weights, sum, squares;
+};
+
+static int take_moment(const nis_event_block *events, void *params)
+{
+  struct moment *m = params;
+  for (size_t i = 0; i < events->n; i++) {
+    double off = events->x[i * events->dim] - 0.4;
+    m->weights += events->weight[i];
+    m->sum += events->weight[i] * off;
+    m->squares += events->weight[i] * events->weight[i] * off * off;
+  }
+  return 0;
+}
+
+/* Whatever the flow follows; a third of the points are where the last component is. */
+START_TEST(events_are_of_the_first)
+{
+  for (int follow = NIS_FOLLOW_NORM; follow <= NIS_FOLLOW_FIRST; follow++) {
+    struct moment m = {0};
+    nis_options o = options(NULL, NULL);
+    nis_event_summary summary;
+    nis_result r;
+    nis *s;
+    o.follow = (nis_follow)follow;
+    ck_assert_int_eq(nis_create(&s, NULL, &o), NIS_OK);
+    ck_assert_int_eq(nis_run(s, &r), NIS_OK);
+    ck_assert_int_eq(events_of(s, 20000, take_moment, &m, &summary), NIS_OK);
+    ck_assert_double_le(fabs(m.sum), alarm_errors(2) * sqrt(m.squares));
+    check_between(sqrt(m.squares / summary.sum_squares), 0.067, 0.073, "width");
+    check_between(r.efficiency, follow == NIS_FOLLOW_FIRST ? 0.8 : 0.2, 1, "efficiency");
+    nis_free(s);
+  }
+}
+END_TEST
+
 static int bad_second(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
 {
   (void)params;
@@ -424,8 +462,8 @@ static void pulls_of_a_ratio(nis_point_set points, uint64_t calls, int *within, 
   }
 }
 
-/* With random points the sum of the squares is chi2 of as many degrees of freedom; with nets as many
- * are within one error as are of a normal distribution. */
+/* With random points the sum of the squares is chi2 of as many degrees of freedom; with nets as
+ * many are within one error as are of a normal distribution. */
 START_TEST(pulls_of_ratios)
 {
   int within;
@@ -515,6 +553,7 @@ int main(void)
   add_full_test(runs, the_first_is_as_if_alone);
   add_full_test(runs, following_the_norm);
   tcase_add_test(runs, all_are_followed);
+  add_full_test(runs, events_are_of_the_first);
   tcase_add_test(runs, goals_of_all);
   tcase_add_test(runs, goals_that_one_misses);
   tcase_add_test(runs, one_bad_component_is_a_bad_point);

@@ -257,7 +257,7 @@ static int need_room(const struct domain *d)
   return d->empty ? nis_fail(NIS_INVALID, "there are no points between equal limits") : NIS_OK;
 }
 
-/* ---- of several components ---------------------------------------------------------------------- */
+/* ---- of several components ------------------------------------------------------------------- */
 
 static int can_combine(const nis *s)
 {

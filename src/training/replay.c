@@ -74,10 +74,10 @@ static size_t slot_of(const struct replay *r, size_t points, size_t i)
 
 void nis_replay_magnitudes(const struct replay *r, double *magnitude)
 {
+  double share = 1 / (double)r->count; /* of each point: the sum might be no double */
   memset(magnitude, 0, r->ncomp * sizeof *magnitude);
   for (size_t i = 0; i < r->count; i++)
-    for (size_t k = 0; k < r->ncomp; k++)
-      magnitude[k] += r->weight[i * r->ncomp + k] / (double)r->count;
+    for (size_t k = 0; k < r->ncomp; k++) magnitude[k] += r->weight[i * r->ncomp + k] * share;
 }
 
 /* log |f| = log (|f| / p) + log p, where the first is a norm as well */
