@@ -75,7 +75,8 @@ typedef enum {
   NIS_NO_MEMORY = -2,
   NIS_CALLBACK = -3,   /* an integrand returned non-zero, or nis_refuse() was called */
   NIS_BAD_VALUES = -4, /* NaN or Inf fill more than a tenth of the domain, as the training's points
-                          tell, or were more than a tenth of the estimate's values */
+                          tell, or were more than a tenth of the estimate's values; or all of the
+                          first 4096 values, and the run ends there */
   NIS_NO_EVENTS = -5,  /* the integrand was zero wherever it was looked at */
   NIS_NO_FILE = -6     /* a file could not be written; what is in it is said in the sentence */
 } nis_status;
@@ -255,9 +256,17 @@ typedef enum { NIS_POINTS_DEFAULT = 0, NIS_POINTS_RANDOM, NIS_POINTS_NETS } nis_
 
 /* What the flow learns when the batch integrand has several values a point */
 typedef enum {
-  NIS_FOLLOW_NORM = 0, /* sqrt(sum_c (f_c / scales[c])^2): all of them */
+  NIS_FOLLOW_NORM = 0, /* sqrt(sum_c (f_c / scales[c])^2): all of them; events, which are of f_0,
+                          then take the more calls the less the others are where f_0 is */
   NIS_FOLLOW_FIRST = 1 /* |f_0|: what the others have elsewhere may be lost, without a doubt */
 } nis_follow;
+
+/* Which of several values a point rel_error and abs_error are for */
+typedef enum {
+  NIS_GOAL_ALL = 0, /* each: error <= rel_error * |value| or error <= abs_error. One that is 0
+                       everywhere meets them; one that cancels to 0 meets no rel_error */
+  NIS_GOAL_FIRST = 1
+} nis_goal_of;
 
 #define NIS_MOST_DIM 256
 #define NIS_MOST_HINTS 16
@@ -270,7 +279,8 @@ typedef struct {
   uint64_t calls;      /* integrand calls in all, training included, 1 .. 2^62; default 1,000,000 */
   double rel_error;    /* stop when error <= rel_error * |value|, in [0, 1) ... */
   double abs_error;    /* ... or error <= abs_error, >= 0; default for both 0, no goal. An error
-                          from fewer than 30 weights that are not 0 meets neither. The way there
+                          from fewer than 30 weights that are not 0 meets neither. Of several
+                          values a point goal_of says which are meant. The way there
                           is the shortest: from uniform points on, with as much training as the
                           rest of it is worth */
   double call_seconds; /* with a goal: the time that one thread takes for a call, >= 0, by which
@@ -295,17 +305,19 @@ typedef struct {
                           NIS_AFFINE; default: none is; copied */
   nis_batch_integrand *batch; /* used instead of the scalar integrand, which is then NULL */
   size_t batch_points;        /* points in one call of batch, 1 .. 1,048,576; default 1024 */
-  size_t ncomp; /* values per point of batch, 1 .. 1024; default 1. nis_result, goals and events
-                   are of component 0; a point with a value that is not finite counts as 0 in all */
+  size_t ncomp; /* values per point of batch, 1 .. 1024; default 1. nis_result and events are of
+                   component 0, goals of all (goal_of); a point with a value that is not finite
+                   counts as 0 in all */
   double *values, *errors; /* [ncomp] of the caller, who keeps them while the handle lives; each
                               result is written there too, all from the same points; NULL: not
                               wanted */
   double *covariance;      /* [ncomp * ncomp] likewise: of the values; its diagonal is errors^2 */
   nis_follow follow;       /* one of the above; default NIS_FOLLOW_NORM */
-  const double *scales;    /* [ncomp], above 0, for NIS_FOLLOW_NORM; copied. Default: the mean of
-                              |f_c| over 1 % of the training calls (1024 at most), uniform, which
-                              narrow peaks escape */
-  int serial;              /* 1: the integrand is called by the calling thread only; same bits;
+  const double *scales; /* [ncomp], above 0, for NIS_FOLLOW_NORM; copied. Default: the integral of
+                              |f_c|, as the training's points tell it, so that all get about the
+                              same relative error; above 64 components its first 1 % alone (1024
+                              at most), uniform, which narrow peaks escape */
+  int serial;           /* 1: the integrand is called by the calling thread only; same bits;
                               default 0 */
   nis_progress_callback *progress;
   void *progress_params;
@@ -343,6 +355,7 @@ typedef struct {
   nis_signs signs;       /* one of the above; default NIS_SIGNS_APART */
   nis_point_set points;  /* one of the above; default: nets in up to 64 dimensions without
                             max_seconds, else random */
+  nis_goal_of goal_of;   /* one of the above; default NIS_GOAL_ALL */
 } nis_options;
 
 /* The options with every default filled in, as a run would use them; they depend on dim and calls
@@ -420,6 +433,16 @@ NIS_API int nis_train(nis *s, uint64_t calls);
  * written to *result (may be NULL). With NIS_POINTS_NETS as many as fill whole nets: up to a
  * sixteenth of the calls stays unspent. */
 NIS_API int nis_estimate(nis *s, uint64_t calls, nis_result *result);
+
+/* Of components of the estimate, with the error that their covariance gives: sum_c coefficients[c]
+ * value_c, [ncomp]; and value_i / value_j. Points are shared, so the error of a ratio or a
+ * difference of what is alike is far below that of each. For up to 64 components, or with
+ * options.covariance. The ratio's error is that of first order, and its bias, of second order, is
+ * left: below a tenth of the error where value_j is known to 10 %; else the status is NIS_SUSPECT,
+ * with value and error as they are (NaN and infinite where value_j is 0). Doubts about the estimate
+ * are doubts about these, and goals are not for them. */
+NIS_API int nis_combine(nis *s, const double *coefficients, double *value, double *error);
+NIS_API int nis_ratio(nis *s, size_t i, size_t j, double *value, double *error);
 
 /* Draws n points from the flow: point i is x[i*dim ..], log_q[i] its log-density per unit of
  * the domain's volume, weight[i] = f/q. log_q and weight may be NULL; without weight the

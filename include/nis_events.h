@@ -74,7 +74,8 @@ typedef int nis_particles(const double *x, size_t dim, nis_event *event, void *p
  * readers divide the sum of weights by that of trials, and unit weights in Les Houches files. Text
  * files are compressed when their names end in .gz. */
 typedef enum {
-  NIS_FORMAT_BY_NAME, /* .lhe .lheh5 .h5 .hdf5 .npy .txt .dat; else LHE with particles, or text */
+  NIS_FORMAT_BY_NAME, /* .lhe .lheh5 .h5 .hdf5 .npy .txt .dat. Without an ending, and for what is no
+                         file, LHE with particles, or text; any other ending is refused */
   NIS_FORMAT_LHE,     /* Les Houches events 1.0 (hep-ph/0609017), in pb: strategy -4, weights whose
                          mean is the cross section; for unit weights of one sign strategy 3 */
   NIS_FORMAT_LHE3,    /* the same 3.0 (arXiv:1405.1067): generator, trials, named weights */

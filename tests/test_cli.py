@@ -253,6 +253,8 @@ class Usage(Refusals):
         self.refused(["events", "camel", "-n", "3"], "-o FILE")
         self.refused(["events", "camel", "-n", "3", "-o", ""], "--output", "empty")
         self.refused(["events", "camel", "-n", "0", "-o", "x"], "--events", "got '0'")
+        self.refused(["events", "camel", "-n", "3", "-o", "p.xyz"], "p.xyz: no format", ".lhe .lheh5",
+                     "--format")
         self.refused(["events", "camel", "-n", "3", "-o", "x", "--format", "root"],
                      "lhe,lhe3,lheh5,hdf5,npy,text", "'root'")
         for words in (["--tail", 0], ["--tail", 1], ["--quantile", 0], ["--quantile", 1.5],

@@ -406,6 +406,40 @@ START_TEST(no_place_for_the_whole_run)
 }
 END_TEST
 
+/* What looks like a format must be one, unless the format is said or there is no file. */
+START_TEST(endings)
+{
+  static const char *const known[] = {"a.txt", "a.dat.gz", "a.xyz.txt", "a", "a.gz", ".a", "a."};
+  static const char *const unknown[] = {"a.xyz", "a.xyz.gz", "a.txt.b", "a.TXT", "a.lhe_"};
+  char name[64];
+  nis_event_options o = to(name);
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    snprintf(name, sizeof name, "%s/%s", folder, known[i]);
+    ck_assert_msg(nis_check_events(&o) == NIS_OK, "%s: %s", name, nis_last_error());
+  }
+  for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+    snprintf(name, sizeof name, "%s/%s", folder, unknown[i]);
+    ck_assert_int_eq(nis_check_events(&o), NIS_INVALID);
+    check_sentence(name);
+    check_sentence(".lhe .lheh5 .h5 .hdf5 .npy .txt .dat");
+    ck_assert_int_eq(nis_events(handle, &o, NULL), NIS_INVALID);
+  }
+  o.format = NIS_FORMAT_TEXT;
+  ck_assert_int_eq(nis_check_events(&o), NIS_OK);
+  o.format = NIS_FORMAT_BY_NAME;
+  ck_assert_int_eq(mkfifo(name, 0600), 0);
+  ck_assert_int_eq(nis_check_events(&o), NIS_OK);
+  ck_assert_uint_eq(count_files(), 1);
+  unlink(name);
+  snprintf(name, sizeof name, "%s/b.xyz", folder);
+  ck_assert_int_eq(mkdir(name, 0700), 0);
+  strcat(name, "/a");
+  ck_assert_int_eq(nis_check_events(&o), NIS_OK);
+  *strrchr(name, '/') = '\0';
+  rmdir(name);
+}
+END_TEST
+
 START_TEST(other_places)
 {
   nis_event_options o = to("/dev/null");
@@ -442,6 +476,7 @@ int main(void)
   tcase_add_test(tcase, fifo);
   tcase_add_test(tcase, descriptor);
   tcase_add_test(tcase, no_place_for_the_whole_run);
+  tcase_add_test(tcase, endings);
   tcase_add_test(tcase, other_places);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);

@@ -19,7 +19,7 @@ INVALID = -1
 SIZE = 1024  # bytes, more than either struct has
 
 # In the command for plug-ins of one value, without hints
-NOT_IN_COMMAND = {"ncomp", "follow", "nhints"}
+NOT_IN_COMMAND = {"ncomp", "follow", "nhints", "goal-of"}
 
 
 class Row(ctypes.Structure):

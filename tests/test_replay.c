@@ -69,6 +69,40 @@ START_TEST(the_oldest_are_overwritten)
 }
 END_TEST
 
+/* Of two components, in a ring that has grown; the scales change afterwards. */
+START_TEST(a_norm_follows_its_scales)
+{
+  enum { STORED = 5, CAPACITY = 4 };
+  double x[STORED * DIM] = {0}, log_q[STORED], f[STORED], scale[] = {1, 1}, magnitude[2];
+  double components[2 * STORED] = {1e300, 0, 3, -4, 0, 0, -2, 1, 5, 12};
+  struct integrand_call c = {.ncomp = 2, .scale = scale};
+  struct points p = {.n = STORED, .x = x, .log_q = log_q, .f = f, .components = components};
+  struct replay r = {0};
+  for (int i = 0; i < STORED; i++) log_q[i] = 0.5 * i, f[i] = 1;
+  ck_assert_int_eq(nis_replay_grow(&r, DIM, 2, CAPACITY - 1), NIS_OK);
+  ck_assert_int_eq(nis_replay_grow(&r, DIM, 2, CAPACITY), NIS_OK);
+  nis_replay_store(&r, &p); /* the last four */
+  nis_replay_magnitudes(&r, magnitude);
+  check_between(magnitude[0] * CAPACITY / (3 * exp(-0.5) + 2 * exp(-1.5) + 5 * exp(-2)), 1 - 1e-14,
+                1 + 1e-14, "first");
+  check_between(magnitude[1] * CAPACITY / (4 * exp(-0.5) + exp(-1.5) + 12 * exp(-2)), 1 - 1e-14,
+                1 + 1e-14, "second");
+  for (int i = 0; i < 3; i++) {
+    nis_replay_norm(&r, STORED, &c);
+    for (size_t k = 1; k < STORED; k++) {
+      double norm = hypot(components[2 * k] / scale[0], components[2 * k + 1] / scale[1]);
+      double got = r.log_f[k % CAPACITY];
+      if (norm == 0)
+        ck_assert(isinf(got) && got < 0);
+      else
+        ck_assert_double_eq_tol(got, log(norm), 1e-13 * fabs(got) + 1e-13);
+    }
+    scale[0] *= 1e-10, scale[1] *= 1e20;
+  }
+  nis_replay_clear(&r);
+}
+END_TEST
+
 START_TEST(zeros_are_stored)
 {
   const double f[] = {0, 2, -0.0, -3, 0, 0x1p-1074}, q[] = {0, 1, 2, 3, 4, 5};
@@ -430,6 +464,7 @@ int main(void)
   TCase *tcase = tcase_create("replay");
   tcase_set_timeout(tcase, 60); /* sanitizers, busy machines */
   tcase_add_test(tcase, the_oldest_are_overwritten);
+  tcase_add_test(tcase, a_norm_follows_its_scales);
   tcase_add_test(tcase, zeros_are_stored);
   tcase_add_test(tcase, newest_points_come_oldest_first);
   tcase_add_test(tcase, temperature_gives_the_asked_kish_fraction);

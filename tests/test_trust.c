@@ -5,6 +5,7 @@
 
 #include "base/monitor.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "suite.h"
 #include "estimation/trust.h"
 
@@ -42,6 +43,7 @@ static void check_doubt(struct seen *s, int doubt, const char *words)
   nis_result *r = &s->result;
   ck_assert_int_eq(nis_trust_doubts(&s->tally, &s->components, r), doubt);
   r->suspect = doubt;
+  nis_clear_error();
   if (doubt == 0) return;
   ck_assert_int_eq(nis_trust_explain(&s->tally, &s->components, r), NIS_SUSPECT);
   ck_assert_msg(strstr(nis_last_error(), words) != NULL, "%s", nis_last_error());
@@ -74,7 +76,30 @@ START_TEST(doubts_count_the_points_of_the_estimate)
   struct seen s = fine();
   s.tally.weights.n = 20, s.result.khat = 0.1;
   s.result.calls = 100000, s.result.train_calls = 1000;
+  check_doubt(&s, NIS_FEW_WEIGHTS, "20 integration points are too few (at least 30");
+  s.tally.weights.zeros = 1;
   check_doubt(&s, NIS_FEW_WEIGHTS, "of 20");
+}
+END_TEST
+
+/* One doubt hides no other, and what was to be said before is still said. */
+START_TEST(all_doubts_are_named)
+{
+  static const char *const words[] = {
+      "1 peak ", "only 29",    "p = 1e-65", "k-hat = 1.50", "the integral itself may diverge",
+      "hints",   "; a warning"};
+  struct seen s = fine();
+  s.tally.weights.zeros = 5971, s.tally.weights.largest = 20;
+  s.result.late_peaks = 1, s.result.p_value = 1e-65, s.result.khat = 1.5;
+  int all = NIS_LATE_PEAK | NIS_FEW_WEIGHTS | NIS_LARGE_CHI2 | NIS_HEAVY_TAIL;
+  check_doubt(&s, all, "believed");
+  nis_fail(NIS_OK, "a warning");
+  nis_trust_explain(&s.tally, &s.components, &s.result);
+  for (size_t i = 0; i < LENGTH(words); i++)
+    ck_assert_msg(strstr(nis_last_error(), words[i]) != NULL, "%s: %s", words[i], nis_last_error());
+  s = fine(), s.result.khat = 0.75, s.tally.weights.largest = 20;
+  check_doubt(&s, NIS_HEAVY_TAIL, "their variance may be infinite");
+  ck_assert_ptr_null(strstr(nis_last_error(), "hints"));
 }
 END_TEST
 
@@ -119,6 +144,81 @@ START_TEST(infinite_variance_is_suspected)
   ck_assert(r.suspect & NIS_HEAVY_TAIL);
   ck_assert_double_gt(r.khat, 0.7);
   nis_free(s);
+}
+END_TEST
+
+static double singular_with_holes(double *x, size_t dim, void *params)
+{
+  return x[0] > 0.99 ? NAN : singular(x, dim, params);
+}
+
+START_TEST(a_doubt_hides_no_warning)
+{
+  nis_options o = small(2, 100000);
+  nis *s;
+  ck_assert_int_eq(nis_create(&s, singular_with_holes, &o), NIS_OK);
+  ck_assert_int_eq(nis_estimate(s, 20000, NULL), NIS_SUSPECT);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "k-hat"));
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "values were not finite, the first nan at ("));
+  nis_free(s);
+}
+END_TEST
+
+static double no_number(double *x, size_t dim, void *params)
+{
+  (void)x, (void)dim;
+  atomic_fetch_add((atomic_int *)params, 1);
+  return NAN;
+}
+
+static void check_nothing_spent(int status, const atomic_int *calls)
+{
+  ck_assert_int_eq(status, NIS_BAD_VALUES);
+  ck_assert_msg(strstr(nis_last_error(), "all of the first 4096 integrand values") != NULL, "%s",
+                nis_last_error());
+  ck_assert_int_eq(*calls, 4096);
+}
+
+/* However it is asked for, and whatever the threads */
+START_TEST(no_number_anywhere_ends_the_run)
+{
+  atomic_int calls = 0;
+  nis_result r;
+  nis *s;
+  nis_options o = {.dim = 3, .params = &calls};
+  for (o.threads = 1; o.threads < 4; o.threads++, calls = 0) {
+    r = nis_integrate_with(no_number, &o);
+    check_nothing_spent(r.status, &calls);
+    ck_assert(r.calls == 4096 && r.bad_calls == 4096 && r.value == 0);
+  }
+  o.rel_error = 0.01; /* the first look is earlier */
+  ck_assert_int_eq(nis_integrate_with(no_number, &o).status, NIS_BAD_VALUES);
+  ck_assert_int_le(calls, 4096);
+  o.rel_error = 0, calls = 0;
+  ck_assert_int_eq(nis_create(&s, no_number, &o), NIS_OK);
+  check_nothing_spent(nis_train(s, 100000), &calls);
+  nis_free(s), calls = 0;
+  ck_assert_int_eq(nis_create(&s, no_number, &o), NIS_OK);
+  check_nothing_spent(nis_estimate(s, 100000, &r), &calls);
+  ck_assert_int_eq(nis_run(s, &r), NIS_BAD_VALUES);
+  ck_assert_int_lt(calls, 3 * 4096);
+  nis_free(s);
+}
+END_TEST
+
+static double number_at_last(double *x, size_t dim, void *params)
+{
+  (void)dim;
+  return atomic_fetch_add((atomic_int *)params, 1) < 4095 ? NAN : x[0];
+}
+
+START_TEST(one_number_is_worth_going_on)
+{
+  atomic_int calls = 0;
+  nis_options o = small(2, 20000);
+  o.params = &calls, o.serial = 1;
+  nis_result r = nis_integrate_with(number_at_last, &o);
+  ck_assert_uint_gt(r.calls, 19000);
 }
 END_TEST
 
@@ -328,6 +428,10 @@ int main(void)
   tcase_add_test(doubt, doubts);
   tcase_add_test(doubt, doubts_count_the_points_of_the_estimate);
   tcase_add_test(doubt, doubts_of_several_components);
+  tcase_add_test(doubt, all_doubts_are_named);
+  tcase_add_test(doubt, a_doubt_hides_no_warning);
+  tcase_add_test(doubt, no_number_anywhere_ends_the_run);
+  tcase_add_test(doubt, one_number_is_worth_going_on);
   tcase_add_test(doubt, infinite_variance_is_suspected);
   tcase_add_test(doubt, a_needle_never_hit);
   tcase_add_loop_test(hostile_cases, hostile_integrands, 0, short_form() ? 2 : 4);

@@ -116,7 +116,7 @@ static double points_missing(const struct way *way, const struct look *now)
 {
   const struct look *last = &way->last;
   double power = exponent, n = (double)now->points;
-  double times = now->goal > 0 ? fmax(now->error / now->goal, 1) : HUGE_VAL;
+  double times = now->error <= now->goal ? 1 : now->error / now->goal;
   if (last->points > 0 && last->error > 0 && now->error > 0)
     power += log(last->error / now->error) / log(n / (double)last->points) - power / 2;
   power = fmin(fmax(power, least_exponent), most_exponent);
@@ -152,9 +152,11 @@ static int leave(void *context, const struct look *now)
 static int see(void *context, const struct points *p)
 {
   struct way *way = context;
-  int other = way->o->ncomp > 1 && way->o->follow == NIS_FOLLOW_NORM; /* than what p->f is */
-  if (other || way->spent + p->n > most_training(way)) return NIS_OK;
-  return nis_training_remember(way->training, p, way->o);
+  const nis_options *o = way->o;
+  int norm = o->ncomp > 1 && o->follow == NIS_FOLLOW_NORM;
+  if (norm && (!p->components || nis_training_components(o) == 0)) return NIS_OK;
+  if (way->spent + p->n > most_training(way)) return NIS_OK;
+  return nis_training_remember(way->training, p, &way->s->integrand, o);
 }
 
 struct watcher nis_way_watcher(struct way *way)

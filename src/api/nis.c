@@ -2,7 +2,7 @@
 /* The public functions: check arguments, own the handle, call down. */
 #include "nis_events.h"
 
-#include "estimation/components.h"
+#include "estimation/combine.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/host.h"
@@ -19,8 +19,13 @@
 #include "estimation/trust.h"
 
 #include <math.h>
+#include <stdio.h>
 
-enum { LEAST_PACED = 10 }; /* calls that max_seconds takes a pace for */
+enum {
+  LEAST_PACED = 10,    /* calls that max_seconds takes a pace for */
+  MOST_CORRELATED = 64 /* components whose covariance is kept without being asked for */
+};
+static const double most_off = 0.1; /* relative error of a denominator */
 
 struct nis {
   nis_options options; /* complete */
@@ -84,7 +89,7 @@ int nis_create(nis **out, nis_integrand *f, const nis_options *options)
   if (status == NIS_OK) status = nis_tally_init(&s->tally);
   if (status == NIS_OK)
     status = nis_components_init(&s->components, complete.ncomp > 1 ? complete.ncomp : 0,
-                                 complete.covariance != NULL);
+                                 complete.covariance || complete.ncomp <= MOST_CORRELATED);
   if (status == NIS_OK)
     status = nis_seen_init(&s->seen, complete.ncomp, complete.covariance != NULL);
   if (status == NIS_OK) nis_training_begin_uniform(&s->training, &s->sampler.mixture);
@@ -223,8 +228,6 @@ int nis_train(nis *s, uint64_t calls)
 static int estimate(nis *s, struct integration *plan, nis_result *result)
 {
   uint64_t used;
-  plan->tally = &s->tally;
-  plan->components = &s->components;
   plan->first_point = s->estimated;
   plan->replicates = s->options.points == NIS_POINTS_NETS;
   int status = nis_estimate_flow(&s->sampler, plan, &used);
@@ -242,13 +245,77 @@ int nis_estimate(nis *s, uint64_t calls, nis_result *result)
   NIS_TRY(need_count(calls, "calls", 2));
   if (!result) result = &unused;
   if (is_empty(s)) return nothing(s, result);
-  estimate(s, &(struct integration){.calls = calls, .likely = calls}, result);
+  estimate(s,
+           &(struct integration){
+               .tally = &s->tally, .components = &s->components, .calls = calls, .likely = calls},
+           result);
   return judge(s, result);
 }
 
 static int need_room(const struct domain *d)
 {
   return d->empty ? nis_fail(NIS_INVALID, "there are no points between equal limits") : NIS_OK;
+}
+
+/* ---- of several components ------------------------------------------------------------------- */
+
+static int can_combine(const nis *s)
+{
+  if (is_empty(s)) return need_room(&s->sampler.integrand.domain);
+  if (s->tally.all.n == 0)
+    return nis_fail(NIS_INVALID, "no estimate yet: nis_estimate or nis_run comes first");
+  if (s->components.n > 0 && !s->components.with_covariance)
+    return nis_fail(NIS_INVALID,
+                    "ncomp = %zu: the covariance of more than %d components is kept only with "
+                    "options.covariance",
+                    s->components.n, MOST_CORRELATED);
+  return NIS_OK;
+}
+
+static int need_component(const nis *s, const char *name, size_t a)
+{
+  if (a < s->options.ncomp) return NIS_OK;
+  return nis_fail(NIS_INVALID, "%s must be between 0 and %zu, got %zu", name, s->options.ncomp - 1,
+                  a);
+}
+
+int nis_combine(nis *s, const double *coefficients, double *value, double *error)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(coefficients, "coefficients"));
+  NIS_TRY(need(value, "value"));
+  NIS_TRY(need(error, "error"));
+  for (size_t k = 0; k < s->options.ncomp; k++)
+    if (!isfinite(coefficients[k]))
+      return nis_fail(NIS_INVALID, "coefficients[%zu] must be finite, got %g", k, coefficients[k]);
+  *value = *error = 0;
+  if (is_empty(s)) return NIS_OK;
+  NIS_TRY(can_combine(s));
+  struct estimate sum = nis_components_sum(&s->tally, &s->components, coefficients);
+  *value = sum.value;
+  *error = sum.error;
+  return NIS_OK;
+}
+
+int nis_ratio(nis *s, size_t i, size_t j, double *value, double *error)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(value, "value"));
+  NIS_TRY(need(error, "error"));
+  NIS_TRY(need_component(s, "i", i));
+  NIS_TRY(need_component(s, "j", j));
+  NIS_TRY(can_combine(s));
+  struct estimate ratio = nis_components_ratio(&s->tally, &s->components, i, j),
+                  below = nis_component(&s->tally, &s->components, j);
+  *value = ratio.value;
+  *error = ratio.error;
+  if (below.value != 0 && below.error <= most_off * fabs(below.value)) return NIS_OK;
+  return nis_fail(NIS_SUSPECT,
+                  "component %zu is %g +- %g, no good denominator: its error must be at most %g of "
+                  "it",
+                  j, below.value, below.error, most_off);
 }
 
 int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
@@ -404,6 +471,16 @@ static uint64_t likely_calls(const struct run *run)
   return (uint64_t)fmax(left, 2);
 }
 
+static struct integration goals(nis *s)
+{
+  const nis_options *o = &s->options;
+  return (struct integration){.tally = &s->tally,
+                              .components = &s->components,
+                              .rel_error = o->rel_error,
+                              .abs_error = o->abs_error,
+                              .all = o->goal_of == NIS_GOAL_ALL};
+}
+
 /* With max_seconds the estimate gets what the training has left of the calls, and as much time as
  * there is; else both are planned beforehand. */
 static int train_and_estimate(struct run *run)
@@ -417,10 +494,9 @@ static int train_and_estimate(struct run *run)
   if (left <= train / 4) train += left;
   int status = train > 0 ? train_flow(s, train, &s->options) : NIS_OK;
   if (status != NIS_OK) return fill_result(s, status, run->result);
-  struct integration plan = {.calls = timed ? o->calls - calls_of(run) : rest,
-                             .likely = timed ? likely_calls(run) : rest,
-                             .rel_error = o->rel_error,
-                             .abs_error = o->abs_error};
+  struct integration plan = goals(s);
+  plan.calls = timed ? o->calls - calls_of(run) : rest;
+  plan.likely = timed ? likely_calls(run) : rest;
   return estimate(s, &plan, run->result);
 }
 
@@ -462,14 +538,27 @@ static int shortest_way(struct run *run)
     if (status != NIS_OK) return fill_result(s, status, run->result);
     s->train_calls += left_calls;
     struct watcher watcher = nis_way_watcher(&way);
-    struct integration plan = {.calls = s->options.calls - calls_of(run),
-                               .rel_error = s->options.rel_error,
-                               .abs_error = s->options.abs_error,
-                               .watcher = &watcher};
+    struct integration plan = goals(s);
+    plan.calls = s->options.calls - calls_of(run);
+    plan.watcher = &watcher;
     status = estimate(s, &plan, run->result);
     if (status != NIS_OK || plan.stop != NIS_STOP_LEFT) return status;
     left_calls = s->tally.all.n;
   }
+}
+
+/* By the component that is furthest from its goal */
+static int miss_goal(const struct run *run)
+{
+  const nis_options *o = &run->s->options;
+  struct integration plan = goals(run->s);
+  struct aim aim = nis_estimate_aim(&plan);
+  char of[32] = "";
+  if (o->ncomp > 1) snprintf(of, sizeof of, " of component %zu", aim.component);
+  return nis_fail_too(
+      NIS_GOAL_MISSED,
+      "%llu calls gave an error%s of %.3g; rel_error %g and abs_error %g were asked for",
+      (unsigned long long)calls_of(run), of, aim.error, o->rel_error, o->abs_error);
 }
 
 /* The estimate went as planned: by what was that less than what was asked for? */
@@ -477,15 +566,12 @@ static void compare_with_goals(const struct run *run)
 {
   const nis_options *o = &run->s->options;
   nis_result *r = run->result;
-  unsigned long long calls = calls_of(run), most = o->calls;
   if (r->stop == NIS_STOP_TIME)
-    r->status = nis_fail(NIS_TIME_LIMIT, "max_seconds = %g were enough for %llu of %llu calls",
-                         o->max_seconds, calls, most);
+    r->status = nis_fail_too(NIS_TIME_LIMIT, "max_seconds = %g were enough for %llu of %llu calls",
+                             o->max_seconds, (unsigned long long)calls_of(run),
+                             (unsigned long long)o->calls);
   else if (r->stop == NIS_STOP_CALLS && is_goal(o))
-    r->status =
-        nis_fail(NIS_GOAL_MISSED,
-                 "%llu calls gave an error of %.3g; rel_error %g and abs_error %g were asked for",
-                 calls, r->error, o->rel_error, o->abs_error);
+    r->status = miss_goal(run);
 }
 
 int nis_run(nis *s, nis_result *r)

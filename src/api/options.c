@@ -86,6 +86,8 @@ static const nis_option rows[] = {
      RULE("dim,max_seconds", "nets in up to " OPTION_TEXT(
                                  MOST_SOBOL_DIM) " dimensions without max_seconds, else random"),
      "points of the estimate"},
+    {MEMBER(goal_of), FIRST_OF(NIS_GOAL_FIRST, "all", "first"),
+     "which of several values the goals are for"},
 };
 
 const struct option_table nis_option_table = {rows, sizeof rows / sizeof *rows};

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static _Thread_local struct sentence own, *used; /* NULL: own */
 
@@ -24,6 +25,19 @@ int nis_fail(int status, const char *format, ...)
   va_start(arguments, format);
   vsnprintf(sentence()->text, sizeof sentence()->text, format, arguments);
   va_end(arguments);
+  return status;
+}
+
+int nis_fail_too(int status, const char *format, ...)
+{
+  struct sentence before = *sentence();
+  char *text = sentence()->text;
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof before.text, format, arguments);
+  va_end(arguments);
+  size_t n = strlen(text);
+  if (*before.text) snprintf(text + n, sizeof before.text - n, "; %s", before.text);
   return status;
 }
 

@@ -8,9 +8,12 @@
 /* Keeps the sentence for nis_last_error() of this thread and returns status. */
 int nis_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* What nis_last_error() returns */
+/* The same, and what the sentence said before comes after it. */
+int nis_fail_too(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What nis_last_error() returns: room for all doubts and warnings of a run at once */
 struct sentence {
-  char text[512];
+  char text[1536];
 };
 
 /* From now on this thread's sentence is kept in *other; NULL: its own. Returns what was before, for

@@ -49,6 +49,7 @@ static const struct option_row plan[] = {
     LIBRARY(OPTION, RUNS | BENCH, 0, "coupling", NULL),
     LIBRARY(OPTION, 0, 0, "ncomp", NULL), /* a plug-in has one value a point ... */
     LIBRARY(OPTION, 0, 0, "follow", NULL),
+    LIBRARY(OPTION, 0, 0, "goal_of", NULL),
     LIBRARY(OPTION, 0, 0, "nhints", NULL), /* ... and no hints */
     LIBRARY(OPTION, RUNS, 0, "", NULL),
     OWN(BENCH, 0, "quick", NULL, FLAG, MEMBER(quick), "fewer repeats and sizes"),

@@ -20,13 +20,14 @@ int nis_components_init(struct components *c, size_t n, int with_covariance)
 {
   *c = (struct components){.n = n, .with_covariance = with_covariance};
   if (n == 0) return NIS_OK;
-  c->unit = NIS_NEW(double, 5 * n + squares_of(c));
+  c->unit = NIS_NEW(double, 6 * n + squares_of(c));
   if (!c->unit) return nis_no_memory();
   c->replicate = c->unit + n;
   c->mean = c->replicate + n;
   c->centre = c->mean + n;
   c->off = c->centre + n;
-  c->squares = c->off + n;
+  c->count = c->off + n;
+  c->squares = c->count + n;
   return NIS_OK;
 }
 
@@ -40,17 +41,20 @@ void nis_components_clear(struct components *c)
 
 void nis_components_reset(struct components *c)
 {
-  if (c->n > 0) memset(c->unit, 0, (5 * c->n + squares_of(c)) * sizeof *c->unit);
+  if (c->n > 0) memset(c->unit, 0, (6 * c->n + squares_of(c)) * sizeof *c->unit);
   c->replicate_points = c->points = c->samples = c->valued = 0;
   c->growers = 0;
   c->weight = 0;
 }
 
-int nis_components_have_value(const struct components *c, const double *values)
+void nis_components_count(struct components *c, const double *values)
 {
-  for (size_t a = 0; a < c->n; a++)
-    if (values[a] != 0) return 1;
-  return 0;
+  int any = 0;
+  for (size_t a = 0; a < c->n; a++) {
+    c->count[a] += values[a] != 0;
+    any |= values[a] != 0;
+  }
+  c->valued += (uint64_t)any;
 }
 
 /* A larger value makes its component's unit larger; ratios are powers of two. */
@@ -174,13 +178,31 @@ static double whole_covariance(const struct components *c, double factor, double
   return factor * factor * covariance_of(c, a, b) + blurred * c->mean[a] * (blurred * c->mean[b]);
 }
 
+double nis_components_value(const struct components *c, size_t a)
+{
+  return c->samples > 0 ? c->mean[a] * c->unit[a] : NAN;
+}
+
+double nis_components_error(const struct components *c, size_t a, double factor, double blurred)
+{
+  if (c->samples < 2) return HUGE_VAL;
+  return sqrt(whole_covariance(c, factor, blurred, a, a)) * c->unit[a];
+}
+
+double nis_components_correlation(const struct components *c, size_t a, size_t b, double factor,
+                                  double blurred)
+{
+  double both = sqrt(whole_covariance(c, factor, blurred, a, a)) *
+                sqrt(whole_covariance(c, factor, blurred, b, b));
+  return both > 0 ? whole_covariance(c, factor, blurred, a, b) / both : 0;
+}
+
 void nis_components_result(const struct components *c, double factor, double blurred,
                            double *values, double *errors, double *covariance)
 {
   for (size_t a = 0; a < c->n; a++) {
-    double error = sqrt(whole_covariance(c, factor, blurred, a, a));
-    if (values) values[a] = c->samples > 0 ? c->mean[a] * c->unit[a] : NAN;
-    if (errors) errors[a] = c->samples < 2 ? HUGE_VAL : error * c->unit[a];
+    if (values) values[a] = nis_components_value(c, a);
+    if (errors) errors[a] = nis_components_error(c, a, factor, blurred);
     for (size_t b = 0; covariance && b < c->n; b++)
       covariance[a * c->n + b] =
           whole_covariance(c, factor, blurred, a, b) * c->unit[a] * c->unit[b];

@@ -19,11 +19,12 @@ struct components {
   double *centre;  /* [n] of all samples, by their weights */
   double *squares; /* [n][n], or [n]: sum weight (sample - centre) (sample - centre)' */
   double *off;     /* [n] scratch */
+  double *count;   /* [n] points at which each is not 0 */
   double *growing; /* [most][n] means of replicates that grow, of so many points; or NULL */
   uint64_t *growing_points;
   int growers;
   uint64_t replicate_points, points, samples;
-  uint64_t valued; /* points at which a component is not 0 */
+  uint64_t valued; /* points at which one of them is not 0 */
   double weight;   /* sum over samples of their points squared */
 };
 
@@ -31,8 +32,8 @@ int nis_components_init(struct components *c, size_t n, int with_covariance);
 void nis_components_clear(struct components *c);
 void nis_components_reset(struct components *c);
 
-/* Whether a component of values[n] is not 0 */
-int nis_components_have_value(const struct components *c, const double *values);
+/* Counts a point's values[n] that are not 0. */
+void nis_components_count(struct components *c, const double *values);
 
 /* A point's values[n], as a sample of its own ... */
 void nis_components_add(struct components *c, const double *values);
@@ -46,6 +47,14 @@ void nis_components_end_replicate(struct components *c);
 int nis_components_begin_growth(struct components *c, int most);
 void nis_components_grow(struct components *c, int i);
 void nis_components_look(struct components *c);
+
+/* Of one component, as the next function gives them */
+double nis_components_value(const struct components *c, size_t a);
+double nis_components_error(const struct components *c, size_t a, double factor, double blurred);
+
+/* Of the errors of two; needs the covariance. 0 where one has no error */
+double nis_components_correlation(const struct components *c, size_t a, size_t b, double factor,
+                                  double blurred);
 
 /* values[n], errors[n] and covariance[n][n] of the means, each of which may be NULL; errors are
  * those of independent samples, times `factor`, and the share `blurred` of the value, which all are

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "combine.h"
 #include "trust.h"
 
 #include <math.h>
@@ -31,12 +32,29 @@ static double goal_of(const struct integration *plan, double value)
   return fmax(plan->abs_error, plan->rel_error * fabs(value));
 }
 
+/* An error of 0 meets a goal of 0: that of what is 0 everywhere. */
+static double times_off(const struct aim *aim)
+{
+  return aim->error == 0 ? 0 : aim->error / aim->goal;
+}
+
+struct aim nis_estimate_aim(const struct integration *plan)
+{
+  struct aim worst = {0};
+  size_t n = plan->all && plan->components->n > 0 ? plan->components->n : 1;
+  for (size_t a = 0; a < n; a++) {
+    struct estimate now = nis_component(plan->tally, plan->components, a);
+    struct aim aim = {a, now.error, goal_of(plan, now.value)};
+    if (a == 0 || times_off(&aim) > times_off(&worst)) worst = aim;
+  }
+  return worst;
+}
+
 static int goal_met(const struct integration *plan)
 {
-  struct estimate now = nis_tally_estimate(plan->tally);
-  double goal = goal_of(plan, now.value);
+  struct aim aim = nis_estimate_aim(plan);
   if (!(plan->rel_error > 0 || plan->abs_error > 0)) return 0;
-  return now.error <= goal && !nis_trust_few(plan->tally, plan->components);
+  return aim.error <= aim.goal && !nis_trust_few(plan->tally, plan->components, plan->all);
 }
 
 struct job {
@@ -55,7 +73,7 @@ static void add_components(struct job *j, size_t i, double value)
   struct components *c = j->plan->components;
   if (c->n == 0) return;
   double *v = j->components + i * c->n, over_q = exp(-j->points.log_q[i]);
-  c->valued += (uint64_t)nis_components_have_value(c, v);
+  nis_components_count(c, v);
   v[0] = value;
   for (size_t k = 1; k < c->n; k++) v[k] = v[k] == 0 ? 0 : v[k] * over_q;
   if (j->plan->replicates)
@@ -215,9 +233,10 @@ static int grow(struct job *j, int first, int end, uint64_t from, uint64_t to)
 
 static struct look look(const struct job *j)
 {
-  struct estimate now = nis_tally_estimate(j->plan->tally);
-  return (struct look){j->used, now.error, goal_of(j->plan, now.value),
-                       nis_trust_least_points(j->plan->tally, j->plan->components)};
+  const struct integration *plan = j->plan;
+  struct aim aim = nis_estimate_aim(plan);
+  return (struct look){j->used, aim.error, aim.goal,
+                       nis_trust_least_points(plan->tally, plan->components, plan->all)};
 }
 
 /* How many more than n replicates of the same size would do; 0 where it takes larger ones */

@@ -31,10 +31,20 @@ struct integration {
   uint64_t first_point, calls;
   uint64_t likely;             /* the calls that fit into the time, about, or all of them */
   double rel_error, abs_error; /* goals; 0: none */
+  int all;                     /* components are to reach them, or the first */
   int replicates; /* whole replicates of Sobol points, each an iteration; or random points */
   const struct watcher *watcher; /* of an estimate that grows; or NULL */
   int stop; /* out: nis_stop or NIS_STOP_LEFT, what ended it where the status is NIS_OK */
 };
+
+/* The component that is furthest from its goal, of those that the goals are of: its error, and what
+ * it is to be */
+struct aim {
+  size_t component;
+  double error, goal;
+};
+
+struct aim nis_estimate_aim(const struct integration *plan);
 
 /* What fits into whole replicates: 16 to 31 of them, of 2^m points each */
 uint64_t nis_estimate_calls(uint64_t calls, int replicates);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "seen.h"
 
+#include "base/error.h"
+#include "base/memory.h"
+
 #include <math.h>
 
 enum {
@@ -13,12 +16,15 @@ static const double least_density = 0.25;
 int nis_seen_init(struct seen *seen, size_t ncomp, int with_covariance)
 {
   *seen = (struct seen){0};
+  seen->weight = NIS_NEW(double, ncomp);
+  if (!seen->weight) return nis_no_memory();
   return nis_components_init(&seen->components, ncomp > 1 ? ncomp : 0, with_covariance);
 }
 
 void nis_seen_clear(struct seen *seen)
 {
   nis_components_clear(&seen->components);
+  free(seen->weight);
 }
 
 void nis_seen_reset(struct seen *seen)
@@ -27,13 +33,14 @@ void nis_seen_reset(struct seen *seen)
   nis_components_reset(&seen->components);
 }
 
-static void add_components(struct components *c, double *values, double over_q)
+static void add_components(struct seen *seen, const double *values, double over_q)
 {
-  for (size_t k = 0; k < c->n; k++) values[k] = values[k] == 0 ? 0 : values[k] * over_q;
+  struct components *c = &seen->components;
+  for (size_t k = 0; k < c->n; k++) seen->weight[k] = values[k] == 0 ? 0 : values[k] * over_q;
   if (c->samples < SINGLES) {
-    nis_components_add(c, values);
+    nis_components_add(c, seen->weight);
   } else {
-    nis_components_add_to_replicate(c, values);
+    nis_components_add_to_replicate(c, seen->weight);
     if (c->replicate_points == SAMPLE) nis_components_end_replicate(c);
   }
 }
@@ -41,12 +48,12 @@ static void add_components(struct components *c, double *values, double over_q)
 void nis_seen_add(void *context, const struct points *p)
 {
   struct seen *seen = context;
-  struct components *c = &seen->components;
+  size_t ncomp = seen->components.n;
   if (!p) nis_seen_reset(seen);
   for (size_t i = 0; p && i < p->n; i++) {
     double over_q = exp(-p->log_q[i]);
-    if (c->n > 0) add_components(c, p->components + i * c->n, over_q);
-    nis_moments_add(&seen->value, c->n > 0 ? p->components[i * c->n] : nis_point_weight(p, i));
+    if (ncomp > 0) add_components(seen, p->components + i * ncomp, over_q);
+    nis_moments_add(&seen->value, ncomp > 0 ? seen->weight[0] : nis_point_weight(p, i));
     nis_moments_add(&seen->bad, p->bad[i] ? fmin(over_q, 1 / least_density) : 0);
   }
 }

@@ -15,14 +15,15 @@ struct seen {
   struct moments value; /* weights f/q of the first component */
   struct moments bad;   /* 1/q where f is not finite, else 0: its mean is that part of the domain */
   struct components components;
+  double *weight; /* [ncomp] of a point; owned */
 };
 
 int nis_seen_init(struct seen *seen, size_t ncomp, int with_covariance);
 void nis_seen_clear(struct seen *seen);
 void nis_seen_reset(struct seen *seen);
 
-/* A points_observer of a struct seen; p has its bad ones, and its components, which are spoilt,
- * when there are several. */
+/* A points_observer of a struct seen; p has its bad ones, and its components when there are
+ * several. */
 void nis_seen_add(void *seen, const struct points *p);
 
 /* The part of the domain that gives no number; 0 where too few points know. */

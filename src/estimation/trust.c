@@ -5,6 +5,8 @@
 #include "numerics/tail.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 /* One true error bar in 10,000 is suspected for its chi2. */
 static const double least_p_value = 1e-4;
@@ -30,15 +32,24 @@ static uint64_t values(const struct tally *t, const struct components *c)
   return first == 0 && c->n > 0 ? c->valued : first;
 }
 
+/* Those that the error of each component rests on which is not 0 everywhere */
+static double fewest_values(const struct tally *t, const struct components *c, int all)
+{
+  double fewest = (double)values(t, c);
+  for (size_t a = 1; all && a < c->n; a++)
+    if (c->count[a] > 0) fewest = fmin(fewest, c->count[a]);
+  return fewest;
+}
+
 double nis_trust_unseen(double uniform_points)
 {
   const double missed = 0.05;
   return fmin(1, -log(missed) / uniform_points);
 }
 
-int nis_trust_few(const struct tally *t, const struct components *c)
+int nis_trust_few(const struct tally *t, const struct components *c, int all)
 {
-  return values(t, c) < LEAST_WEIGHTS;
+  return fewest_values(t, c, all) < LEAST_WEIGHTS;
 }
 
 /* Of the largest weight: w^2 / sum w^2 */
@@ -53,10 +64,10 @@ static int heavy_tail(const struct tally *t, double khat, double most)
   return khat > most && square_share(t) > least_square_share;
 }
 
-double nis_trust_least_points(const struct tally *t, const struct components *c)
+double nis_trust_least_points(const struct tally *t, const struct components *c, int all)
 {
   double n = (double)t->weights.n, sum = t->weights.absolute / t->unit;
-  if (nis_trust_few(t, c)) return n * LEAST_WEIGHTS / (double)values(t, c);
+  if (nis_trust_few(t, c, all)) return n * LEAST_WEIGHTS / fewest_values(t, c, all);
   if (t->weights.absolute == 0) return 0;
   double most = early_shape + shape_rise * fmax(log10(n / 1000), 0);
   if (heavy_tail(t, nis_tail_shape(&t->tail), most)) return HUGE_VAL;
@@ -73,7 +84,7 @@ static int only_rounded(const struct tally *t, const nis_result *r)
 int nis_trust_doubts(const struct tally *t, const struct components *c, const nis_result *r)
 {
   int doubts = 0;
-  if (nis_trust_few(t, c)) doubts |= NIS_FEW_WEIGHTS;
+  if (nis_trust_few(t, c, 0)) doubts |= NIS_FEW_WEIGHTS;
   if (!only_rounded(t, r)) {
     if (heavy_tail(t, r->khat, nis_tail_threshold(t->weights.n))) doubts |= NIS_HEAVY_TAIL;
     if (r->dof > 0 && r->p_value < least_p_value) doubts |= NIS_LARGE_CHI2;
@@ -82,40 +93,71 @@ int nis_trust_doubts(const struct tally *t, const struct components *c, const ni
   return doubts;
 }
 
-static int explain_few(const struct tally *t, const struct components *c)
+/* The doubts, one after the other */
+struct list {
+  char text[768];
+  size_t used;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct list *list, const char *format, ...)
+{
+  size_t room = sizeof list->text - list->used;
+  va_list arguments;
+  va_start(arguments, format);
+  int n = vsnprintf(list->text + list->used, room, format, arguments);
+  va_end(arguments);
+  if (n > 0) list->used += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static void explain_peaks(struct list *list, const nis_result *r)
+{
+  add(list, "%d peak%s turned up when the training was over, so others may be missing; ",
+      r->late_peaks, r->late_peaks == 1 ? "" : "s");
+}
+
+static void explain_few(struct list *list, const struct tally *t, const struct components *c)
 {
   unsigned long long n = t->weights.n, others = values(t, c);
   if (n > 0 && others == 0)
-    return nis_fail(NIS_SUSPECT,
-                    "the error is not to be believed: the integrand was 0 at all %llu integration "
-                    "points; give more calls, or hints where it is not",
-                    n);
-  return nis_fail(
-      NIS_SUSPECT,
-      "the error is not to be believed: of %llu integration points only %llu have a value "
-      "other than 0 (at least %d are needed); give more calls, or hints where f is large",
-      n, others, LEAST_WEIGHTS);
+    add(list, "the integrand was 0 at all %llu integration points; ", n);
+  else if (others == n)
+    add(list, "%llu integration points are too few (at least %d are needed); ", n, LEAST_WEIGHTS);
+  else
+    add(list,
+        "of %llu integration points only %llu have a value other than 0 (at least %d are needed); ",
+        n, others, LEAST_WEIGHTS);
+}
+
+static void explain_chi2(struct list *list, const nis_result *r)
+{
+  add(list,
+      "the iterations disagree, chi2 = %.3g for %d degrees of freedom (p = %.1g, at least %g is "
+      "needed); ",
+      r->chi2, r->dof, r->p_value, least_p_value);
+}
+
+/* A tail of the shape k has moments up to 1/k. */
+static void explain_tail(struct list *list, const struct tally *t, const nis_result *r)
+{
+  const char *means = r->khat >= 1     ? ": the integral itself may diverge"
+                      : r->khat >= 0.5 ? ": their variance may be infinite"
+                                       : "";
+  add(list,
+      "the largest weights have a heavy tail, k-hat = %.2f (at most %.2f for %llu points)%s, the "
+      "largest has %.2g of the sum; ",
+      r->khat, nis_tail_threshold(t->weights.n), (unsigned long long)t->weights.n, means,
+      r->max_weight_share);
 }
 
 int nis_trust_explain(const struct tally *t, const struct components *c, const nis_result *r)
 {
-  if (r->suspect & NIS_LATE_PEAK)
-    return nis_fail(
-        NIS_SUSPECT,
-        "the error may be too small: %d peak%s turned up when the training was over, so "
-        "others may be missing; give more calls, or hints",
-        r->late_peaks, r->late_peaks == 1 ? "" : "s");
-  if (r->suspect & NIS_FEW_WEIGHTS) return explain_few(t, c);
-  if (r->suspect & NIS_LARGE_CHI2)
-    return nis_fail(
-        NIS_SUSPECT,
-        "the error is too small: the iterations disagree, chi2 = %.3g for %d degrees of "
-        "freedom (p = %.1g, at least %g is needed); give more calls",
-        r->chi2, r->dof, r->p_value, least_p_value);
-  return nis_fail(
-      NIS_SUSPECT,
-      "the error may be too small: the largest weights have a heavy tail, k-hat = %.2f "
-      "(at most %.2f for %llu points), the largest has %.2g of the sum; give more calls",
-      r->khat, nis_tail_threshold(t->weights.n), (unsigned long long)t->weights.n,
-      r->max_weight_share);
+  struct list list = {"", 0};
+  int empty = (r->suspect & NIS_FEW_WEIGHTS) && values(t, c) < t->weights.n;
+  if (r->suspect & NIS_LATE_PEAK) explain_peaks(&list, r);
+  if (r->suspect & NIS_FEW_WEIGHTS) explain_few(&list, t, c);
+  if (r->suspect & NIS_LARGE_CHI2) explain_chi2(&list, r);
+  if (r->suspect & NIS_HEAVY_TAIL) explain_tail(&list, t, r);
+  return nis_fail_too(NIS_SUSPECT, "the error is not to be believed: %sgive more calls%s",
+                      list.text,
+                      empty || (r->suspect & NIS_LATE_PEAK) ? ", or hints where f is large" : "");
 }

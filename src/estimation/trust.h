@@ -14,18 +14,20 @@
 double nis_trust_unseen(double uniform_points);
 
 /* Whether so few values are not 0 that their spread says little. Of several components the first is
- * judged, unless it is 0 everywhere: then all together. */
-int nis_trust_few(const struct tally *t, const struct components *c);
+ * judged, unless it is 0 everywhere: then all together. With `all` no other may have few either,
+ * unless it is 0 everywhere. */
+int nis_trust_few(const struct tally *t, const struct components *c, int all);
 
 /* Points that it takes, as far as those of the tally tell, until a run may end early by its error:
  * fewer have not seen the large weights, and the error is too small. Infinite with a heavy tail, 0
  * without any weight other than 0 in several components. */
-double nis_trust_least_points(const struct tally *t, const struct components *c);
+double nis_trust_least_points(const struct tally *t, const struct components *c, int all);
 
 /* The bits of nis_result.suspect for the result r of t and c; 0: nothing speaks against it. */
 int nis_trust_doubts(const struct tally *t, const struct components *c, const nis_result *r);
 
-/* Leaves the sentence of the gravest doubt in r->suspect, with what to do; returns NIS_SUSPECT. */
+/* Leaves a sentence of all doubts in r->suspect, with what to do, before the one that there already
+ * is; returns NIS_SUSPECT. */
 int nis_trust_explain(const struct tally *t, const struct components *c, const nis_result *r);
 
 #endif

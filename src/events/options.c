@@ -24,7 +24,7 @@ static const nis_option rows[] = {
     {MEMBER(path), POINTER, NO_DEFAULT, "of the file that takes the events"},
     {MEMBER(format), WORDS(NIS_FORMAT_TEXT, "default,lhe,lhe3,lheh5,hdf5,npy,text"),
      RULE(NULL, "by the ending of the file's name (.lhe .lheh5 .h5 .hdf5 .npy .txt .dat, also .gz "
-                "behind .lhe and text), else lhe with particles, or text"),
+                "behind .lhe and text), without one lhe with particles, or text"),
      "what kind of file"},
     {MEMBER(particles), POINTER, NO_DEFAULT, "turns a point into particles"},
     {MEMBER(particles_params), POINTER, NO_DEFAULT, "handed to it"},

@@ -10,7 +10,12 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { LEAST_SLICE = 8 };
+enum {
+  LEAST_SLICE = 8,
+  PATIENCE = 4096, /* calls of an integrand that has not given one finite value */
+  POINT_TEXT = 256
+};
+#define HUGE_NORM 0x1p960 /* of a component in units of a scale that has missed all of it */
 static const double most_bad = 0.1; /* share of values that are not finite */
 
 int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_options *o)
@@ -65,14 +70,16 @@ static int make_room(struct pass *p)
   return c->room ? NIS_OK : nis_no_memory();
 }
 
-static double norm(const struct integrand_call *c, const double *components)
+double nis_integrand_norm(const struct integrand_call *c, const double *components)
 {
-  double square = 0;
-  for (size_t k = 0; k < c->ncomp; k++) {
-    double part = components[k] / c->scale[k];
+  double largest = 0, square = 0;
+  for (size_t k = 0; k < c->ncomp; k++)
+    largest = fmax(largest, fmin(fabs(components[k]) / c->scale[k], HUGE_NORM));
+  for (size_t k = 0; k < c->ncomp && largest > 0; k++) {
+    double part = fmin(fabs(components[k]) / c->scale[k], HUGE_NORM) / largest;
     square += part * part;
   }
-  return sqrt(square);
+  return largest * sqrt(square);
 }
 
 /* What of a point's components the flow follows; NaN where one of them is not finite */
@@ -80,7 +87,7 @@ static double followed(const struct integrand_call *c, const double *components)
 {
   for (size_t k = 0; k < c->ncomp; k++)
     if (!isfinite(components[k])) return NAN;
-  return c->norm ? norm(c, components) : components[0];
+  return c->norm ? nis_integrand_norm(c, components) : components[0];
 }
 
 /* Points of one worker in the user's coordinates, and where their values go: [n][ncomp] */
@@ -178,13 +185,49 @@ static size_t slice_points(const struct integrand_call *c)
   return whole > least ? whole : least;
 }
 
+/* Where the first bad value was: all its coordinates, or the first of many */
+static void format_point(const struct integrand_call *c, char point[POINT_TEXT])
+{
+  size_t used = 0;
+  for (size_t j = 0; j < c->domain.dim && used < POINT_TEXT - 32; j++)
+    used +=
+        (size_t)snprintf(point + used, POINT_TEXT - used, "%s%.6g", j ? ", " : "", c->bad_point[j]);
+  if (used >= POINT_TEXT - 32) snprintf(point + used, POINT_TEXT - used, ", ...");
+}
+
+static int has_given_nothing(const struct integrand_call *c)
+{
+  return c->bad_calls == c->calls;
+}
+
+/* Further calls of what gives no number would be spent for nothing. */
+static int refuse_nothing(const struct integrand_call *c)
+{
+  char point[POINT_TEXT];
+  if (c->calls < PATIENCE || !has_given_nothing(c)) return NIS_OK;
+  format_point(c, point);
+  return nis_fail(NIS_BAD_VALUES,
+                  "all of the first %llu integrand values were not finite, the first %g at (%s)",
+                  (unsigned long long)c->calls, c->bad_value, point);
+}
+
+/* The next slice of the points that are left; it ends where the patience does, so that the calls
+ * that are spent for nothing are as many for any number of threads. */
+static size_t next_slice(const struct integrand_call *c, size_t left)
+{
+  size_t points = slice_points(c);
+  if (points > left) points = left;
+  if (has_given_nothing(c) && c->calls < PATIENCE && points > PATIENCE - c->calls)
+    points = (size_t)(PATIENCE - c->calls);
+  return points;
+}
+
 int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, double *f,
                            double *components, char *bad, struct monitor *monitor, size_t *done)
 {
   for (*done = 0; *done < n;) {
     double start = nis_clock();
-    size_t left = n - *done, points = slice_points(c);
-    points = points < left ? points : left;
+    size_t points = next_slice(c, n - *done);
     size_t workers = c->rehearsal > 0 ? 2 : (size_t)c->threads;
     size_t share = (points + workers - 1) / workers;
     struct pass pass = {.c = c, .n = points, .x = x + *done * c->domain.dim, .f = f + *done};
@@ -206,6 +249,7 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
                       (unsigned long long)c->calls);
     take_values(c, &pass);
     *done += points;
+    NIS_TRY(refuse_nothing(c));
     NIS_TRY(nis_monitor_report(monitor));
     double took = nis_clock() - start;
     if (took < 0.02 && points >= c->slice && !c->rehearsal) c->slice *= 2;
@@ -220,12 +264,8 @@ int nis_integrand_verdict(const struct integrand_call *c, double share)
     return nis_fail(NIS_OK, "the integrand gave other values when several threads called it at "
                             "once: only one does now; serial = 1 or threads = 1 say so beforehand");
   if (c->bad_calls == 0) return NIS_OK;
-  char point[256];
-  size_t used = 0;
-  for (size_t j = 0; j < c->domain.dim && used < sizeof point - 32; j++)
-    used += (size_t)snprintf(point + used, sizeof point - used, "%s%.6g", j ? ", " : "",
-                             c->bad_point[j]);
-  if (used >= sizeof point - 32) snprintf(point + used, sizeof point - used, ", ...");
+  char point[POINT_TEXT];
+  format_point(c, point);
   unsigned long long bad = c->bad_calls, calls = c->calls;
   if (share > most_bad)
     return nis_fail(NIS_BAD_VALUES,

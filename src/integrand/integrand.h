@@ -32,9 +32,12 @@ void nis_integrand_clear(struct integrand_call *c);
 
 /* f[i] and, unless they are NULL, components[i][ncomp] and bad[i], 1 where a value was not finite,
  * for the points x[n][dim] of the unit cube. *done counts the points that have a value, also when
- * the status is NIS_STOPPED or NIS_CALLBACK. */
+ * the status is NIS_STOPPED or NIS_CALLBACK, or NIS_BAD_VALUES: all of the first 4096 were bad. */
 int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, double *f,
                            double *components, char *bad, struct monitor *monitor, size_t *done);
+
+/* sqrt(sum (f_c / scale_c)^2), finite where all components are */
+double nis_integrand_norm(const struct integrand_call *c, const double *components);
 
 /* Makes the scale of each component the mean of |f_c| over components[n][ncomp]; 1 where that is 0.
  */

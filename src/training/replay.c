@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <float.h>
 #include <math.h>
 
 enum { GUIDE = 4 }; /* points to a stretch of the guide, on the average */
@@ -13,17 +14,23 @@ static size_t guide_length(size_t points)
   return points / GUIDE + 1;
 }
 
-int nis_replay_init(struct replay *r, size_t dim, size_t capacity)
+static int init(struct replay *r, size_t dim, size_t ncomp, size_t capacity)
 {
-  *r = (struct replay){.dim = dim, .capacity = capacity, .kernels = nis_kernels()};
+  *r = (struct replay){.dim = dim, .ncomp = ncomp, .capacity = capacity, .kernels = nis_kernels()};
   r->x = NIS_RAW(double, nis_product(capacity, dim));
   r->log_f = NIS_RAW(double, capacity);
   r->log_p = NIS_RAW(double, capacity);
   r->negative = NIS_RAW(char, capacity);
   r->running = NIS_RAW(double, capacity + 1);
   r->guide = NIS_RAW(size_t, guide_length(capacity));
-  int complete = r->x && r->log_f && r->log_p && r->negative && r->running && r->guide;
+  r->weight = NIS_RAW(double, nis_product(capacity, ncomp));
+  int complete = r->x && r->log_f && r->log_p && r->negative && r->running && r->guide && r->weight;
   return complete ? NIS_OK : nis_no_memory();
+}
+
+int nis_replay_init(struct replay *r, size_t dim, size_t capacity)
+{
+  return init(r, dim, 0, capacity);
 }
 
 void nis_replay_clear(struct replay *r)
@@ -34,7 +41,14 @@ void nis_replay_clear(struct replay *r)
   free(r->negative);
   free(r->running);
   free(r->guide);
+  free(r->weight);
   *r = (struct replay){0};
+}
+
+/* |f_c| / q; one that is not finite would spoil all means. */
+static double magnitude(double component, double log_q)
+{
+  return component == 0 ? 0 : fmin(fabs(component) * exp(-log_q), DBL_MAX);
 }
 
 void nis_replay_store(struct replay *r, const struct points *p)
@@ -44,6 +58,8 @@ void nis_replay_store(struct replay *r, const struct points *p)
     r->log_f[r->next] = p->f[i] == 0 ? -HUGE_VAL : log(fabs(p->f[i]));
     r->log_p[r->next] = p->log_q[i];
     r->negative[r->next] = p->f[i] < 0;
+    for (size_t k = 0; k < r->ncomp; k++)
+      r->weight[r->next * r->ncomp + k] = magnitude(p->components[i * r->ncomp + k], p->log_q[i]);
     r->next = (r->next + 1) % r->capacity;
     r->count += r->count < r->capacity;
   }
@@ -54,6 +70,26 @@ static size_t slot_of(const struct replay *r, size_t points, size_t i)
 {
   size_t slot = r->next + (r->capacity - points) + i;
   return slot < r->capacity ? slot : slot - r->capacity;
+}
+
+void nis_replay_magnitudes(const struct replay *r, double *magnitude)
+{
+  double share = 1 / (double)r->count; /* of each point: the sum might be no double */
+  memset(magnitude, 0, r->ncomp * sizeof *magnitude);
+  for (size_t i = 0; i < r->count; i++)
+    for (size_t k = 0; k < r->ncomp; k++) magnitude[k] += r->weight[i * r->ncomp + k] * share;
+}
+
+/* log |f| = log (|f| / p) + log p, where the first is a norm as well */
+void nis_replay_norm(struct replay *r, size_t n, const struct integrand_call *c)
+{
+  if (n > r->count) n = r->count;
+  for (size_t i = 0; i < n; i++) {
+    size_t slot = slot_of(r, n, i);
+    double norm = nis_integrand_norm(c, r->weight + slot * r->ncomp);
+    r->log_f[slot] = norm == 0 ? -HUGE_VAL : log(norm) + r->log_p[slot];
+    r->negative[slot] = 0;
+  }
 }
 
 /* ---- weights ------------------------------------------------------------------------------ */
@@ -252,11 +288,11 @@ void nis_replay_draw_target(const struct replay *r, double u, size_t n, size_t *
   for (; k < n; k++) slot[k] = k > 0 ? slot[k - 1] : slot_of(r, r->usable, 0); /* rounding */
 }
 
-int nis_replay_grow(struct replay *r, size_t dim, size_t capacity)
+int nis_replay_grow(struct replay *r, size_t dim, size_t ncomp, size_t capacity)
 {
   struct replay larger;
   if (capacity <= r->capacity) return NIS_OK;
-  int status = nis_replay_init(&larger, dim, capacity);
+  int status = init(&larger, dim, ncomp, capacity);
   if (status != NIS_OK) {
     nis_replay_clear(&larger);
     return status;
@@ -267,6 +303,7 @@ int nis_replay_grow(struct replay *r, size_t dim, size_t capacity)
     larger.log_f[i] = r->log_f[slot];
     larger.log_p[i] = r->log_p[slot];
     larger.negative[i] = r->negative[slot];
+    memcpy(larger.weight + i * ncomp, r->weight + slot * ncomp, ncomp * sizeof *r->weight);
   }
   larger.count = larger.next = r->count;
   nis_replay_clear(r);

@@ -23,6 +23,8 @@ struct replay {
   double *log_f;   /* log |f|, -inf where f is 0 */
   double *log_p;   /* density drawn from */
   char *negative;  /* 1 where f is */
+  size_t ncomp;    /* components that f is the norm of, and that are stored, or 0 */
+  double *weight;  /* [capacity][ncomp] |f_c| / p */
   double *running; /* [capacity + 1] running sum of s */
   size_t *guide;   /* where in it to look */
   size_t usable;   /* newest points that the running sum covers */
@@ -35,10 +37,15 @@ int nis_replay_init(struct replay *r, size_t dim, size_t capacity);
 void nis_replay_clear(struct replay *r);
 
 /* Room for `capacity` points, the stored ones kept; r may be all zero. Unchanged where it fails. */
-int nis_replay_grow(struct replay *r, size_t dim, size_t capacity);
+int nis_replay_grow(struct replay *r, size_t dim, size_t ncomp, size_t capacity);
 
-/* Stores all points in place of the oldest. */
+/* Stores all points in place of the oldest, with components where r has some. */
 void nis_replay_store(struct replay *r, const struct points *p);
+
+/* The mean of each |f_c| / p over all that is stored; and |f| by the scales that the components
+ * have now, for all points or the newest n */
+void nis_replay_magnitudes(const struct replay *r, double *magnitude);
+void nis_replay_norm(struct replay *r, size_t n, const struct integrand_call *c);
 
 /* Largest beta in [0, 1] for which the weights |f|^beta / p of the newest `points` stored have a
  * Kish effective fraction, of those that are not zero, of at least `fraction`. */

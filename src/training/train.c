@@ -28,12 +28,13 @@ enum {
   /* The map is cheap, cannot over-fit and needs its steps: with 390 of them sigma_1 of
    * genz_product_peak is 0.02 at 10,000 calls, with 1250 5e-5. */
   LEAST_MAP_STEPS = 2500,
-  MOST_MAP_STEPS = 8,   /* for one of the flows */
-  CONTEST = 12,         /* rounds at beta = 1 that flow and twin are compared in */
-  CONTEST_WINS = 11,    /* of them end it */
-  SEARCH_EVERY = 8,     /* rounds */
-  PEAK_POINTS = 4096,   /* that the peaks are fitted to */
-  SCALE_POINTS = 1024,  /* that tell how large the components are */
+  MOST_MAP_STEPS = 8,  /* for one of the flows */
+  CONTEST = 12,        /* rounds at beta = 1 that flow and twin are compared in */
+  CONTEST_WINS = 11,   /* of them end it */
+  SEARCH_EVERY = 8,    /* rounds */
+  PEAK_POINTS = 4096,  /* that the peaks are fitted to */
+  SCALE_POINTS = 1024, /* that tell how large the components are, to begin with */
+  MOST_STORED_COMPONENTS = 64,
   LEAST_REPEATED = 16,  /* points of the survey; fewer would find nothing */
   MOST_REPEATED = 4096, /* find 99 % of the integrands of which 1 value in 900 is wrong */
   LEARNERS = 3,
@@ -54,6 +55,7 @@ static const double floor_share[CHANNELS] = {[CHANNEL_UNIFORM] = 0.25,
                                              [CHANNEL_MAP] = 0.05,
                                              [CHANNEL_PEAKS] = 0.1};
 static const double scale_share = 0.01;     /* of the training calls, at most SCALE_POINTS */
+static const double scale_off = 1.25;       /* a scale may be wrong by this factor */
 static const double survey_share = 0.075;   /* of the training calls, uniform, come first */
 static const double repeat_share = 0.02;    /* of the training calls repeat some of these */
 static const double choice_share = 0.05;    /* of the training calls choose in the end */
@@ -88,7 +90,9 @@ struct trainer {
   struct points fresh;
   struct moments weight;             /* of the newest round */
   size_t block;                      /* points drawn at a time */
-  double *components;                /* [block][ncomp], or NULL */
+  double *components;                /* [block][ncomp], or NULL; */
+  size_t stored_components;          /* or 0; else these are [fresh.capacity][ncomp], ... */
+  double *magnitude;                 /* ... and this is [ncomp], of the components */
   char *bad;                         /* [block] */
   struct learner flow, twin, map;    /* of the mixture */
   struct learner *learner[LEARNERS]; /* the map and those that still learn of the others */
@@ -143,10 +147,16 @@ static size_t choice_points(uint64_t calls)
   return round_up(fmin(fmax(choice_share * (double)calls, least), LARGEST_CHOICE));
 }
 
+size_t nis_training_components(const nis_options *o)
+{
+  int norm = o->follow == NIS_FOLLOW_NORM && o->ncomp > 1;
+  return norm && o->ncomp <= MOST_STORED_COMPONENTS ? o->ncomp : 0;
+}
+
 /* Stored points: all of them, or as many as fit the option. */
 static size_t replay_capacity(uint64_t points, const nis_options *o)
 {
-  size_t most = o->replay_bytes / ((o->dim + 3) * sizeof(double));
+  size_t most = o->replay_bytes / ((o->dim + 3 + nis_training_components(o)) * sizeof(double));
   if (most < 1) most = 1;
   return (size_t)(points < most ? points : most);
 }
@@ -181,6 +191,7 @@ static void trainer_clear(struct trainer *t)
   nis_rehearsal_clear(&t->rehearsal);
   nis_replicate_clear(&t->replicate);
   free(t->components);
+  free(t->magnitude);
   free(t->bad);
   free(t->slot);
   free(t->fit);
@@ -257,11 +268,15 @@ static int trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, co
   t->block = block_points(t);
   t->bad = NIS_NEW(char, t->block);
   t->stretch = NIS_NEW(struct stretch, 2 * o->dim);
-  if (o->ncomp > 1) t->components = NIS_NEW(double, nis_product(t->block, o->ncomp));
-  if (!t->slot || !t->fit || !t->bad || !t->stretch || (o->ncomp > 1 && !t->components))
+  t->stored_components = nis_training_components(o);
+  size_t rows = t->stored_components > 0 ? t->fresh.capacity : t->block;
+  t->magnitude = NIS_NEW(double, t->stored_components);
+  t->components = NIS_NEW(double, o->ncomp > 1 ? nis_product(rows, o->ncomp) : 0);
+  if (!t->slot || !t->fit || !t->bad || !t->stretch || !t->components || !t->magnitude)
     return nis_no_memory();
   uint64_t stored = training->replay.count;
-  return nis_replay_grow(&training->replay, o->dim, replay_capacity(stored + calls, o));
+  return nis_replay_grow(&training->replay, o->dim, t->stored_components,
+                         replay_capacity(stored + calls, o));
 }
 
 static uint64_t spent(const struct trainer *t)
@@ -328,7 +343,7 @@ static int draw_more(struct trainer *t, enum stream stream, uint64_t first, size
     size_t most = end - at < block ? end - at : block;
     double start = nis_clock(), stage = start;
     struct points part = nis_points_part(&t->fresh, at, most, t->s->mixture.dim);
-    part.components = t->components;
+    if (t->o->ncomp > 1) part.components = t->components + at * t->stored_components;
     part.bad = t->bad;
     if (stream == STREAM_SURVEY)
       draw_surveyed(t, first, at, &part);
@@ -350,16 +365,17 @@ static int draw_more(struct trainer *t, enum stream stream, uint64_t first, size
 static int draw_points(struct trainer *t, enum stream stream, uint64_t first, size_t n)
 {
   t->fresh.n = 0;
+  t->fresh.components = t->components;
   t->weight = (struct moments){0};
   return draw_more(t, stream, first, n);
 }
 
 /* The first round of all is uniform, and mostly of nets, whose spread says how well uniform points
- * would do, which nothing learnt may then be worse than. */
+ * would do, which nothing learnt may then be worse than; of the norm of components nobody asks. */
 static int draw_survey(struct trainer *t, uint64_t first)
 {
   NIS_TRY(draw_points(t, STREAM_SURVEY, first, t->survey));
-  if (t->net > 0 && t->fresh.n == t->survey)
+  if (t->net > 0 && t->fresh.n == t->survey && !t->s->integrand.norm)
     t->unlearnt = nis_net_error(t->fresh.f, t->net, t->final_net);
   return NIS_OK;
 }
@@ -438,13 +454,18 @@ static void keep_to_time(struct trainer *t)
   t->calls = (uint64_t)fit;
 }
 
-/* The round's own estimate of the integral of what the flow follows, for the progress table, and of
- * its magnitude */
-static int report_round(struct trainer *t)
+/* The newest round's magnitude of what the flow follows */
+static void measure_round(struct trainer *t)
 {
   double absolute = 0;
   for (size_t i = 0; i < t->fresh.n; i++) absolute += fabs(nis_point_weight(&t->fresh, i));
   t->log_z = log(absolute / (double)t->fresh.n);
+}
+
+/* Its own estimate of the integral, for the progress table */
+static int report_round(struct trainer *t)
+{
+  measure_round(t);
   return nis_monitor_iteration(&t->s->monitor, t->weight.mean, nis_moments_error(&t->weight),
                                nis_moments_spread(&t->weight));
 }
@@ -461,6 +482,30 @@ static void split_signs(struct trainer *t, size_t stored)
   memcpy(m->twin.parameters, m->flow.parameters, m->flow.nparameters * sizeof(float));
 }
 
+/* A component's scale is the integral of its magnitude, as all points so far tell it: the flow then
+ * follows the density for which the sum of all relative variances is least. The first points, which
+ * are uniform, miss what is narrow and make its scale too small; then the flow goes there first,
+ * and the scale is put right. Once that is so, small changes are left alone. */
+static void follow_components(struct trainer *t)
+{
+  struct replay *r = &t->training->replay;
+  struct integrand_call *f = &t->s->integrand;
+  int off = 0;
+  if (t->stored_components == 0 || t->o->scales) return;
+  nis_replay_magnitudes(r, t->magnitude);
+  for (size_t k = 0; k < r->ncomp; k++) {
+    double ratio = f->scale[k] / t->magnitude[k];
+    if (t->magnitude[k] > 0 && !(ratio > 1 / scale_off && ratio < scale_off)) off = 1;
+  }
+  if (!off) return;
+  for (size_t k = 0; k < r->ncomp; k++)
+    if (t->magnitude[k] > 0) f->scale[k] = t->magnitude[k];
+  nis_replay_norm(r, r->count, f);
+  for (size_t i = 0; i < t->fresh.n; i++)
+    t->fresh.f[i] = nis_integrand_norm(f, t->fresh.components + i * r->ncomp);
+  measure_round(t);
+}
+
 /* While beta < 1 old rounds mislead: only the last few are replayed. At beta = 1 all points since
  * then are. */
 static void store_round(struct trainer *t)
@@ -468,6 +513,7 @@ static void store_round(struct trainer *t)
   size_t stored = t->fresh.n;
   t->stored += stored;
   nis_replay_store(&t->training->replay, &t->fresh);
+  follow_components(t);
   double beta = nis_replay_temperature(&t->training->replay, stored, effective_share);
   t->at.window += stored;
   memmove(t->at.newest + 1, t->at.newest, sizeof t->at.newest - sizeof *t->at.newest);
@@ -930,18 +976,22 @@ static int scale_components(struct trainer *t)
   NIS_TRY(
       draw_points(t, STREAM_SCALE, 0, (size_t)n)); /* uniform: what has seen them scaled nothing */
   nis_integrand_scale(f, t->fresh.n, t->components);
+  if (t->stored_components > 0) nis_replay_norm(&t->training->replay, t->training->replay.count, f);
   t->training->scaled = 1;
   return NIS_OK;
 }
 
-int nis_training_remember(struct training *training, const struct points *p, const nis_options *o)
+int nis_training_remember(struct training *training, const struct points *p,
+                          const struct integrand_call *f, const nis_options *o)
 {
   struct replay *replay = &training->replay;
   struct progress *at = &training->progress;
   uint64_t least = replay->count + p->n;
   if (least > replay->capacity)
-    NIS_TRY(nis_replay_grow(replay, o->dim, replay_capacity(least + least / 2, o)));
+    NIS_TRY(nis_replay_grow(replay, o->dim, nis_training_components(o),
+                            replay_capacity(least + least / 2, o)));
   nis_replay_store(replay, p);
+  if (replay->ncomp > 0) nis_replay_norm(replay, p->n, f);
   at->window += p->n;
   at->newest[0] += p->n;
   return NIS_OK;

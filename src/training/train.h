@@ -64,7 +64,13 @@ int nis_train_flow(struct sampler *s, uint64_t first_point, uint64_t calls, cons
 /* Untrained flows are uniform as well, but take longer. */
 void nis_training_begin_uniform(const struct training *training, struct mixture *m);
 
-/* Points with values that others have drawn from the mixture are learnt from as well. */
-int nis_training_remember(struct training *training, const struct points *p, const nis_options *o);
+/* Points with values that others have drawn from the mixture are learnt from as well; with their
+ * components where nis_training_components says how many. */
+int nis_training_remember(struct training *training, const struct points *p,
+                          const struct integrand_call *f, const nis_options *o);
+
+/* Components that are stored with each point, as their scales may change: 0 where the flow follows
+ * no norm, or that of so many components that they would need too much memory. */
+size_t nis_training_components(const nis_options *o);
 
 #endif

@@ -78,7 +78,7 @@ static const struct member option_members[] = {
     MEMBER(WHOLE32, hidden_layers), MEMBER(WHOLE32, hidden_width), MEMBER(WHOLE32, bins),
     MEMBER(WHOLE32, minibatch),     MEMBER(REAL, replay),          MEMBER(WHOLE64, replay_bytes),
     MEMBER(REAL, learning_rate),    MEMBER(WHOLE32, coupling),     MEMBER(WHOLE32, loss),
-    MEMBER(WHOLE32, signs),         MEMBER(WHOLE32, points)};
+    MEMBER(WHOLE32, signs),         MEMBER(WHOLE32, points),       MEMBER(WHOLE32, goal_of)};
 #undef CONTEXT
 #define CONTEXT nis_event_options
 static const struct member event_members[] = {

@@ -5,7 +5,7 @@
 #include "module.h"
 #include "numerics/weights.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct event_format formats[] = {
@@ -25,12 +25,14 @@ static const struct {
   const char *module;
 } loaded_formats[] = {{NIS_FORMAT_LHEH5, "hdf5"}, {NIS_FORMAT_HDF5, "hdf5"}};
 
-static const struct {
-  const char *ending;
+static const struct ending {
+  const char *text;
   nis_event_format number;
 } endings[] = {{".lhe", NIS_FORMAT_LHE},   {".lheh5", NIS_FORMAT_LHEH5}, {".h5", NIS_FORMAT_HDF5},
                {".hdf5", NIS_FORMAT_HDF5}, {".npy", NIS_FORMAT_NPY},     {".txt", NIS_FORMAT_TEXT},
                {".dat", NIS_FORMAT_TEXT}};
+
+enum { ENDINGS = sizeof endings / sizeof *endings };
 
 static int ends_with(const char *name, size_t n, const char *ending)
 {
@@ -38,14 +40,48 @@ static int ends_with(const char *name, size_t n, const char *ending)
   return n > length && strncmp(name + n - length, ending, length) == 0;
 }
 
+/* Without ".gz" */
+static size_t plain_length(const char *path)
+{
+  size_t n = strlen(path);
+  return ends_with(path, n, ".gz") ? n - strlen(".gz") : n;
+}
+
+static const struct ending *find_ending(const char *path)
+{
+  for (size_t i = 0; i < ENDINGS; i++)
+    if (ends_with(path, plain_length(path), endings[i].text)) return &endings[i];
+  return NULL;
+}
+
 static nis_event_format number_of(const nis_event_options *o)
 {
-  size_t n = strlen(o->path);
+  const struct ending *ending = find_ending(o->path);
   if (o->format != NIS_FORMAT_BY_NAME) return o->format;
-  if (ends_with(o->path, n, ".gz")) n -= strlen(".gz");
-  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-    if (ends_with(o->path, n, endings[i].ending)) return endings[i].number;
+  if (ending) return ending->number;
   return o->particles ? NIS_FORMAT_LHE : NIS_FORMAT_TEXT;
+}
+
+/* A dot inside of the last part of the name, neither its first nor its last byte */
+static int has_ending(const char *path)
+{
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+  size_t n = plain_length(path) - (size_t)(name - path);
+  return n > 2 && memchr(name + 1, '.', n - 2) != NULL;
+}
+
+/* A file whose name promises another format would be of no use to its reader. */
+static int check_ending(const nis_event_options *o)
+{
+  char known[128] = "";
+  if (o->format != NIS_FORMAT_BY_NAME || !has_ending(o->path) || find_ending(o->path))
+    return NIS_OK;
+  for (size_t i = 0, used = 0; i < ENDINGS; i++)
+    used += (size_t)snprintf(known + used, sizeof known - used, " %s", endings[i].text);
+  return nis_fail(NIS_INVALID,
+                  "%s: no format has this ending; known are%s, of LHE and text also with .gz; "
+                  "options.format (nis events --format) goes with any name",
+                  o->path, known);
 }
 
 static int find(nis_event_format number, const struct event_format **format)
@@ -85,7 +121,8 @@ static int find_place(struct event_file *file)
   const nis_event_options *o = file->options;
   NIS_TRY(choose(o, &file->format));
   NIS_TRY(nis_output_find(&file->output, o->path, o->force));
-  if (!file->format->needs_file || file->output.is_file) return NIS_OK;
+  if (file->output.is_file) return check_ending(o);
+  if (!file->format->needs_file) return NIS_OK;
   return nis_fail(NIS_INVALID, "%s: %s needs a file, not a pipe or a device", file->output.name,
                   file->format->name);
 }
