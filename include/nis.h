@@ -105,7 +105,7 @@ typedef enum {
  * NIS_TIME_LIMIT is NIS_SUSPECT; `stop` still says how the run ended. */
 typedef enum {
   NIS_HEAVY_TAIL = 1, /* khat > min(0.7, 1 - 1/log10 n) (Vehtari et al.), and the largest weight has
-                          more than 1 % of the sum of squares */
+                          more than 1 % of the sum of squares and 10 times its mean */
   NIS_LARGE_CHI2 = 2, /* p_value < 1e-4 */
   NIS_FEW_WEIGHTS = 4, /* fewer than 30 weights of the estimate are not 0; of ncomp > 1 the first
                           component's, or, where it is 0 at all points, of all together */

@@ -22,8 +22,8 @@ static const double least_effective = 400;
 static const double early_shape = 0.3, shape_rise = 0.1;
 
 /* A tail with k >= 0.7 would give the largest weight about a third of the sum of squares: where it
- * has hardly any, the tail ends. */
-static const double least_square_share = 0.01;
+ * has hardly any, or not many times what every weight has, the tail ends. */
+static const double least_square_share = 0.01, times_the_mean = 10;
 
 /* Values other than 0 that the error rests on */
 static uint64_t values(const struct tally *t, const struct components *c)
@@ -61,7 +61,8 @@ static double square_share(const struct tally *t)
 
 static int heavy_tail(const struct tally *t, double khat, double most)
 {
-  return khat > most && square_share(t) > least_square_share;
+  double least = fmax(least_square_share, times_the_mean / (double)t->weights.n);
+  return khat > most && square_share(t) > least;
 }
 
 double nis_trust_least_points(const struct tally *t, const struct components *c, int all)
