@@ -77,7 +77,9 @@ typedef enum {
   NIS_BAD_VALUES = -4, /* NaN or Inf fill more than a tenth of the domain, as the training's points
                           tell, or were more than a tenth of the estimate's values */
   NIS_NO_EVENTS = -5,  /* the integrand was zero wherever it was looked at */
-  NIS_NO_FILE = -6     /* a file could not be written; what is in it is said in the sentence */
+  NIS_NO_FILE = -6,    /* a file could not be written, and what is in it is said in the sentence;
+                          or it could not be read */
+  NIS_BAD_FILE = -7    /* a file is cut, damaged, of a newer version, or not what it should be */
 } nis_status;
 
 /* The meaning of a status, in a few words; a static string, never NULL. */
@@ -343,6 +345,9 @@ typedef struct {
   nis_signs signs;       /* one of the above; default NIS_SIGNS_APART */
   nis_point_set points;  /* one of the above; default: nets in up to 64 dimensions without
                             max_seconds, else random */
+  const char *name;      /* of the integrand, kept in files (nis_save): a word, behind which its
+                            parameters may stand, "camel sigma=0.2", of up to 255 bytes; copied;
+                            default: none */
 } nis_options;
 
 /* The options with every default filled in, as a run would use them; they depend on dim and calls
@@ -429,6 +434,34 @@ NIS_API int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weigh
 
 /* log_q[i] of n given points, strictly inside the domain. */
 NIS_API int nis_density(nis *s, size_t n, const double *x, double *log_q);
+
+/* The result of the estimate so far, without a call; as nis_estimate leaves it. */
+NIS_API int nis_current(nis *s, nis_result *result);
+
+/* ---- files ------------------------------------------------------------------------------ */
+
+/* Everything about the handle into one file: what it has learnt, the estimate, the statistics that
+ * w_max follows from, its place in each random stream, the stored points of the training (which
+ * are most of it: 8 (dim + 2) + 1 bytes a training call), the options, and options.name. An
+ * existing file is replaced when the new one is complete and on the disk, and until then stays as
+ * it is. Any machine reads it. NIS_NO_FILE where it cannot be written. */
+NIS_API int nis_save(nis *s, const char *path);
+
+/* Makes a handle that goes on as the saved one would have, to the bit: training, estimate, samples
+ * and events. f and options.batch, params, progress and the arrays of results are the caller's. Any
+ * other member of options that is not 0 takes the place of the file's, options may be NULL where
+ * there is none, and of these dim, lower, upper, periodic, ncomp, points, coupling and the shape of
+ * the nets must be the file's, else that is NIS_INVALID.
+ *
+ * Another seed gives points that are independent of the file's. An options.name of another first
+ * word is refused; where what follows that word differs, the integrand has other parameters:
+ * then the estimate and all its values are dropped, and the flow is where training and estimate
+ * begin. Without a name the caller takes care of that. nis_save's own points of a training are
+ * learnt from in the next one.
+ *
+ * NIS_NO_FILE where there is no such file, NIS_BAD_FILE where it is something else, cut, damaged,
+ * or from a newer libnis; *out is then NULL. */
+NIS_API int nis_load(nis **out, const char *path, nis_integrand *f, const nis_options *options);
 
 #ifdef __cplusplus
 } /* extern "C" */

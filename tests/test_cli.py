@@ -1066,7 +1066,7 @@ class Events(unittest.TestCase):
         stdout, stderr = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 1)
         self.assertNotRegex(stdout, r"(?m)^events ")
-        where = re.search(r"File exists; the events are in (\S+)\n", stderr)[1]
+        where = re.search(r"File exists; the complete file is (\S+)\n", stderr)[1]
         self.assertEqual(self.read(), "precious")
         with open(where) as file:
             self.assertEqual(file.read().count("<event>"), 200000)

@@ -2,41 +2,21 @@
 /* The public functions: check arguments, own the handle, call down. */
 #include "nis_events.h"
 
-#include "estimation/components.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/host.h"
 #include "estimation/estimate.h"
-#include "events/generate.h"
 #include "goal.h"
+#include "handle.h"
 #include "base/memory.h"
 #include "estimation/pace.h"
-#include "estimation/seen.h"
-#include "sampler/sampler.h"
+#include "save.h"
 #include "settings.h"
-#include "estimation/tally.h"
-#include "training/train.h"
 #include "estimation/trust.h"
 
 #include <math.h>
 
 enum { LEAST_PACED = 10 }; /* calls that max_seconds takes a pace for */
-
-struct nis {
-  nis_options options; /* complete */
-  nis_options given;   /* what its pointers point to may be gone */
-  double *hints;       /* [nhints][dim], what options.hints points to; owned */
-  struct sampler sampler;
-  struct tally tally;
-  struct components components; /* none when f has one value */
-  uint64_t train_calls;
-  double call_seconds; /* by which the latest run chose its way to a goal */
-  struct training training;
-  struct seen seen;           /* by the latest training */
-  struct generator generator; /* of events */
-  /* Points used so far of each stream. */
-  uint64_t trained, estimated, sampled;
-};
 
 static int need(const void *pointer, const char *name)
 {
@@ -57,57 +37,16 @@ int nis_complete_options(const nis_options *given, nis_options *complete)
   return nis_settings_resolve(given, complete);
 }
 
-static int copy_hints(nis *s)
-{
-  size_t n = s->options.nhints * s->options.dim;
-  s->hints = NIS_NEW(double, n);
-  if (!s->hints) return nis_no_memory();
-  if (n > 0) memcpy(s->hints, s->options.hints, n * sizeof *s->hints);
-  s->options.hints = s->hints;
-  return NIS_OK;
-}
-
 int nis_create(nis **out, nis_integrand *f, const nis_options *options)
 {
   NIS_ENTER();
   if (!out) return nis_fail(NIS_INVALID, "out must not be NULL");
-  *out = NULL;
-  nis_options complete;
-  NIS_TRY(nis_settings_resolve(options, &complete));
-  NIS_TRY(nis_settings_check_integrand(&complete, f));
-  nis *s = NIS_NEW(nis, 1);
-  if (!s) return nis_no_memory();
-  s->options = complete;
-  s->given = *options;
-  int status = copy_hints(s);
-  if (status == NIS_OK) status = nis_sampler_init(&s->sampler, f, &s->options);
-  if (status == NIS_OK) status = nis_tally_init(&s->tally);
-  if (status == NIS_OK)
-    status = nis_components_init(&s->components, complete.ncomp > 1 ? complete.ncomp : 0,
-                                 complete.covariance != NULL);
-  if (status == NIS_OK)
-    status = nis_seen_init(&s->seen, complete.ncomp, complete.covariance != NULL);
-  if (status == NIS_OK) nis_training_begin_uniform(&s->training, &s->sampler.mixture);
-  s->training.see = nis_seen_add;
-  s->training.context = &s->seen;
-  if (status == NIS_OK)
-    *out = s;
-  else
-    nis_free(s);
-  return status;
+  return nis_handle_create(out, f, options);
 }
 
 void nis_free(nis *s)
 {
-  if (!s) return;
-  nis_sampler_clear(&s->sampler);
-  free(s->hints);
-  nis_tally_clear(&s->tally);
-  nis_components_clear(&s->components);
-  nis_generator_clear(&s->generator);
-  nis_training_clear(&s->training);
-  nis_seen_clear(&s->seen);
-  free(s);
+  nis_handle_free(s);
 }
 
 static int need_count(uint64_t n, const char *name, uint64_t least)
@@ -115,64 +54,6 @@ static int need_count(uint64_t n, const char *name, uint64_t least)
   if (n >= least && n <= (uint64_t)1 << 62) return NIS_OK;
   return nis_fail(NIS_INVALID, "%s must be between %llu and 2^62, got %llu", name,
                   (unsigned long long)least, (unsigned long long)n);
-}
-
-/* With one component the arrays hold the result itself. */
-static void fill_components(const nis *s, const struct components *c, const nis_result *r)
-{
-  const nis_options *o = &s->options;
-  nis_components_result(c, nis_tally_factor(&s->tally), s->tally.blurred, o->values, o->errors,
-                        o->covariance);
-  if (o->values) o->values[0] = r->value;
-  if (o->errors) o->errors[0] = r->error;
-  if (o->covariance) o->covariance[0] = r->error * r->error;
-}
-
-/* The share of f's values that are no numbers, of the domain or of the points that the value rests
- * on */
-static double bad_share(const nis *s)
-{
-  const struct tally *t = &s->tally;
-  if (t->all.n == 0) return s->seen.bad.mean;
-  return fmax(nis_seen_bad(&s->seen), (double)t->bad / (double)t->all.n);
-}
-
-/* What the run has seen so far, also when `status` says that it ended early: before the first point
- * of the frozen flow, that is what the training saw. */
-static int fill_result(const nis *s, int status, nis_result *r)
-{
-  int trained_only = s->tally.all.n == 0 && s->seen.value.n > 0;
-  *r = (nis_result){.seed = s->options.seed};
-  nis_tally_result(&s->tally, r);
-  if (trained_only) {
-    r->value = s->seen.value.mean;
-    r->error = s->seen.value.n > 1 ? nis_moments_error(&s->seen.value) : HUGE_VAL;
-  }
-  fill_components(s, trained_only ? &s->seen.components : &s->components, r);
-  r->calls = s->sampler.integrand.calls;
-  r->train_calls = s->train_calls;
-  r->call_seconds = s->call_seconds;
-  r->peaks_found = s->training.peaks_found;
-  r->search_calls = s->training.search_calls;
-  r->bad_calls = s->sampler.integrand.bad_calls;
-  r->late_peaks = s->training.late_peaks;
-  r->unseen_volume = nis_trust_unseen(s->training.uniform + s->tally.uniform);
-  r->blurred_volume = s->tally.blurred;
-  r->serialized = s->sampler.integrand.serialized;
-  r->suspect = nis_trust_doubts(&s->tally, &s->components, r);
-  r->stop = status == NIS_STOPPED || status == NIS_CALLBACK ? NIS_STOP_CALLBACK
-            : status == NIS_TIME_LIMIT                      ? NIS_STOP_TIME
-                                                            : NIS_STOP_CALLS;
-  if (leave(status) == NIS_OK) status = nis_integrand_verdict(&s->sampler.integrand, bad_share(s));
-  return r->status = status;
-}
-
-/* What an error bar is worth goes before how the run came to it. */
-static int judge(const nis *s, nis_result *r)
-{
-  int ended = r->status == NIS_OK || r->status == NIS_GOAL_MISSED || r->status == NIS_TIME_LIMIT;
-  if (ended && r->suspect) r->status = nis_trust_explain(&s->tally, &s->components, r);
-  return r->status;
 }
 
 /* Between equal limits the integral is 0, without a call. */
@@ -191,13 +72,6 @@ static int nothing(const nis *s, nis_result *r)
   return r->status;
 }
 
-static void drop_estimate(nis *s)
-{
-  nis_tally_reset(&s->tally);
-  nis_components_reset(&s->components);
-  nis_generator_forget(&s->generator);
-}
-
 static int train_flow(nis *s, uint64_t calls, const nis_options *o)
 {
   uint64_t before = s->sampler.integrand.calls;
@@ -205,7 +79,7 @@ static int train_flow(nis *s, uint64_t calls, const nis_options *o)
   uint64_t spent = s->sampler.integrand.calls - before;
   s->trained += spent;
   s->train_calls += spent;
-  if (status == NIS_OK) drop_estimate(s);
+  if (status == NIS_OK) nis_handle_drop_estimate(s);
   return status;
 }
 
@@ -229,7 +103,7 @@ static int estimate(nis *s, struct integration *plan, nis_result *result)
   plan->replicates = s->options.points == NIS_POINTS_NETS;
   int status = nis_estimate_flow(&s->sampler, plan, &used);
   s->estimated += used;
-  fill_result(s, status, result);
+  nis_handle_result(s, status, result);
   if (status == NIS_OK) result->stop = plan->stop;
   return result->status;
 }
@@ -243,7 +117,7 @@ int nis_estimate(nis *s, uint64_t calls, nis_result *result)
   if (!result) result = &unused;
   if (is_empty(s)) return nothing(s, result);
   estimate(s, &(struct integration){.calls = calls, .likely = calls}, result);
-  return judge(s, result);
+  return nis_handle_judge(s, result);
 }
 
 static int need_room(const struct domain *d)
@@ -416,7 +290,7 @@ static int train_and_estimate(struct run *run)
   uint64_t left = rest - nis_estimate_calls(rest, nets);
   if (left <= train / 4) train += left;
   int status = train > 0 ? train_flow(s, train, &s->options) : NIS_OK;
-  if (status != NIS_OK) return fill_result(s, status, run->result);
+  if (status != NIS_OK) return nis_handle_result(s, status, run->result);
   struct integration plan = {.calls = timed ? o->calls - calls_of(run) : rest,
                              .likely = timed ? likely_calls(run) : rest,
                              .rel_error = o->rel_error,
@@ -454,12 +328,12 @@ static int shortest_way(struct run *run)
                     .training = &s->training,
                     .call_seconds = s->options.call_seconds};
   uint64_t left_calls = 0; /* of the latest estimate, which was given up */
-  drop_estimate(s);
+  nis_handle_drop_estimate(s);
   nis_training_begin_uniform(&s->training, &s->sampler.mixture);
   if (!nis_way_begins_with_training(&way)) way.next = 0;
   for (;;) {
     int status = train_on_the_way(run, &way);
-    if (status != NIS_OK) return fill_result(s, status, run->result);
+    if (status != NIS_OK) return nis_handle_result(s, status, run->result);
     s->train_calls += left_calls;
     struct watcher watcher = nis_way_watcher(&way);
     struct integration plan = {.calls = s->options.calls - calls_of(run),
@@ -503,10 +377,10 @@ int nis_run(nis *s, nis_result *r)
   if (status == NIS_OK && is_goal(&s->options) && seconds == 0)
     status = shortest_way(&run);
   else
-    status = status == NIS_OK ? train_and_estimate(&run) : fill_result(s, status, r);
+    status = status == NIS_OK ? train_and_estimate(&run) : nis_handle_result(s, status, r);
   s->sampler.monitor.deadline = 0;
   if (status == NIS_OK) compare_with_goals(&run);
-  return judge(s, r);
+  return nis_handle_judge(s, r);
 }
 
 nis_result nis_integrate_with(nis_integrand *f, const nis_options *options)
@@ -519,4 +393,33 @@ nis_result nis_integrate_with(nis_integrand *f, const nis_options *options)
   nis_run(s, &r);
   nis_free(s);
   return r;
+}
+
+/* ---- files --------------------------------------------------------------------------------- */
+
+int nis_save(nis *s, const char *path)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(path, "path"));
+  return nis_handle_save(s, path);
+}
+
+int nis_load(nis **out, const char *path, nis_integrand *f, const nis_options *options)
+{
+  NIS_ENTER();
+  NIS_TRY(need(out, "out"));
+  *out = NULL;
+  NIS_TRY(need(path, "path"));
+  return nis_handle_load(out, path, f, options);
+}
+
+int nis_current(nis *s, nis_result *result)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(result, "result"));
+  if (is_empty(s)) return nothing(s, result);
+  nis_handle_result(s, NIS_OK, result);
+  return nis_handle_judge(s, result);
 }

@@ -86,6 +86,7 @@ static const nis_option rows[] = {
      RULE("dim,max_seconds", "nets in up to " OPTION_TEXT(
                                  MOST_SOBOL_DIM) " dimensions without max_seconds, else random"),
      "points of the estimate"},
+    {MEMBER(name), POINTER, NO_DEFAULT, "of the integrand, kept in files"},
 };
 
 const struct option_table nis_option_table = {rows, sizeof rows / sizeof *rows};

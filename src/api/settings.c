@@ -11,6 +11,8 @@
 #include "numerics/sobol.h"
 #include "options.h"
 
+#include <string.h>
+
 _Static_assert(MOST_SOBOL_DIM + 1 == SOBOL_MOST_DIM,
                "a coordinate more for the choice of the channel");
 
@@ -130,6 +132,9 @@ static int check_together(const nis_options *o)
 {
   if (o->nhints > 0 && !o->hints)
     return nis_fail(NIS_INVALID, "hints must not be NULL when nhints is %zu", o->nhints);
+  if (o->name && strlen(o->name) > MOST_NAME)
+    return nis_fail(NIS_INVALID, "name must be at most %d bytes long, got %zu", MOST_NAME,
+                    strlen(o->name));
   NIS_TRY(check_domain(o));
   for (size_t k = 0; o->scales && k < o->ncomp; k++)
     if (!(o->scales[k] > 0 && isfinite(o->scales[k])))

@@ -7,6 +7,8 @@
 #ifndef NIS_COMPONENTS_H
 #define NIS_COMPONENTS_H
 
+#include "base/archive.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,5 +54,9 @@ void nis_components_look(struct components *c);
  * off by together. NaN without a sample, infinite with one. */
 void nis_components_result(const struct components *c, double factor, double blurred,
                            double *values, double *errors, double *covariance);
+
+/* Reading: into an empty one of as many components, which gets a covariance where the file's has
+ * one. Replicates that grow are not kept: their estimate has ended. */
+void nis_components_archive(struct archive *a, struct components *c);
 
 #endif

@@ -5,6 +5,8 @@
 #include "base/memory.h"
 
 #include <gsl/gsl_cdf.h>
+#include <float.h>
+#include <limits.h>
 #include <math.h>
 
 enum { LEAST_REPLICATES = 4 }; /* of equal size; before that, the error of random points */
@@ -216,4 +218,37 @@ void nis_tally_result(const struct tally *t, nis_result *r)
   r->ess = n * t->all.mean * t->all.mean * n / t->square;
   r->max_weight = weights->largest / fabs(estimate.value);
   r->max_weight_share = weights->largest / weights->absolute;
+}
+
+/* What the distributions of chi2 and of the replicates' spread are not defined for */
+static int is_sound(const struct tally *t)
+{
+  double n = (double)t->all.n, k = t->replicates;
+  int spread = t->replicates == 0 ||
+               (t->replicate[0] >= n * n / k * (1 - 1e-9) && t->replicate[0] <= n * n * (1 + 1e-9));
+  int groups = t->iterations == 0 ||
+               ((uint64_t)t->iterations <= t->spreading.n / 2 && t->spreading.squares < HUGE_VAL);
+  return spread && groups && t->weights.n >= t->all.n && t->tail.n == t->weights.n;
+}
+
+void nis_tally_archive(struct archive *a, struct tally *t)
+{
+  nis_archive_real(a, "the unit", &t->unit, 0, DBL_MAX);
+  nis_moments_archive(a, &t->all);
+  nis_moments_archive(a, &t->iteration);
+  nis_archive_real(a, "the sum of squares", &t->square, 0, HUGE_VAL);
+  nis_archive_whole(a, "the number of iterations", &t->iterations, 0, INT_MAX / 2);
+  nis_moments_archive(a, &t->spreading);
+  nis_archive_real(a, "the squares within iterations", &t->within, 0, HUGE_VAL);
+  nis_archive_whole(a, "the number of replicates", &t->replicates, 0, INT_MAX / 2);
+  nis_archive_any_reals(a, 1, &t->replicate_origin);
+  nis_archive_any_reals(a, 3, t->replicate);
+  nis_archive_real(a, "the widening", &t->widening, 0, 2);
+  nis_archive_real(a, "the blurred share", &t->blurred, 0, 1);
+  nis_archive_count(a, "the number of bad points", &t->bad, ARCHIVE_MOST_COUNT);
+  nis_archive_real(a, "the uniform points", &t->uniform, 0, DBL_MAX);
+  nis_weights_archive(a, &t->weights);
+  nis_tail_archive(a, &t->tail);
+  if (nis_archive_is_reading(a) && !is_sound(t))
+    nis_archive_refuse(a, "its numbers contradict each other");
 }

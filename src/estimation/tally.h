@@ -81,4 +81,7 @@ double nis_tally_efficiency(const struct tally *t);
  * and an infinite error below two */
 void nis_tally_result(const struct tally *t, nis_result *r);
 
+/* Reading: into an empty one. Replicates that grow are not kept: their estimate has ended. */
+void nis_tally_archive(struct archive *a, struct tally *t);
+
 #endif

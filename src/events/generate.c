@@ -204,3 +204,9 @@ void nis_generator_clear(struct generator *g)
   free(g->x);
   *g = (struct generator){0};
 }
+
+/* The weights and how events are accepted follow from the estimate. */
+void nis_generator_archive(struct archive *a, struct generator *g, const struct sampler *s)
+{
+  nis_trials_archive(a, &g->trials, s);
+}

@@ -38,4 +38,6 @@ int nis_generate(struct generator *g, struct sampler *s, const struct weights *s
 int nis_generate_next(struct generator *g, struct sampler *s, const struct weights *seen,
                       const nis_event_options *o, nis_pulled_event *event);
 
+void nis_generator_archive(struct archive *a, struct generator *g, const struct sampler *s);
+
 #endif

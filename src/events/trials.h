@@ -38,4 +38,7 @@ int nis_trials_get(struct trials *t, struct sampler *s, uint64_t from, uint64_t 
  * the calls before have used, so that many small calls do not mean many small blocks. */
 double nis_trials_advance(const struct trials *t);
 
+/* Where the stream goes on, and the points that wait; reading: into one that is all zero */
+void nis_trials_archive(struct archive *a, struct trials *t, const struct sampler *s);
+
 #endif

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/team.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -234,4 +235,16 @@ int nis_integrand_verdict(const struct integrand_call *c, double share)
                     bad, calls, share, most_bad, c->bad_value, point);
   return nis_fail(NIS_OK, "%llu of %llu integrand values were not finite, the first %g at (%s)",
                   bad, calls, c->bad_value, point);
+}
+
+void nis_integrand_archive(struct archive *a, struct integrand_call *c)
+{
+  nis_domain_archive(a, &c->domain);
+  nis_archive_whole(a, "serialized", &c->serialized, 0, 1);
+  nis_archive_count(a, "the number of calls", &c->calls, ARCHIVE_MOST_COUNT);
+  nis_archive_count(a, "the number of bad calls", &c->bad_calls, c->calls);
+  nis_archive_any_reals(a, c->domain.dim, c->bad_point);
+  nis_archive_any_reals(a, 1, &c->bad_value);
+  nis_archive_reals(a, "a scale", c->ncomp, c->scale, DBL_TRUE_MIN, DBL_MAX);
+  if (c->serialized) c->threads = 1;
 }

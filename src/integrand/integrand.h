@@ -44,4 +44,7 @@ void nis_integrand_scale(struct integrand_call *c, size_t n, const double *compo
  * first point, or else an integrand that is not thread-safe one. */
 int nis_integrand_verdict(const struct integrand_call *c, double share);
 
+/* What calling it has shown, and the stretches of its domain */
+void nis_integrand_archive(struct archive *a, struct integrand_call *c);
+
 #endif

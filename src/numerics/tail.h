@@ -7,6 +7,8 @@
 #ifndef NIS_TAIL_H
 #define NIS_TAIL_H
 
+#include "base/archive.h"
+
 #include <stdint.h>
 
 enum { TAIL_MOST = 16384 }; /* weights kept: 3 sqrt(n) up to n = 3e7, fewer than PSIS's above */
@@ -29,5 +31,7 @@ double nis_tail_shape(const struct tail *t);
 /* The k-hat above which a mean of n weights is not to be believed, min(0.7, 1 - 1/log10 n) (Vehtari
  * et al., section 3.2) */
 double nis_tail_threshold(uint64_t n);
+
+void nis_tail_archive(struct archive *a, struct tail *t); /* reading: into an initialised one */
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <float.h>
 #include <math.h>
 
 /* The leading bits of a positive double order as the number does: 11 of exponent, 6 of mantissa. */
@@ -214,4 +215,27 @@ nis_share nis_weights_cut(const struct weights *t)
 {
   double n = (double)t->n, share = (double)(t->n - t->zeros) / n;
   return (nis_share){share, sqrt(share * (1 - share) / n)};
+}
+
+/* Of the bins only those between the first and the last one */
+void nis_weights_archive(struct archive *a, struct weights *t)
+{
+  uint64_t counted = 0;
+  int first = (int)t->first, end = (int)t->end;
+  nis_archive_count(a, "the number of weights", &t->n, ARCHIVE_MOST_COUNT);
+  nis_archive_count(a, "the number of zeros", &t->zeros, t->n);
+  nis_archive_count(a, "the number of negative weights", &t->negatives, t->n);
+  nis_archive_real(a, "the sum of weights", &t->absolute, 0, HUGE_VAL);
+  nis_archive_real(a, "the largest weight", &t->largest, 0, DBL_MAX);
+  nis_archive_whole(a, "the end of the histogram", &end, 0, BINS);
+  nis_archive_whole(a, "the first bin", &first, 0, end);
+  t->first = (unsigned)first, t->end = (unsigned)end;
+  for (unsigned bin = t->first; bin < t->end; bin++) {
+    nis_archive_count(a, "the count of a bin", &t->bins[bin].count, t->n);
+    nis_archive_real(a, "the sum of a bin", &t->bins[bin].sum, 0, HUGE_VAL);
+    counted += t->bins[bin].count;
+  }
+  unsigned top = bin_of(t->largest);
+  int right = counted == t->n - t->zeros && (counted == 0 || (top >= t->first && top < t->end));
+  if (!right) nis_archive_refuse(a, "the histogram is not that of its weights");
 }

@@ -6,6 +6,7 @@
 #ifndef NIS_WEIGHTS_H
 #define NIS_WEIGHTS_H
 
+#include "base/archive.h"
 #include "nis_events.h"
 
 struct weights {
@@ -59,5 +60,7 @@ nis_share nis_weights_partial(const struct weights *t, double w_max);
 
 /* The share of weights that are not 0, and its standard error */
 nis_share nis_weights_cut(const struct weights *t);
+
+void nis_weights_archive(struct archive *a, struct weights *t); /* reading: into an empty one */
 
 #endif

@@ -67,4 +67,12 @@ void nis_training_begin_uniform(const struct training *training, struct mixture 
 /* Points with values that others have drawn from the mixture are learnt from as well. */
 int nis_training_remember(struct training *training, const struct points *p, const nis_options *o);
 
+/* How far it has come; and what it has stored, which is as long as the training was. Reading: into
+ * one that is as before the first training */
+void nis_training_archive(struct archive *a, struct training *training);
+void nis_training_archive_points(struct archive *a, struct training *training, size_t dim);
+
+/* The stored points are of another f. */
+void nis_training_forget_points(struct training *training);
+
 #endif

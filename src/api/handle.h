@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a handle holds between two calls. */
+#ifndef NIS_HANDLE_H
+#define NIS_HANDLE_H
+
+#include "nis_events.h"
+
+#include "estimation/components.h"
+#include "estimation/seen.h"
+#include "estimation/tally.h"
+#include "events/generate.h"
+#include "sampler/sampler.h"
+#include "training/train.h"
+
+enum { HANDLE_ARRAYS = 6 };
+
+struct nis {
+  nis_options options;         /* complete */
+  nis_options given;           /* the same before its defaults were filled in */
+  void *arrays[HANDLE_ARRAYS]; /* copies that both point to; owned */
+  struct sampler sampler;
+  struct tally tally;
+  struct components components; /* none when f has one value */
+  uint64_t train_calls;
+  double call_seconds; /* by which the latest run chose its way to a goal */
+  struct training training;
+  struct seen seen;           /* by the latest training */
+  struct generator generator; /* of events */
+  /* Points used so far of each stream. */
+  uint64_t trained, estimated, sampled;
+};
+
+/* nis_create and nis_free, inside of a public function; *out may be anything before. */
+int nis_handle_create(nis **out, nis_integrand *f, const nis_options *options);
+void nis_handle_free(nis *s);
+
+/* The estimate begins anew; points that wait for events are of no use. */
+void nis_handle_drop_estimate(nis *s);
+
+/* The result so far, also when `status` says that the run ended early; returns that, or that the
+ * values were too often bad. Before the first point of the frozen flow, it is what the training
+ * saw. */
+int nis_handle_result(const nis *s, int status, nis_result *result);
+
+/* What an error bar is worth goes before how the run came to it. */
+int nis_handle_judge(const nis *s, nis_result *result);
+
+#endif
