@@ -2,6 +2,7 @@
 /* A handle out of a file goes on as the one that was saved, to the bit, whatever it did before and
  * does next; and what cannot be saved or loaded is said, with nothing spoilt. */
 #include "nis_events.h"
+#include "saved_file.h"
 #include "suite.h"
 
 #include <fcntl.h>
@@ -310,6 +311,276 @@ START_TEST(a_file_of_a_file)
 }
 END_TEST
 
+/* ---- files that are no good --------------------------------------------------------------- */
+
+/* As small as a file can be with something of everything in it; *n is its length. */
+static unsigned char *small_file(size_t *n)
+{
+  nis *s;
+  nis_result r;
+  nis_pulled_event event;
+  nis_options o = {.dim = 2,
+                   .threads = 1,
+                   .effort = 0.03,
+                   .layers = 2,
+                   .hidden_layers = 1,
+                   .hidden_width = 2,
+                   .bins = 2,
+                   .replay_bytes = 400,
+                   .name = "small"};
+  ck_assert_int_eq(nis_create(&s, peak, &o), NIS_OK);
+  ck_assert_int_eq(nis_train(s, 600), NIS_OK);
+  nis_estimate(s, 64, &r);
+  ck_assert_int_eq(nis_next_event(s, NULL, &event), NIS_OK);
+  ck_assert_int_eq(nis_save(s, file), NIS_OK);
+  nis_free(s);
+  FILE *f = fopen(file, "rb");
+  unsigned char *bytes = malloc(1 << 20);
+  *n = fread(bytes, 1, 1 << 20, f);
+  fclose(f);
+  return bytes;
+}
+
+static void write_file(const unsigned char *bytes, size_t n)
+{
+  FILE *f = fopen(file, "wb");
+  ck_assert_uint_eq(fwrite(bytes, 1, n, f), n);
+  ck_assert_int_eq(fclose(f), 0);
+}
+
+/* Whatever a file asks for, the test does not take longer. */
+static const nis_options quick = {.threads = 1, .minibatch = 64, .replay = 1, .replay_bytes = 4096};
+
+static int try_to_load(nis **s)
+{
+  int status = nis_load(s, file, peak, &quick);
+  require((status == NIS_OK) == (*s != NULL), "status %d with or without a handle", status);
+  require(status == NIS_OK || strlen(nis_last_error()) > 20, "no sentence for %d", status);
+  return status;
+}
+
+static void refused(const char *part)
+{
+  nis *s;
+  ck_assert_int_eq(try_to_load(&s), NIS_BAD_FILE);
+  ck_assert_msg(strstr(nis_last_error(), part) != NULL, "'%s' is not in '%s'", part,
+                nis_last_error());
+  ck_assert_msg(strstr(nis_last_error(), file) != NULL, "%s", nis_last_error());
+}
+
+START_TEST(cut_at_every_length)
+{
+  size_t n;
+  unsigned char *bytes = small_file(&n);
+  for (size_t i = 0; i < n; i++) {
+    nis *s;
+    write_file(bytes, i);
+    require(try_to_load(&s) == NIS_BAD_FILE, "cut to %zu bytes", i);
+  }
+  free(bytes);
+}
+END_TEST
+
+START_TEST(every_byte_flipped)
+{
+  size_t n;
+  unsigned char *bytes = small_file(&n);
+  for (size_t i = 0; i < n; i++) {
+    nis *s;
+    bytes[i] ^= (unsigned char)(1 + i % 255);
+    write_file(bytes, n);
+    require(try_to_load(&s) == NIS_BAD_FILE, "byte %zu flipped", i);
+    bytes[i] ^= (unsigned char)(1 + i % 255);
+  }
+  free(bytes);
+}
+END_TEST
+
+/* With the checksums of somebody who wanted it so: refused, or a handle that does no harm. */
+START_TEST(every_byte_another)
+{
+  static const unsigned char others[] = {0x01, 0x80, 0xff, 0x40};
+  size_t n, loaded = 0;
+  unsigned char *bytes = small_file(&n), *changed = malloc(n);
+  for (size_t i = FILE_HEAD; i < n; i++) {
+    nis *s;
+    memcpy(changed, bytes, n);
+    changed[i] ^= others[(i + (size_t)_i) % sizeof others];
+    repair_sums(changed, n);
+    write_file(changed, n);
+    int status = try_to_load(&s);
+    require(status == NIS_OK || status == NIS_BAD_FILE || status == NIS_INVALID,
+            "byte %zu: status %d", i, status);
+    loaded += status == NIS_OK;
+    if (status == NIS_OK && i % 16 == 0) use_handle(s, 2);
+    nis_free(s);
+  }
+  ck_assert_uint_gt(loaded, n / 4);
+  ck_assert_uint_lt(loaded, n);
+  free(bytes);
+  free(changed);
+}
+END_TEST
+
+START_TEST(says_what_is_wrong)
+{
+  size_t n;
+  nis *s;
+  unsigned char *bytes = small_file(&n);
+  write_file((const unsigned char *)"0.1 0.2 0.3\n0.2 0.4 0.1\n", 24);
+  refused("was not written by nis_save");
+  write_file(bytes, 0);
+  refused("is cut short");
+  write_file(bytes, n - 1);
+  refused("is cut short");
+  bytes[8] = 2;
+  write_file(bytes, n);
+  refused("is of version 2; this libnis, ");
+  bytes[8] = 1;
+  bytes[n / 2] ^= 1;
+  write_file(bytes, n);
+  refused("is damaged: a checksum is wrong");
+  bytes[n / 2] ^= 1;
+  bytes = realloc(bytes, n + 1);
+  bytes[n] = 0;
+  write_file(bytes, n + 1);
+  refused("is damaged: something follows its end");
+  memcpy(bytes + FILE_HEAD + SECTION_HEAD + 8, "length", 7); /* in place of "dim" */
+  repair_sums(bytes, n);
+  write_file(bytes, n);
+  refused("section options is wrong: libnis ");
+  free(bytes);
+  remove(file);
+  ck_assert_int_eq(try_to_load(&s), NIS_NO_FILE);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "No such file"));
+  ck_assert_int_eq(nis_load(&s, folder, peak, NULL), NIS_NO_FILE);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "Is a directory"));
+  ck_assert_int_eq(mkfifo(file, 0600), 0);
+  ck_assert_int_eq(try_to_load(&s), NIS_NO_FILE);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "no regular file"));
+}
+END_TEST
+
+/* ---- what the caller wants ----------------------------------------------------------------- */
+
+static void contradict(const nis_options *o, const char *sentence)
+{
+  nis *s;
+  ck_assert_int_eq(nis_load(&s, file, peak, o), NIS_INVALID);
+  ck_assert_ptr_null(s);
+  ck_assert_msg(strstr(nis_last_error(), sentence) != NULL, "'%s' is not in '%s'", sentence,
+                nis_last_error());
+}
+
+START_TEST(both_values_are_named)
+{
+  size_t n;
+  double one = 1, two = 2;
+  free(small_file(&n));
+  contradict(&(nis_options){.dim = 3}, "has dim = 2, options.dim is 3");
+  contradict(&(nis_options){.bins = 8}, "has bins = 2, options.bins is 8");
+  contradict(&(nis_options){.coupling = NIS_AFFINE},
+             "has coupling = rational-quadratic, options.coupling is affine");
+  contradict(&(nis_options){.points = NIS_POINTS_RANDOM},
+             "has points = nets, options.points is random");
+  contradict(&(nis_options){.upper = (const double[]){1, two}},
+             "has upper[1] = 1, options.upper[1] is 2");
+  contradict(&(nis_options){.lower = (const double[]){-one, 0}},
+             "has lower[0] = 0, options.lower[0] is -1");
+  contradict(&(nis_options){.periodic = (const int[]){0, 1}},
+             "has periodic[1] = 0, options.periodic[1] is 1");
+  contradict(&(nis_options){.name = "camel sigma=0.2"},
+             "is of the integrand 'small', options.name is 'camel'");
+  contradict(&(nis_options){.train_share = 2}, "train_share");
+  nis *s;
+  ck_assert_int_eq(nis_load(&s, file, NULL, NULL), NIS_INVALID);
+  ck_assert_int_eq(nis_load(NULL, file, peak, NULL), NIS_INVALID);
+  ck_assert_int_eq(nis_load(&s, NULL, peak, NULL), NIS_INVALID);
+  ck_assert_int_eq(nis_save(NULL, file), NIS_INVALID);
+  ck_assert_int_eq(nis_load(&s, file, peak, NULL), NIS_OK);
+  ck_assert_int_eq(nis_save(s, NULL), NIS_INVALID);
+  nis_free(s);
+}
+END_TEST
+
+/* Of other parameters only the flow is kept. */
+START_TEST(other_parameters_begin_anew)
+{
+  size_t n;
+  nis *s;
+  nis_result r;
+  double centre = 0.41, log_q[2], x[2] = {0.4, 0.4};
+  free(small_file(&n));
+  ck_assert_int_eq(nis_load(&s, file, peak, NULL), NIS_OK);
+  ck_assert_int_eq(nis_density(s, 1, x, &log_q[0]), NIS_OK);
+  nis_current(s, &r);
+  ck_assert(isfinite(r.value));
+  nis_free(s);
+  nis_options o = {.params = &centre, .name = "small centre=0.41"};
+  ck_assert_int_eq(nis_load(&s, file, peak, &o), NIS_OK);
+  nis_current(s, &r);
+  ck_assert(isnan(r.value));
+  ck_assert_int_eq(nis_density(s, 1, x, &log_q[1]), NIS_OK);
+  ck_assert_double_eq(log_q[0], log_q[1]);
+  ck_assert_int_eq(nis_train(s, 300), NIS_OK);
+  nis_estimate(s, 2000, &r);
+  check_between(r.value, 0.12, 0.16, "the integral");
+  nis_free(s);
+}
+END_TEST
+
+START_TEST(another_seed_is_another_run)
+{
+  size_t n;
+  double x[3][20];
+  free(small_file(&n));
+  for (uint64_t seed = 0; seed < 3; seed++) {
+    nis *s;
+    nis_result r;
+    nis_options o = {.seed = seed};
+    ck_assert_int_eq(nis_load(&s, file, peak, &o), NIS_OK);
+    ck_assert_int_eq(nis_sample(s, 10, x[seed], NULL, NULL), NIS_OK);
+    nis_current(s, &r);
+    ck_assert_uint_eq(r.seed, seed);
+    nis_free(s);
+  }
+  for (int i = 0; i < 20; i++) ck_assert(x[0][i] != x[1][i] && x[1][i] != x[2][i]);
+}
+END_TEST
+
+/* ---- files that cannot be written ------------------------------------------------------------ */
+
+/* What was there before is there afterwards, and nothing else. */
+START_TEST(the_old_file_stays)
+{
+  size_t n, m;
+  nis *s;
+  unsigned char *bytes = small_file(&n);
+  ck_assert_int_eq(nis_create(&s, peak, &(nis_options){.dim = 3}), NIS_OK);
+  struct rlimit before, small = {5000, 5000};
+  getrlimit(RLIMIT_FSIZE, &before);
+  small.rlim_max = before.rlim_max;
+  setrlimit(RLIMIT_FSIZE, &small);
+  ck_assert_int_eq(nis_save(s, file), NIS_NO_FILE);
+  setrlimit(RLIMIT_FSIZE, &before);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "File too large"));
+  ck_assert_int_eq(nis_save(s, folder), NIS_NO_FILE);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "Is a directory"));
+  ck_assert_int_eq(nis_save(s, "/nowhere/at/all.nis"), NIS_NO_FILE);
+  ck_assert_int_eq(nis_save(s, "/dev/full"), NIS_NO_FILE);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "No space left"));
+  nis_free(s);
+  FILE *f = fopen(file, "rb");
+  unsigned char *now = malloc(n + 1);
+  m = fread(now, 1, n + 1, f);
+  fclose(f);
+  ck_assert_uint_eq(m, n);
+  ck_assert_mem_eq(now, bytes, n);
+  free(now);
+  free(bytes);
+}
+END_TEST
+
 static Suite *suite(void)
 {
   Suite *suite = suite_create("save");
@@ -319,6 +590,18 @@ static Suite *suite(void)
   tcase_add_loop_test(same, a_loaded_handle_goes_on, 0, LENGTH(subjects));
   tcase_add_loop_test(same, a_file_of_a_file, 0, LENGTH(subjects));
   suite_add_tcase(suite, same);
+  TCase *bad = tcase_create("bad files");
+  tcase_set_timeout(bad, 300);
+  tcase_add_checked_fixture(bad, make_folder, remove_folder);
+  tcase_add_test(bad, cut_at_every_length);
+  tcase_add_test(bad, every_byte_flipped);
+  tcase_add_loop_test(bad, every_byte_another, 0, short_form() ? 1 : 4);
+  tcase_add_test(bad, says_what_is_wrong);
+  tcase_add_test(bad, both_values_are_named);
+  tcase_add_test(bad, other_parameters_begin_anew);
+  tcase_add_test(bad, another_seed_is_another_run);
+  tcase_add_test(bad, the_old_file_stays);
+  suite_add_tcase(suite, bad);
   return suite;
 }
 
