@@ -27,9 +27,9 @@
  *   estimate  f64 unit; moments all, iteration; f64 square; i32 iterations; moments spreading; f64
  *             within; i32 replicates; f64 replicate_origin; f64[3] replicate; f64 widening,
  *             blurred; u64 bad; f64 uniform (estimation/tally.h)
- *             u64 n, zeros, negatives; f64 absolute, largest; i32 end, first; for each bin between
- *             { u64 count; f64 sum } (numerics/weights.h); u64 n; i32 kept; f64[kept] the largest
- *             weights (numerics/tail.h)
+ *             u64 n, zeros, negatives; f64 absolute, largest; i32 n bins in use; n of { i32 number;
+ *             u64 count; f64 sum } (numerics/weights.h)
+ *             u64 n; i32 kept; f64[kept] the largest weights (numerics/tail.h)
  *             components
  *   events    u64 point, given, begun, first; u64 n; f64[n][d] x; f64[n] log_q; f64[n] f
  *             (events/trials.h)
