@@ -438,6 +438,9 @@ NIS_API int nis_density(nis *s, size_t n, const double *x, double *log_q);
 /* The result of the estimate so far, without a call; as nis_estimate leaves it. */
 NIS_API int nis_current(nis *s, nis_result *result);
 
+/* The next estimate begins anew, on points that none before had; the flow stays as it is. */
+NIS_API int nis_drop_estimate(nis *s);
+
 /* ---- files ------------------------------------------------------------------------------ */
 
 /* Everything about the handle into one file: what it has learnt, the estimate, the statistics that
@@ -462,6 +465,17 @@ NIS_API int nis_save(nis *s, const char *path);
  * NIS_NO_FILE where there is no such file, NIS_BAD_FILE where it is something else, cut, damaged,
  * or from a newer libnis; *out is then NULL. */
 NIS_API int nis_load(nis **out, const char *path, nis_integrand *f, const nis_options *options);
+
+/* What is in a file */
+typedef struct {
+  char name[256];      /* options.name, or "" */
+  nis_options options; /* complete; its pointers are NULL */
+  uint64_t stored;     /* points that the next training learns from too */
+  nis_result result;   /* as nis_current gives it */
+} nis_saved;
+
+/* Fills *saved, without an integrand; fails as nis_load does. */
+NIS_API int nis_inspect(const char *path, nis_saved *saved);
 
 #ifdef __cplusplus
 } /* extern "C" */

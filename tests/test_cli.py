@@ -161,13 +161,13 @@ class Usage(Refusals):
     def test_help(self):
         self.shown(["--help"], "list", "integrate", "events", "130")
         self.shown(["help"], "integrate")
-        for command in "list", "integrate", "events", "matrix-element":
+        for command in "list", "integrate", "events", "train", "show", "matrix-element":
             self.shown(["help", command], "usage: nis " + command, "--json")
             self.shown([command, "--help"], "usage: nis " + command)
             self.shown([command, "-h"], "usage: nis " + command)
         self.shown(["integrate", "--help"], "--calls", "--learning-rate", "default 1e6",
                    "a whole number between 1 and 1024")
-        self.assertNotIn("--output", nis("integrate", "--help").stdout)
+        self.assertNotIn("--force", nis("integrate", "--help").stdout)
         self.shown(["events", "--help"], "--output", "--calls")
 
     def test_version(self):
@@ -709,6 +709,126 @@ INTEGRATE_KEYS = {
     "efficiency_median", "ess", "seed", "seconds", "exact", "call_seconds"}
 EVENT_KEYS = {"events", "event_calls", "overweights", "overweight_share", "unit",
               "sum_weights", "output"}
+
+
+class Saved(Refusals):
+    """What nis train has saved, and what goes on from there"""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def json(self, *words, code=(0, 4)):
+        done = nis(*words, "--json", cwd=self.folder)
+        self.assertIn(done.returncode, code, done)
+        return parse_json(done.stdout)
+
+    def train(self, name, *words):
+        return self.json("train", name, "-c", 4000, "-o", "trained.nis", *words, *SMALL)
+
+    def same(self, one, other, *keys):
+        for key in "value", "error", "calls", "efficiency", "name", "seed", *keys:
+            self.assertEqual(one[key], other[key], key)
+
+    def read(self, name):
+        with open(os.path.join(self.folder, name), "rb") as file:
+            return file.read()
+
+    def test_training_is_that_of_integrate(self):
+        words = ["camel", "-d", 2, "-s", 3, "-c", 4000, "-p", "alpha=0.3", *SMALL]
+        trained = self.json("train", *words, "-o", "trained.nis")
+        self.same(trained, self.json("integrate", *words), "parameters", "dim")
+        shown = self.json("show", "trained.nis")
+        self.same({**trained, "name": "camel alpha=0.3"}, shown, "train_calls")
+        text = nis("show", "trained.nis", cwd=self.folder).stdout
+        for part in "camel alpha=0.3", "2 dimensions", "seed 3", "2 layers", "8 bins", "1 x 8":
+            self.assertIn(part, text)
+
+    def test_integrate_goes_on(self):
+        trained = self.train("camel", "-d", 2)
+        more = self.json("integrate", "--from", "trained.nis", "-c", 3000, "-o", "more.nis")
+        self.assertEqual(more["train_calls"], trained["train_calls"])
+        self.assertGreater(more["calls"], trained["calls"] + 2000)
+        self.assertLess(abs(more["value"] - more["exact"]), PULL * more["error"])
+        again = self.json("integrate", "--from", "more.nis", "-c", 3000)
+        self.assertGreater(again["calls"], more["calls"] + 2000)
+        self.same({**more, "name": "camel alpha=0.2"}, self.json("show", "more.nis"))
+
+    def test_another_seed_is_independent(self):
+        self.train("camel", "-d", 2)
+        parts = [self.json("integrate", "--from", "trained.nis", "-c", 2000, "-s", seed)
+                 for seed in (1, 1, 2)]
+        self.same(parts[0], parts[1])
+        self.assertNotEqual(parts[0]["value"], parts[2]["value"])
+        for part in parts:
+            self.assertLess(abs(part["value"] - part["exact"]), PULL * part["error"])
+
+    def test_events(self):
+        trained = self.train("ridge", "-d", 3)
+        files = []
+        for seed, out in (5, "a.txt"), (5, "b.txt"), (6, "c.txt"):
+            r = self.json("events", "--from", "trained.nis", "-s", seed, "-n", 200, "-o", out)
+            files.append(self.read(out).replace(out.encode(), b""))
+            self.assertEqual([r["value"], r["events"]], [trained["value"], 200])
+            self.assertLess(r["calls"] - trained["calls"], 100000)
+        self.assertEqual(files[0], files[1])
+        self.assertNotEqual(files[0], files[2])
+
+    def test_other_parameters_keep_the_flow_only(self):
+        self.train("camel", "-d", 2)
+        other = self.json("integrate", "--from", "trained.nis", "-p", "alpha=0.25", "-c", 4000)
+        self.assertEqual(other["parameters"], {"alpha": 0.25})
+        self.assertLess(abs(other["value"] - other["exact"]), PULL * other["error"])
+        self.refused(["events", "--from", "trained.nis", "-p", "alpha=0.25", "-n", 9, "-o", "x"],
+                     "no weights seen yet", code=2)
+        trained = self.json("train", "--from", "trained.nis", "-p", "alpha=0.25", "-c", 4000,
+                            "-o", "other.nis")
+        self.assertLess(abs(trained["value"] - trained["exact"]), PULL * trained["error"])
+
+    def test_periodic_rows_stay_so(self):
+        self.train("von_mises", "-d", 2)
+        self.json("integrate", "--from", "trained.nis", "-c", 1000)
+
+    @unittest.skipUnless(shutil.which("cc"), "cc is not installed")
+    def test_plugins(self):
+        path = os.path.join(self.folder, "my.so")
+        with open(path + ".c", "w") as file:
+            file.write(PLUGIN)
+        subprocess.run(["cc", "-shared", "-fPIC", path + ".c", "-o", path, "-lm"], check=True)
+        for symbol in (["./my.so:sum"], ["./my.so:sums", "--batch"]):
+            self.train(*symbol, "-d", 3, "--lower=-1", "--upper=2")
+            r = self.json("integrate", "--from", "trained.nis", "-c", 3000)
+            self.assertLess(abs(r["value"] - 40.5), PULL * r["error"] + 1e-9)
+
+    def test_refusals(self):
+        self.train("camel", "-d", 2)
+        go_on = ["integrate", "--from", "trained.nis"]
+        self.refused(["train", "camel"], "-o FILE")
+        self.refused(["show"], "FILE")
+        self.refused(["show", "a", "b"], "one file")
+        self.refused(["show", "none.nis"], "none.nis: No such file", code=1)
+        self.refused(["show", "."], "Is a directory", code=1)
+        self.refused([*go_on, "-d", 3], "has dim = 2, options.dim is 3")
+        self.refused(["integrate", "gaussian", *go_on[1:]], "is of the integrand 'camel'")
+        self.refused([*go_on, "--bins", 9], "has bins = 8, options.bins is 9")
+        self.refused([*go_on, "--rel-error", "0.1"], "--rel-error has no meaning with --from")
+        self.refused([*go_on, "--explain"], "--explain has no meaning with --from")
+        self.refused([*go_on, "-p", "beta=3"], "'beta'")
+        whole = self.read("trained.nis")
+        with open(os.path.join(self.folder, "cut.nis"), "wb") as file:
+            file.write(whole[:-100])
+        for words in ["show", "cut.nis"], ["integrate", "--from", "cut.nis"]:
+            self.refused(words, "cut.nis is cut short", code=1)
+
+    def test_a_file_that_cannot_be_written(self):
+        self.train("camel", "-d", 2)
+        before = self.read("trained.nis")
+        done = nis("integrate", "--from", "trained.nis", "-o", "no/folder.nis", cwd=self.folder)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no/folder.nis: No such file", done.stderr)
+        self.assertIn("integral", done.stdout)  # which is not lost
+        self.assertEqual(self.read("trained.nis"), before)
 
 
 class Integrate(unittest.TestCase):

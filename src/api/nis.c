@@ -8,6 +8,7 @@
 #include "estimation/estimate.h"
 #include "goal.h"
 #include "handle.h"
+#include "options.h"
 #include "base/memory.h"
 #include "estimation/pace.h"
 #include "save.h"
@@ -422,4 +423,46 @@ int nis_current(nis *s, nis_result *result)
   if (is_empty(s)) return nothing(s, result);
   nis_handle_result(s, NIS_OK, result);
   return nis_handle_judge(s, result);
+}
+
+int nis_drop_estimate(nis *s)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  nis_handle_drop_estimate(s);
+  return NIS_OK;
+}
+
+/* Stands for the integrand of a handle that is only looked at. */
+static int never_called(size_t n, size_t dim, const double *x, size_t ncomp, double *f,
+                        void *params)
+{
+  (void)n, (void)dim, (void)x, (void)ncomp, (void)f, (void)params;
+  return 1;
+}
+
+static void describe(const nis *s, nis_saved *saved)
+{
+  nis_options *o = &saved->options;
+  *saved = (nis_saved){.options = s->options, .stored = s->training.replay.count};
+  if (o->name) memcpy(saved->name, o->name, strlen(o->name));
+  for (size_t i = 0; i < nis_option_table.n; i++) {
+    const nis_option *row = &nis_option_table.rows[i];
+    if (row->type == NIS_OPTION_POINTER) memset((char *)o + row->offset, 0, row->size);
+  }
+}
+
+int nis_inspect(const char *path, nis_saved *saved)
+{
+  NIS_ENTER();
+  nis *s;
+  NIS_TRY(need(path, "path"));
+  NIS_TRY(need(saved, "saved"));
+  NIS_TRY(nis_handle_load(&s, path, NULL, &(nis_options){.batch = never_called}));
+  describe(s, saved);
+  nis_handle_result(s, NIS_OK, &saved->result);
+  nis_handle_judge(s, &saved->result);
+  nis_handle_free(s);
+  nis_clear_error();
+  return NIS_OK;
 }

@@ -9,7 +9,7 @@
 
 #define MEMBER(member) offsetof(struct arguments, member)
 
-enum { ALL = RUNS | LIST | BENCH | MATRIX_ELEMENT, HELP_TEXT = 512 };
+enum { ALL = RUNS | LIST | SHOW | BENCH | MATRIX_ELEMENT, HELP_TEXT = 512 };
 
 /* Rows as macro calls, so that clang-format keeps each on two lines. */
 #define OWN(...)                                                                                   \
@@ -28,6 +28,9 @@ static const struct option_row plan[] = {
             "events to write; this or --event-calls is needed"),
     OWN(EVENTS, 'o', "output", "FILE", TEXT, MEMBER(event_options.path),
         "where to write them; - is standard output, the report then goes to stderr"),
+    OWN(INTEGRATE | TRAIN, 'o', "output", "FILE", TEXT, MEMBER(output),
+        "where the trained flow and the estimate are saved, for --from; replaces such a file"),
+    OWN(RUNS, 0, "from", "FILE", TEXT, MEMBER(from), "go on from what is saved there"),
     LIBRARY(EVENT_OPTION, EVENTS, 'f', "force", NULL),
     LIBRARY(EVENT_OPTION, EVENTS, 0, "", NULL),
     OWN(RUNS | MATRIX_ELEMENT, 'p', "param", "KEY=VALUE", SETTING, MEMBER(settings),
@@ -144,7 +147,7 @@ static int store_text(const struct option_row *row, const char **member, const c
   return DONE;
 }
 
-static int store_setting(struct arguments *arguments, const char *text)
+int store_setting(struct arguments *arguments, const char *text)
 {
   if (arguments->nsettings == MAX_SETTINGS)
     return complain(BAD_USAGE, "--param may be given %d times at most", MAX_SETTINGS);
