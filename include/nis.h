@@ -438,6 +438,18 @@ NIS_API int nis_density(nis *s, size_t n, const double *x, double *log_q);
 /* The result of the estimate so far, without a call; as nis_estimate leaves it. */
 NIS_API int nis_current(nis *s, nis_result *result);
 
+/* Part number `part` of 1 .. parts of the estimate that nis_estimate(s, calls) would make: as many
+ * whole nets, or iterations of random points, of which there are 16 or more. Merged in their order
+ * the parts have the value, error and chi2 of the whole, to the bit. In each of the handles the
+ * points of all parts count as used. NIS_INVALID where a part is left without points. */
+NIS_API int nis_estimate_part(nis *s, uint64_t calls, int part, int parts, nis_result *result);
+
+/* The estimate of another handle with the same flow joins that of s; value and error are then those
+ * of the points of both, and nis_result.calls has the other's points of the estimate added.
+ * NIS_INVALID, and nothing changed, where flow, domain, name or the kind of points differ, or where
+ * a point of a seed would be counted twice; NIS_NO_MEMORY too. */
+NIS_API int nis_merge(nis *s, nis *other);
+
 /* The next estimate begins anew, on points that none before had; the flow stays as it is. */
 NIS_API int nis_drop_estimate(nis *s);
 

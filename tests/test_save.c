@@ -311,6 +311,131 @@ START_TEST(a_file_of_a_file)
 }
 END_TEST
 
+/* ---- parts of an estimate ------------------------------------------------------------------- */
+
+static nis *trained(const struct subject *subject)
+{
+  struct trace unused = {0};
+  nis *s = make(subject, 1);
+  train(s, &unused);
+  ck_assert_int_eq(nis_save(s, file), NIS_OK);
+  nis_free(s);
+  return load(subject, 1);
+}
+
+static void check_close(double a, double b, const char *what)
+{
+  require(fabs(a - b) <= 1e-9 * fabs(a), "%s: %.17g and %.17g", what, a, b);
+}
+
+/* By handles of their own, as in jobs on other machines; the last one comes first. */
+START_TEST(parts_are_the_whole)
+{
+  const struct subject *subject = &subjects[_i];
+  enum { CALLS = 3001, PARTS = 3 };
+  nis *whole = trained(subject), *part[PARTS];
+  nis_result r, merged;
+  double error[MOST_COMP];
+  nis_estimate(whole, CALLS, &r);
+  memcpy(error, errors, sizeof error);
+  for (int k = PARTS - 1; k >= 0; k--) {
+    part[k] = load(subject, 2);
+    int status = nis_estimate_part(part[k], CALLS, k + 1, PARTS, NULL);
+    ck_assert_msg(status >= NIS_OK, "%s", nis_last_error());
+  }
+  for (int k = 1; k < PARTS; k++) ck_assert_int_eq(nis_merge(part[0], part[k]), NIS_OK);
+  nis_current(part[0], &merged);
+  ck_assert_double_eq(merged.value, r.value);
+  ck_assert_double_eq(merged.error, r.error);
+  ck_assert_double_eq(merged.chi2, r.chi2);
+  ck_assert_int_eq(merged.dof, r.dof);
+  ck_assert_uint_eq(merged.calls, r.calls);
+  ck_assert_uint_eq(merged.zero_calls, r.zero_calls);
+  check_close(merged.ess, r.ess, "ess");
+  check_close(merged.efficiency, r.efficiency, "efficiency");
+  if (subject->o.errors)
+    for (int k = 0; k < MOST_COMP; k++) check_close(errors[k], error[k], "errors");
+  /* All of them go on behind the whole. */
+  ck_assert_int_ge(nis_estimate(whole, CALLS, &r), NIS_OK);
+  ck_assert_int_ge(nis_estimate(part[0], CALLS, &merged), NIS_OK);
+  ck_assert_double_eq(merged.value, r.value);
+  nis_free(whole);
+  for (int k = 0; k < PARTS; k++) nis_free(part[k]);
+}
+END_TEST
+
+static void not_merged(nis *s, nis *other, const char *why)
+{
+  nis_result before, after;
+  nis_current(s, &before);
+  ck_assert_int_eq(nis_merge(s, other), NIS_INVALID);
+  ck_assert_msg(strstr(nis_last_error(), why) != NULL, "'%s' is not in '%s'", why,
+                nis_last_error());
+  nis_current(s, &after);
+  ck_assert_double_eq(before.value, after.value);
+  ck_assert_uint_eq(before.calls, after.calls);
+}
+
+START_TEST(what_does_not_belong_together)
+{
+  struct trace unused = {0};
+  nis_result r;
+  nis *a = trained(&subjects[0]), *b = load(&subjects[0], 1), *other;
+  nis_estimate(a, 2000, &r);
+  nis_estimate(b, 1000, &r);
+  not_merged(a, b, "points 0 to 992 of seed 3 are in both estimates");
+  not_merged(a, a, "are in both estimates");
+  ck_assert_int_eq(nis_drop_estimate(b), NIS_OK);
+  nis_estimate(b, 3000, &r); /* from 992 on */
+  not_merged(a, b, "are in both estimates");
+  nis_drop_estimate(b);
+  nis_estimate(b, 1000, &r); /* behind all of a's */
+  ck_assert_int_eq(nis_merge(a, b), NIS_OK);
+  not_merged(a, b, "are in both estimates");
+  ck_assert_int_eq(nis_save(a, file), NIS_OK); /* which is not forgotten */
+  other = load(&subjects[0], 1);
+  not_merged(other, b, "are in both estimates");
+  nis_free(other);
+  train(b, &unused);
+  nis_estimate(b, 1000, &r);
+  not_merged(a, b, "the flows differ");
+  other = make(&subjects[1], 1);
+  not_merged(a, other, "estimates of 'peak width=0.15' and of '' cannot be merged");
+  nis_free(other);
+  ck_assert_int_eq(nis_merge(a, NULL), NIS_INVALID);
+  ck_assert_int_eq(nis_estimate_part(a, 1000, 0, 3, &r), NIS_INVALID);
+  ck_assert_int_eq(nis_estimate_part(a, 1000, 4, 3, &r), NIS_INVALID);
+  ck_assert_int_eq(nis_estimate_part(a, 1000, 1, 1000, &r), NIS_INVALID);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "fewer parts"));
+  nis_free(a);
+  nis_free(b);
+}
+END_TEST
+
+/* Jobs of other seeds: the error falls with their number, and is right. */
+START_TEST(seeds_are_merged)
+{
+  enum { JOBS = 10 };
+  const double exact = pow(0.15 * sqrt(2 * M_PI), 4) *
+                       pow(0.5 * (erf(0.4 / 0.15 / M_SQRT2) + erf(0.6 / 0.15 / M_SQRT2)), 4);
+  nis *all = trained(&subjects[0]);
+  nis_result one, r;
+  nis_estimate(all, 2000, &one);
+  for (uint64_t seed = 11; seed < 11 + JOBS; seed++) {
+    nis *job;
+    nis_options o = {.seed = seed, .threads = 1};
+    ck_assert_int_eq(nis_load(&job, file, peak, &o), NIS_OK);
+    ck_assert_int_eq(nis_estimate(job, 2000, &r), NIS_OK);
+    ck_assert_int_eq(nis_merge(all, job), NIS_OK);
+    nis_free(job);
+  }
+  nis_current(all, &r);
+  check_between((r.value - exact) / r.error, -4, 4, "the pull");
+  check_between(r.error / one.error, 0.1, 0.6, "the error"); /* 1 / sqrt(11) = 0.3 */
+  nis_free(all);
+}
+END_TEST
+
 /* ---- files that are no good --------------------------------------------------------------- */
 
 /* As small as a file can be with something of everything in it; *n is its length. */
@@ -590,6 +715,13 @@ static Suite *suite(void)
   tcase_add_loop_test(same, a_loaded_handle_goes_on, 0, LENGTH(subjects));
   tcase_add_loop_test(same, a_file_of_a_file, 0, LENGTH(subjects));
   suite_add_tcase(suite, same);
+  TCase *parts = tcase_create("parts");
+  tcase_set_timeout(parts, 300);
+  tcase_add_checked_fixture(parts, make_folder, remove_folder);
+  tcase_add_loop_test(parts, parts_are_the_whole, 0, LENGTH(subjects));
+  tcase_add_test(parts, what_does_not_belong_together);
+  tcase_add_test(parts, seeds_are_merged);
+  suite_add_tcase(suite, parts);
   TCase *bad = tcase_create("bad files");
   tcase_set_timeout(bad, 300);
   tcase_add_checked_fixture(bad, make_folder, remove_folder);

@@ -78,14 +78,48 @@ void nis_handle_free(nis *s)
   for (int i = 0; i < HANDLE_ARRAYS; i++) free(s->arrays[i]);
   nis_tally_clear(&s->tally);
   nis_components_clear(&s->components);
+  free(s->spans.span);
   nis_generator_clear(&s->generator);
   nis_training_clear(&s->training);
   nis_seen_clear(&s->seen);
   free(s);
 }
 
+static int meet(const struct span *a, const struct span *b)
+{
+  return a->seed == b->seed && a->from < b->to && b->from < a->to;
+}
+
+int nis_handle_add_span(nis *s, struct span span)
+{
+  struct spans *spans = &s->spans;
+  if (span.from == span.to) return NIS_OK;
+  for (size_t i = 0; i < spans->n; i++)
+    if (meet(&spans->span[i], &span))
+      return nis_fail(
+          NIS_INVALID,
+          "points %llu to %llu of seed %llu are in both estimates: use other seeds, or "
+          "other parts",
+          (unsigned long long)(span.from > spans->span[i].from ? span.from : spans->span[i].from),
+          (unsigned long long)(span.to < spans->span[i].to ? span.to : spans->span[i].to),
+          (unsigned long long)span.seed);
+  struct span *last = spans->n > 0 ? &spans->span[spans->n - 1] : NULL;
+  if (last && last->seed == span.seed && last->to == span.from) {
+    last->to = span.to;
+    return NIS_OK;
+  }
+  if (spans->n == MOST_SPANS)
+    return nis_fail(NIS_INVALID, "an estimate can be merged of at most %d parts", MOST_SPANS);
+  struct span *larger = realloc(spans->span, (spans->n + 1) * sizeof *larger);
+  if (!larger) return nis_no_memory();
+  spans->span = larger;
+  larger[spans->n++] = span;
+  return NIS_OK;
+}
+
 void nis_handle_drop_estimate(nis *s)
 {
+  s->spans.n = 0;
   nis_tally_reset(&s->tally);
   nis_components_reset(&s->components);
   nis_generator_forget(&s->generator);

@@ -14,6 +14,18 @@
 
 enum { HANDLE_ARRAYS = 6 };
 
+/* Points of the estimate's stream of a seed: no two estimates that are merged share one. */
+struct span {
+  uint64_t seed, from, to;
+};
+
+enum { MOST_SPANS = 65536 };
+
+struct spans {
+  struct span *span; /* owned */
+  size_t n;
+};
+
 struct nis {
   nis_options options;         /* complete */
   nis_options given;           /* the same before its defaults were filled in */
@@ -21,6 +33,7 @@ struct nis {
   struct sampler sampler;
   struct tally tally;
   struct components components; /* none when f has one value */
+  struct spans spans;           /* of the estimate */
   uint64_t train_calls;
   double call_seconds; /* by which the latest run chose its way to a goal */
   struct training training;
@@ -33,6 +46,9 @@ struct nis {
 /* nis_create and nis_free, inside of a public function; *out may be anything before. */
 int nis_handle_create(nis **out, nis_integrand *f, const nis_options *options);
 void nis_handle_free(nis *s);
+
+/* The estimate gets these points; where another has one of them, that is NIS_INVALID. */
+int nis_handle_add_span(nis *s, struct span span);
 
 /* The estimate begins anew; points that wait for events are of no use. */
 void nis_handle_drop_estimate(nis *s);

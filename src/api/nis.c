@@ -9,6 +9,7 @@
 #include "goal.h"
 #include "handle.h"
 #include "options.h"
+#include "estimation/tally.h"
 #include "base/memory.h"
 #include "estimation/pace.h"
 #include "save.h"
@@ -104,6 +105,8 @@ static int estimate(nis *s, struct integration *plan, nis_result *result)
   plan->replicates = s->options.points == NIS_POINTS_NETS;
   int status = nis_estimate_flow(&s->sampler, plan, &used);
   s->estimated += used;
+  int added = nis_handle_add_span(s, (struct span){s->options.seed, plan->from, plan->to});
+  if (status == NIS_OK) status = added;
   nis_handle_result(s, status, result);
   if (status == NIS_OK) result->stop = plan->stop;
   return result->status;
@@ -119,6 +122,65 @@ int nis_estimate(nis *s, uint64_t calls, nis_result *result)
   if (is_empty(s)) return nothing(s, result);
   estimate(s, &(struct integration){.calls = calls, .likely = calls}, result);
   return nis_handle_judge(s, result);
+}
+
+int nis_estimate_part(nis *s, uint64_t calls, int part, int parts, nis_result *result)
+{
+  nis_result unused;
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need_count(calls, "calls", 2));
+  if (parts < 1 || part < 1 || part > parts)
+    return nis_fail(NIS_INVALID, "part must be between 1 and parts, got %d of %d", part, parts);
+  if (!result) result = &unused;
+  if (is_empty(s)) return nothing(s, result);
+  estimate(s, &(struct integration){.calls = calls, .likely = calls, .part = part, .parts = parts},
+           result);
+  return nis_handle_judge(s, result);
+}
+
+/* What must be the same for two estimates to be of one integral with one flow */
+static int check_alike(nis *s, nis *other)
+{
+  const nis_options *a = &s->options, *b = &other->options;
+  const char *names[] = {a->name ? a->name : "", b->name ? b->name : ""};
+  if (strcmp(names[0], names[1]) != 0)
+    return nis_fail(NIS_INVALID, "estimates of '%s' and of '%s' cannot be merged", names[0],
+                    names[1]);
+  if (s->components.n != other->components.n ||
+      s->components.with_covariance != other->components.with_covariance)
+    return nis_fail(NIS_INVALID,
+                    "estimates of %zu and of %zu values, or with and without "
+                    "covariance, cannot be merged",
+                    a->ncomp, b->ncomp);
+  if (nis_handle_fingerprint(s) != nis_handle_fingerprint(other))
+    return nis_fail(NIS_INVALID, "the flows differ: only estimates of one training can be merged");
+  return NIS_OK;
+}
+
+int nis_merge(nis *s, nis *other)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(other, "the other handle"));
+  NIS_TRY(check_alike(s, other));
+  size_t before = s->spans.n;
+  struct span last = before > 0 ? s->spans.span[before - 1] : (struct span){0};
+  int status = NIS_OK;
+  for (size_t i = 0; status == NIS_OK && i < other->spans.n; i++)
+    status = nis_handle_add_span(s, other->spans.span[i]);
+  if (status == NIS_OK) status = nis_tally_merge(&s->tally, &other->tally);
+  if (status != NIS_OK) {
+    s->spans.n = before;
+    if (before > 0) s->spans.span[before - 1] = last;
+    return status;
+  }
+  nis_components_merge(&s->components, &other->components);
+  s->sampler.integrand.calls += other->tally.weights.n;
+  s->sampler.integrand.bad_calls += other->tally.bad;
+  if (s->options.seed == other->options.seed && other->estimated > s->estimated)
+    s->estimated = other->estimated;
+  return NIS_OK;
 }
 
 static int need_room(const struct domain *d)

@@ -24,7 +24,8 @@
  *   training  i32 rounds; f64 beta; i32 two_signs; u64 window; u64[4] newest; u64 search_point; i32
  *             scaled, peaks_found, late_peaks; u64 search_calls; f64 uniform (training/train.h)
  *             moments value, bad; components (estimation/seen.h)
- *   estimate  f64 unit; moments all, iteration; f64 square; i32 iterations; moments spreading; f64
+ *   estimate  u64 n; n of { u64 seed, to, from }: the points of it (api/handle.h)
+ *             i32 forgotten; u64 n; n moments, of its iterations; f64 unit; moments all, iteration; f64 square; i32 iterations; moments spreading; f64
  *             within; i32 replicates; f64 replicate_origin; f64[3] replicate; f64 widening,
  *             blurred; u64 bad; f64 uniform (estimation/tally.h)
  *             u64 n, zeros, negatives; f64 absolute, largest; i32 n bins in use; n of { i32 number;
@@ -220,9 +221,26 @@ static void archive_training(struct archive *a, void *state)
   nis_seen_archive(a, &s->seen);
 }
 
+/* Those of a file do not meet. */
+static void archive_spans(struct archive *a, nis *s)
+{
+  uint64_t n = s->spans.n;
+  nis_archive_count(a, "the number of spans", &n, MOST_SPANS);
+  if (!nis_archive_holds(a, "spans", n, sizeof(struct span))) return;
+  for (uint64_t i = 0; i < n && a->status == NIS_OK; i++) {
+    struct span span = nis_archive_is_reading(a) ? (struct span){0} : s->spans.span[i];
+    nis_archive_count(a, "a seed", &span.seed, UINT64_MAX);
+    nis_archive_count(a, "the end of a span", &span.to, ARCHIVE_MOST_COUNT);
+    nis_archive_count(a, "the beginning of a span", &span.from, span.to);
+    if (nis_archive_is_reading(a) && a->status == NIS_OK && nis_handle_add_span(s, span) != NIS_OK)
+      nis_archive_refuse(a, "%s", nis_last_error());
+  }
+}
+
 static void archive_estimate(struct archive *a, void *state)
 {
   nis *s = state;
+  archive_spans(a, s);
   nis_tally_archive(a, &s->tally);
   nis_components_archive(a, &s->components);
 }
@@ -247,6 +265,23 @@ static void archive_handle(struct archive *a, nis *s)
   nis_archive_section(a, "estimate", archive_estimate, s);
   nis_archive_section(a, "events", archive_events, s);
   nis_archive_section(a, "points", archive_points, s);
+}
+
+static void archive_density(struct archive *a, void *state)
+{
+  nis *s = state;
+  nis_mixture_archive(a, &s->sampler.mixture);
+  nis_domain_archive(a, &s->sampler.integrand.domain);
+  for (size_t j = 0; j < s->options.dim; j++) {
+    double limits[] = {s->options.lower ? s->options.lower[j] : 0,
+                       s->options.upper ? s->options.upper[j] : 1};
+    nis_archive_any_reals(a, 2, limits);
+  }
+}
+
+uint32_t nis_handle_fingerprint(nis *s)
+{
+  return nis_archive_sum(archive_density, s);
 }
 
 /* ---- saving -------------------------------------------------------------------------------- */

@@ -7,6 +7,10 @@
 
 int nis_handle_save(nis *s, const char *path);
 
+/* Of all that decides which point a number becomes: the flow and its domain. Other flows have
+ * another one, but for one in 2^32. */
+uint32_t nis_handle_fingerprint(nis *s);
+
 /* *out is NULL after a failure. */
 int nis_handle_load(nis **out, const char *path, nis_integrand *f, const nis_options *options);
 

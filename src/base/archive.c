@@ -63,7 +63,8 @@ static int fill(struct archive *a)
 /* The next bytes of the file, or into it; their sum goes on. */
 static void pass(struct archive *a, void *bytes, size_t n)
 {
-  for (unsigned char *next = bytes; n > 0 && a->status == NIS_OK;) {
+  if (a->mode == ARCHIVE_SUM) a->sum = (uint32_t)crc32_z(a->sum, bytes, n);
+  for (unsigned char *next = bytes; n > 0 && a->status == NIS_OK && a->mode != ARCHIVE_SUM;) {
     size_t end = nis_archive_is_reading(a) ? a->filled : BUFFER;
     size_t here = end - a->at < n ? end - a->at : n;
     if (here == 0 && !nis_archive_is_reading(a)) {
@@ -127,6 +128,13 @@ static uint64_t measure(nis_archived *archived, void *state)
   struct archive a = {.mode = ARCHIVE_MEASURE};
   archived(&a, state);
   return a.left;
+}
+
+uint32_t nis_archive_sum(nis_archived *archived, void *state)
+{
+  struct archive a = {.mode = ARCHIVE_SUM};
+  archived(&a, state);
+  return a.sum;
 }
 
 static void read_section(struct archive *a, nis_archived *archived, void *state)

@@ -24,7 +24,7 @@
 
 #include "output.h"
 
-enum archive_mode { ARCHIVE_MEASURE, ARCHIVE_WRITE, ARCHIVE_READ };
+enum archive_mode { ARCHIVE_MEASURE, ARCHIVE_SUM, ARCHIVE_WRITE, ARCHIVE_READ };
 
 struct archive {
   enum archive_mode mode;
@@ -56,6 +56,9 @@ typedef void nis_archived(struct archive *a, void *state);
 
 /* The next section; its name has up to 8 letters, and reading it is the one that must come. */
 void nis_archive_section(struct archive *a, const char *name, nis_archived *archived, void *state);
+
+/* The CRC-32 of what the section would hold */
+uint32_t nis_archive_sum(nis_archived *archived, void *state);
 
 int nis_archive_is_reading(const struct archive *a);
 

@@ -122,6 +122,39 @@ void nis_components_end_replicate(struct components *c)
   c->replicate_points = 0;
 }
 
+/* Chan, Golub, LeVeque, Am. Stat. 37 (1983) 242, for weighted samples; off is how far the other's
+ * centre is. */
+static void merge_squares(struct components *c, const struct components *other)
+{
+  double weight = c->weight + other->weight;
+  for (size_t a = 0; a < c->n; a++)
+    for (size_t b = c->with_covariance ? 0 : a; b <= a; b++) {
+      double ratio = c->unit[a] * c->unit[b];
+      double square = other->squares[at(c, a, b)] * (other->unit[a] * other->unit[b]);
+      c->squares[at(c, a, b)] += ratio > 0 ? square / ratio : 0;
+      c->squares[at(c, a, b)] += c->off[a] * c->off[b] * c->weight * other->weight / weight;
+    }
+  for (size_t a = 0; a < c->n; a++) c->centre[a] += c->off[a] * other->weight / weight;
+}
+
+void nis_components_merge(struct components *c, const struct components *other)
+{
+  if (c->n == 0 || other->samples == 0) return;
+  double points = (double)(c->points + other->points);
+  for (size_t a = 0; a < c->n; a++) {
+    if (other->unit[a] > c->unit[a]) widen(c, a, other->unit[a]);
+    double ratio = c->unit[a] > 0 ? other->unit[a] / c->unit[a] : 0;
+    c->off[a] = other->centre[a] * ratio - c->centre[a];
+    c->mean[a] += (other->mean[a] * ratio - c->mean[a]) * (double)other->points / points;
+  }
+  merge_squares(c, other);
+  c->points += other->points;
+  c->samples += other->samples;
+  c->valued += other->valued;
+  c->weight += other->weight;
+  c->growers = 0;
+}
+
 int nis_components_begin_growth(struct components *c, int most)
 {
   c->growers = 0;

@@ -43,6 +43,9 @@ void nis_components_add(struct components *c, const double *values);
 void nis_components_add_to_replicate(struct components *c, const double *values);
 void nis_components_end_replicate(struct components *c);
 
+/* The samples of another of as many components join, as if they had come after. */
+void nis_components_merge(struct components *c, const struct components *other);
+
 /* Room for replicates that grow. The points since the last end or growth join number i; and those
  * that grow, as they are now, are all samples that there are. */
 int nis_components_begin_growth(struct components *c, int most);

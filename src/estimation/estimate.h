@@ -33,7 +33,11 @@ struct integration {
   double rel_error, abs_error; /* goals; 0: none */
   int replicates; /* whole replicates of Sobol points, each an iteration; or random points */
   const struct watcher *watcher; /* of an estimate that grows; or NULL */
-  int stop; /* out: nis_stop or NIS_STOP_LEFT, what ended it where the status is NIS_OK */
+  int part,
+      parts; /* only part 1 .. parts of its iterations; 0: all. Not for one that grows, nor with
+                      a goal */
+  uint64_t from, to; /* out: the points of the stream that went in */
+  int stop;          /* out: nis_stop or NIS_STOP_LEFT, what ended it where the status is NIS_OK */
 };
 
 /* What fits into whole replicates: 16 to 31 of them, of 2^m points each */

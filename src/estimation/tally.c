@@ -22,12 +22,13 @@ void nis_tally_clear(struct tally *t)
 {
   nis_weights_clear(&t->weights);
   nis_tail_clear(&t->tail);
+  free(t->ended);
   *t = (struct tally){0};
 }
 
 void nis_tally_reset(struct tally *t)
 {
-  struct tally empty = {.weights = t->weights, .tail = t->tail};
+  struct tally empty = {.weights = t->weights, .tail = t->tail, .ended = t->ended, .room = t->room};
   nis_weights_reset(&empty.weights);
   nis_tail_reset(&empty.tail);
   *t = empty;
@@ -49,6 +50,7 @@ static void widen(struct tally *t, double magnitude)
   rescale(&t->spreading, ratio);
   t->within *= ratio * ratio;
   for (int i = 0; i < t->growers; i++) rescale(&t->growing[i], ratio);
+  for (size_t i = 0; i < t->nended; i++) rescale(&t->ended[i], ratio);
   t->square *= ratio * ratio;
   t->replicate_origin *= ratio;
   t->replicate[1] *= ratio;
@@ -124,8 +126,27 @@ struct estimate nis_tally_estimate(const struct tally *t)
   return estimate;
 }
 
+/* Where memory is short the tally goes on, but it can be merged no more. */
+static void keep_ended(struct tally *t)
+{
+  if (t->nended == t->room) {
+    size_t room = 2 * t->room + 32;
+    struct moments *larger = NIS_RAW(struct moments, room);
+    if (!larger) {
+      t->forgotten = 1;
+      return;
+    }
+    if (t->nended > 0) memcpy(larger, t->ended, t->nended * sizeof *larger);
+    free(t->ended);
+    t->ended = larger;
+    t->room = room;
+  }
+  t->ended[t->nended++] = t->iteration;
+}
+
 struct estimate nis_tally_end_iteration(struct tally *t)
 {
+  keep_ended(t);
   struct estimate estimate = estimate_of(t, &t->iteration);
   if (t->iteration.squares > 0) {
     t->iterations++;
@@ -159,6 +180,7 @@ void nis_tally_grow(struct tally *t, int i)
 void nis_tally_look(struct tally *t, int replicates)
 {
   t->all = (struct moments){0};
+  t->nended = 0;
   t->iterations = t->replicates = 0;
   t->spreading = (struct moments){0};
   t->within = 0;
@@ -171,6 +193,39 @@ void nis_tally_look(struct tally *t, int replicates)
     else
       nis_tally_end_iteration(t);
   }
+}
+
+/* Its iterations, one after the other */
+static void add_ended(struct tally *t, const struct tally *other, double ratio)
+{
+  for (size_t i = 0; i < other->nended; i++) {
+    t->iteration = other->ended[i];
+    rescale(&t->iteration, ratio);
+    if (other->replicates > 0)
+      nis_tally_end_replicate(t);
+    else
+      nis_tally_end_iteration(t);
+  }
+}
+
+int nis_tally_merge(struct tally *t, const struct tally *other)
+{
+  if (other->weights.n == 0) return NIS_OK;
+  if (t->forgotten || other->forgotten) return nis_no_memory();
+  if (t->weights.n > 0 && (t->replicates > 0) != (other->replicates > 0))
+    return nis_fail(NIS_INVALID, "estimates with nets and with random points cannot be merged");
+  if (other->unit > t->unit) widen(t, other->unit);
+  double ratio = other->unit > 0 ? other->unit / t->unit : 1;
+  add_ended(t, other, ratio);
+  t->square += other->square * (ratio * ratio);
+  t->widening = fmax(t->widening, other->widening);
+  t->blurred = fmax(t->blurred, other->blurred);
+  t->bad += other->bad;
+  t->uniform += other->uniform;
+  t->growers = 0;
+  nis_weights_merge(&t->weights, &other->weights);
+  nis_tail_merge(&t->tail, &other->tail);
+  return NIS_OK;
 }
 
 /* Values less one a group */
@@ -231,8 +286,22 @@ static int is_sound(const struct tally *t)
   return spread && groups && t->weights.n >= t->all.n && t->tail.n == t->weights.n;
 }
 
+static void archive_ended(struct archive *a, struct tally *t)
+{
+  uint64_t n = t->nended;
+  nis_archive_whole(a, "forgotten", &t->forgotten, 0, 1);
+  nis_archive_count(a, "the number of iterations", &n, INT_MAX / 2);
+  if (nis_archive_is_reading(a) && nis_archive_holds(a, "iterations", n, sizeof *t->ended)) {
+    t->ended = NIS_NEW(struct moments, n);
+    if (!t->ended) a->status = nis_no_memory();
+    if (t->ended) t->room = t->nended = (size_t)n;
+  }
+  for (size_t i = 0; i < n && a->status == NIS_OK; i++) nis_moments_archive(a, &t->ended[i]);
+}
+
 void nis_tally_archive(struct archive *a, struct tally *t)
 {
+  archive_ended(a, t);
   nis_archive_real(a, "the unit", &t->unit, 0, DBL_MAX);
   nis_moments_archive(a, &t->all);
   nis_moments_archive(a, &t->iteration);

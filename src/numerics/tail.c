@@ -68,6 +68,12 @@ void nis_tail_add(struct tail *t, double magnitude)
   }
 }
 
+void nis_tail_merge(struct tail *into, const struct tail *from)
+{
+  for (int i = 0; i < from->kept; i++) nis_tail_add(into, from->largest[i]);
+  into->n += from->n - (uint64_t)from->kept;
+}
+
 static int ascending(const void *a, const void *b)
 {
   double x = *(const double *)a, y = *(const double *)b;

@@ -23,6 +23,7 @@ int nis_tail_init(struct tail *t);
 void nis_tail_clear(struct tail *t);
 void nis_tail_reset(struct tail *t);
 void nis_tail_add(struct tail *t, double magnitude);
+void nis_tail_merge(struct tail *into, const struct tail *from);
 
 /* k-hat of the largest min(n/5, 3 sqrt n) weights; 0 when these are all equal, NaN below 25 weights
  * or 5 that are not 0. */

@@ -58,6 +58,21 @@ void nis_weights_copy(struct weights *to, const struct weights *from)
   to->bins = bins;
 }
 
+void nis_weights_merge(struct weights *into, const struct weights *from)
+{
+  for (unsigned bin = from->first; bin < from->end; bin++) {
+    into->bins[bin].count += from->bins[bin].count;
+    into->bins[bin].sum += from->bins[bin].sum;
+  }
+  if (from->end > 0 && (into->end == 0 || from->first < into->first)) into->first = from->first;
+  if (from->end > into->end) into->end = from->end;
+  into->n += from->n;
+  into->zeros += from->zeros;
+  into->negatives += from->negatives;
+  into->absolute += from->absolute;
+  if (from->largest > into->largest) into->largest = from->largest;
+}
+
 void nis_weights_add(struct weights *t, double w)
 {
   double magnitude = fabs(w);

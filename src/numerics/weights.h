@@ -22,6 +22,8 @@ void nis_weights_clear(struct weights *t);
 void nis_weights_reset(struct weights *t);
 void nis_weights_copy(struct weights *to, const struct weights *from); /* both initialised */
 
+void nis_weights_merge(struct weights *into, const struct weights *from);
+
 void nis_weights_add(struct weights *t, double w);
 
 double nis_weights_mean(const struct weights *t); /* of |w| */
