@@ -111,7 +111,10 @@ typedef struct {
   void *particles_params;   /* handed to it */
   const char *header;       /* lines of UTF-8 for the head of the file, "key: value\n", but for NPY.
                                  Other bytes and control characters come out as \xNN */
-  int force; /* 1: an existing file at `path` is replaced; default 0: that is NIS_NO_FILE */
+  int force;     /* 1: an existing file at `path` is replaced; default 0: that is NIS_NO_FILE */
+  uint64_t skip; /* points that are passed over, 0 .. 2^62; default 0. Runs of `calls` points each,
+                    that skip those of the runs before, make the events of one run of all: parts of
+                    it for other handles and machines */
 } nis_event_options;
 
 /* As nis_option_list and nis_options_set of nis.h */

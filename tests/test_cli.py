@@ -821,6 +821,60 @@ class Saved(Refusals):
         for words in ["show", "cut.nis"], ["integrate", "--from", "cut.nis"]:
             self.refused(words, "cut.nis is cut short", code=1)
 
+    def test_parts_of_an_estimate(self):
+        self.train("camel", "-d", 2)
+        whole = self.json("integrate", "--from", "trained.nis", "-c", 3000, "--part", "1/1")
+        for k in 1, 2, 3:
+            self.json("integrate", "--from", "trained.nis", "-c", 3000, "--part", f"{k}/3",
+                      "-o", f"part{k}.nis", "-t", k)
+        merged = self.json("merge", "part1.nis", "part2.nis", "part3.nis", "-o", "all.nis")
+        self.same({**whole, "name": "camel alpha=0.2", "efficiency": merged["efficiency"]}, merged)
+        self.assertEqual(merged, {**self.json("show", "all.nis"), "file": "all.nis"})
+
+    def test_jobs_are_merged(self):
+        self.train("camel", "-d", 2)
+        for seed in 1, 2, 3:
+            one = self.json("integrate", "--from", "trained.nis", "-c", 3000, "-s", seed,
+                            "-o", f"job{seed}.nis")
+        jobs = [f"job{seed}.nis" for seed in (1, 2, 3)]
+        merged = self.json("merge", *jobs, "-o", "all.nis")
+        self.assertLess(abs(merged["value"] - one["exact"]), PULL * merged["error"])
+        self.assertLess(merged["error"], one["error"])
+        self.refused(["merge", *jobs, "job2.nis", "-o", "x"], "job2.nis: points ",
+                     "of seed 2 are in both estimates")
+        self.refused(["merge", "trained.nis", "none.nis", "-o", "x"], "none.nis", code=1)
+        self.refused(["merge", "trained.nis"], "-o FILE")
+        self.refused(["merge", "-o", "x"], "FILEs")
+        self.train("camel", "-d", 2, "-s", 7)
+        self.refused(["merge", "job1.nis", "trained.nis", "-o", "x"], "the flows differ")
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "x")))
+
+    def events_of(self, name):
+        lines = self.read(name).decode().splitlines()
+        return [line for line in lines if not line.startswith("#")]
+
+    def test_parts_of_events(self):
+        self.train("ridge", "-d", 3)
+        words = ["events", "--from", "trained.nis", "-s", 4, "--event-calls", 1001]
+        self.json(*words, "-o", "whole.txt")
+        parts = []
+        for k in range(1, 8):
+            self.json(*words, "--part", f"{k}/7", "-o", f"{k}.txt")
+            parts += self.events_of(f"{k}.txt")
+        self.assertEqual(parts, self.events_of("whole.txt"))
+        self.assertGreater(len(parts), 100)
+
+    def test_refused_parts(self):
+        self.train("camel", "-d", 2)
+        for text in "0/3", "4/3", "1", "1/", "/3", "1/3x", "x", "1/10000000", "-1/3":
+            self.refused(["integrate", "--from", "trained.nis", "--part=" + text],
+                         "--part must be K/N", f"'{text}'")
+        self.refused(["integrate", "camel", "--part", "1/2"], "--part needs --from")
+        self.refused(["integrate", "--from", "trained.nis", "-c", 1000, "--part", "9/99"],
+                     "has no point")
+        self.refused(["events", "--from", "trained.nis", "-n", 9, "-o", "x", "--part", "1/2"],
+                     "--event-calls")
+
     def test_a_file_that_cannot_be_written(self):
         self.train("camel", "-d", 2)
         before = self.read("trained.nis")

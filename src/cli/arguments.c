@@ -6,6 +6,8 @@
 #include "plugin.h"
 
 #include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { FIRST_LONG = 256, LIST_TEXT = 2048, SENTENCE = 512 };
@@ -193,9 +195,18 @@ static int read_saved(struct arguments *arguments)
   return DONE;
 }
 
+static int take_files(struct arguments *arguments, int argc, char **argv)
+{
+  arguments->files = (const char *const *)argv + optind;
+  arguments->nfiles = argc - optind;
+  if (arguments->nfiles < 1) return complain(BAD_USAGE, "'nis merge' needs FILEs to merge");
+  return arguments->output ? DONE : complain(BAD_USAGE, "'nis merge' needs -o FILE");
+}
+
 static int take_name(struct arguments *arguments, int argc, char **argv)
 {
   int command = arguments->command;
+  if (command == MERGE) return take_files(arguments, argc, argv);
   if (optind < argc && command != BENCH) arguments->name = argv[optind++];
   if (optind < argc && command == MATRIX_ELEMENT) arguments->momenta = argv[optind++];
   if (optind < argc) return too_many(arguments, argv[optind]);
@@ -276,6 +287,47 @@ static int check_untrained(const struct arguments *arguments)
   return DONE;
 }
 
+/* As if it had been typed, so that the head of the file says it too */
+static void set_option(struct arguments *arguments, const char *name, uint64_t value)
+{
+  char text[32];
+  const struct option_row *row = option_rows();
+  while (strcmp(row->name, name) != 0) row++;
+  snprintf(text, sizeof text, "%" PRIu64, value);
+  option_store(row, arguments, text);
+}
+
+/* The points of part K out of N; those of the parts before are passed over. */
+static void cut_events(struct arguments *arguments)
+{
+  const nis_event_options *o = &arguments->event_options;
+  uint64_t n = (uint64_t)arguments->parts, before = (uint64_t)arguments->part - 1;
+  uint64_t each = o->calls / n, more = o->calls % n;
+  set_option(arguments, "skip", o->skip + each * before + (before < more ? before : more));
+  set_option(arguments, "event-calls", each + (before < more));
+}
+
+static int check_part(struct arguments *arguments)
+{
+  enum { MOST_PARTS = 1000000 };
+  const nis_event_options *o = &arguments->event_options;
+  const char *text = arguments->part_text;
+  int end = 0, *part = &arguments->part, *parts = &arguments->parts;
+  if (!text) return DONE;
+  int read = sscanf(text, "%7d/%7d%n", part, parts, &end);
+  if (read != 2 || text[end] || *part < 1 || *part > *parts || *parts > MOST_PARTS)
+    return complain(BAD_USAGE, "--part must be K/N with 1 <= K <= N <= %d, got '%s'", MOST_PARTS,
+                    text);
+  if (!arguments->from)
+    return complain(BAD_USAGE, "--part needs --from FILE: parts of one estimate have one flow");
+  if (arguments->command == INTEGRATE) return DONE;
+  if (o->events || o->whole_run || o->calls < (uint64_t)*parts)
+    return complain(BAD_USAGE, "--part needs --event-calls N, a point for each part at least, and "
+                               "neither -n nor --whole-run");
+  cut_events(arguments);
+  return DONE;
+}
+
 static int check_saving(const struct arguments *arguments)
 {
   if (arguments->output) return DONE;
@@ -296,7 +348,7 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
   if ((bad = take_name(arguments, argc, argv)) || !arguments->row) return bad;
   if ((bad = check_dim(arguments)) || (bad = set_limits(arguments))) return bad;
   if ((bad = set_periodic(arguments)) || (bad = apply_settings(arguments))) return bad;
-  if ((bad = check_untrained(arguments))) return bad;
+  if ((bad = check_untrained(arguments)) || (bad = check_part(arguments))) return bad;
   if (arguments->command == MATRIX_ELEMENT) return check_momenta(arguments);
   if (arguments->command == TRAIN) return check_saving(arguments);
   return arguments->command == EVENTS ? check_output(arguments) : DONE;

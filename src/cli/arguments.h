@@ -17,6 +17,7 @@ enum {
   MATRIX_ELEMENT = 16,
   TRAIN = 32,
   SHOW = 64,
+  MERGE = 128,
   RUNS = INTEGRATE | EVENTS | TRAIN
 };
 
@@ -45,6 +46,10 @@ struct arguments {
   const char *from;   /* a file of nis_save, or NULL ... */
   nis_saved saved;    /* ... and what is in it */
   const char *output; /* such a file to write, or NULL */
+  const char *part_text;
+  int part, parts;          /* "3/10" of the points; 0: not given */
+  const char *const *files; /* of merge ... */
+  int nfiles;               /* ... and how many they are */
 
   const char *momenta; /* of matrix-element: the file, or "-" */
 

@@ -5,13 +5,17 @@
 #include "message.h"
 #include "run.h"
 
-/* Out of a file: more points for its estimate, or another estimate of another seed. */
+/* Out of a file: more points for its estimate, or another estimate: of another seed, or a part of
+ * one. */
 static void go_on(struct run *run, nis *s)
 {
   const nis_saved *saved = &run->arguments->saved;
   uint64_t calls = run->options.calls ? run->options.calls : saved->options.calls;
-  if (run->options.seed != saved->options.seed) nis_drop_estimate(s);
-  run_note(run, nis_estimate(s, calls, &run->result));
+  int part = run->arguments->part, parts = run->arguments->parts;
+  if (parts || run->options.seed != saved->options.seed) nis_drop_estimate(s);
+  int status = parts ? nis_estimate_part(s, calls, part, parts, &run->result)
+                     : nis_estimate(s, calls, &run->result);
+  run_note(run, status);
 }
 
 int integrate_command(const struct arguments *arguments)

@@ -45,6 +45,8 @@ static const struct command {
     {"train", TRAIN, train_command, "nis train NAME -o FILE.nis [options]",
      "train a flow, integrate with it, and save it for other runs", names},
     {"show", SHOW, show_command, "nis show FILE.nis [--json]", "say what is in a saved file", NULL},
+    {"merge", MERGE, merge_command, "nis merge FILE FILE ... -o FILE",
+     "add up saved estimates of one training", NULL},
     {"bench", BENCH, bench_command, "nis bench [options]",
      "time the flow on this machine, as a share of what the core can do", NULL},
     {"matrix-element", MATRIX_ELEMENT, matrix_element_command,
@@ -63,10 +65,11 @@ static const struct command *find_command(const char *name)
 
 static int unknown_command(const char *name)
 {
-  return complain(BAD_USAGE,
-                  "unknown command '%s'; there are list, integrate, events, train, show, bench, "
-                  "matrix-element, help",
-                  name);
+  return complain(
+      BAD_USAGE,
+      "unknown command '%s'; there are list, integrate, events, train, show, merge, bench, "
+      "matrix-element, help",
+      name);
 }
 
 static int print_usage(FILE *file, int code)

@@ -9,7 +9,7 @@
 
 #define MEMBER(member) offsetof(struct arguments, member)
 
-enum { ALL = RUNS | LIST | SHOW | BENCH | MATRIX_ELEMENT, HELP_TEXT = 512 };
+enum { ALL = RUNS | LIST | SHOW | MERGE | BENCH | MATRIX_ELEMENT, HELP_TEXT = 512 };
 
 /* Rows as macro calls, so that clang-format keeps each on two lines. */
 #define OWN(...)                                                                                   \
@@ -28,6 +28,10 @@ static const struct option_row plan[] = {
             "events to write; this or --event-calls is needed"),
     OWN(EVENTS, 'o', "output", "FILE", TEXT, MEMBER(event_options.path),
         "where to write them; - is standard output, the report then goes to stderr"),
+    OWN(MERGE, 'o', "output", "FILE", TEXT, MEMBER(output),
+        "where the sum of them is saved; replaces such a file"),
+    OWN(INTEGRATE | EVENTS, 0, "part", "K/N", TEXT, MEMBER(part_text),
+        "only part K of N of the points, with --from: 'nis merge' makes the whole of all"),
     OWN(INTEGRATE | TRAIN, 'o', "output", "FILE", TEXT, MEMBER(output),
         "where the trained flow and the estimate are saved, for --from; replaces such a file"),
     OWN(RUNS, 0, "from", "FILE", TEXT, MEMBER(from), "go on from what is saved there"),

@@ -4,6 +4,7 @@
 #include "json.h"
 #include "message.h"
 #include "numbers.h"
+#include "saved.h"
 #include "values.h"
 
 #include <inttypes.h>
@@ -73,14 +74,19 @@ static void show_json(const char *path, const nis_saved *saved)
   json_end(&json);
 }
 
-int show_command(const struct arguments *arguments)
+int show_saved(const char *path, int json)
 {
   nis_saved saved;
-  int status = nis_inspect(arguments->from, &saved);
+  int status = nis_inspect(path, &saved);
   if (status != NIS_OK) return complain(exit_code(status), "%s", nis_last_error());
-  if (arguments->json)
-    show_json(arguments->from, &saved);
+  if (json)
+    show_json(path, &saved);
   else
-    show_text(arguments->from, &saved);
+    show_text(path, &saved);
   return DONE;
+}
+
+int show_command(const struct arguments *arguments)
+{
+  return show_saved(arguments->from, arguments->json);
 }

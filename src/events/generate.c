@@ -142,6 +142,7 @@ int nis_generate(struct generator *g, struct sampler *s, const struct weights *s
                                   .serial = s->integrand.threads == 1,
                                   .monitor = &s->monitor};
   if (!g->weights.bins) NIS_TRY(nis_weights_init(&g->weights));
+  nis_trials_skip(&g->trials, o.skip);
   return run(g, s, &receivers, &plan, &about, summary);
 }
 

@@ -28,6 +28,9 @@ void nis_trials_clear(struct trials *t); /* also one that is all zero */
 /* The flow changes: what waits is of no use, and no more events of a point begun are to come. */
 void nis_trials_forget(struct trials *t);
 
+/* The next n points are passed over, and what is left of one that has been begun. */
+void nis_trials_skip(struct trials *t, uint64_t n);
+
 /* Points from number `from` on: *n of them, the first at index *at. Where none wait, up to `want`
  * (1 .. BLOCK_POINTS, rounded up to whole tiles, though not beyond point `end`) are evaluated; the
  * status is that of the integrand, and *n the number of those that have a value. */
