@@ -8,6 +8,7 @@ LIBRARY is libnis_integrands.so.
 import ctypes
 import fcntl
 import glob
+import gzip
 import json
 import math
 import os
@@ -863,6 +864,77 @@ class Saved(Refusals):
             parts += self.events_of(f"{k}.txt")
         self.assertEqual(parts, self.events_of("whole.txt"))
         self.assertGreater(len(parts), 100)
+
+    def text_of(self, name):
+        data = self.read(name)
+        return (gzip.decompress(data) if name.endswith(".gz") else data).decode()
+
+    def jobs(self, name, ending, seeds=(1, 2, 3), *words):
+        self.train(*name.split())
+        files = [f"job{seed}.{ending}" for seed in seeds]
+        return files, [self.json("events", "--from", "trained.nis", "-s", seed, "-n", 100, "-o",
+                                 file, *words) for seed, file in zip(seeds, files)]
+
+    def merge(self, *words):
+        done = nis("merge", *words, cwd=self.folder)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+    def test_text_events_are_merged(self):
+        for ending in "txt", "txt.gz":
+            files, _ = self.jobs("ridge -d 3", ending)
+            self.merge(*files, "-o", "all." + ending)
+            texts = [self.text_of(file).splitlines() for file in files]
+            whole = self.text_of("all." + ending).splitlines()
+            self.assertEqual([line for line in whole if line[0] != "#"],
+                             [line for text in texts for line in text if line[0] != "#"])
+            self.assertEqual(whole[-1], "# end of 300 events")
+            self.assertIn("# seed: 1 2 3", whole)
+            self.assertEqual(len(whole), 300 + sum(line[0] == "#" for line in texts[0]))
+            for file in *files, "all." + ending:
+                os.remove(os.path.join(self.folder, file))
+
+    def test_les_houches_events_are_merged(self):
+        for ending, words in (("lhe", []), ("lhe.gz", []), ("lhe", ["--format", "lhe3"]),
+                              ("lhe.gz", ["--unit-weights"])):
+            files, jobs = self.jobs("ee3j", ending, (1, 2, 3), "--force", *words)
+            self.merge(*files, "-o", "all." + ending, "--force")
+            texts = [self.text_of(file) for file in files]
+            whole = self.text_of("all." + ending)
+            root = ElementTree.fromstring(whole)
+            events = re.findall(r"<event.*?</event>\n", whole, re.S)
+            self.assertEqual(len(root.findall("event")), 300)
+            self.assertEqual(events, [event for text in texts for event in
+                                      re.findall(r"<event.*?</event>\n", text, re.S)])
+            process = [text.split("<init>")[1].split("\n")[2].split() for text in (*texts, whole)]
+            self.assertEqual({tuple(p[:2] + p[3:]) for p in process},
+                             {tuple(process[0][:2] + process[0][3:])})
+            self.assertEqual(float(process[3][2]), max(float(p[2]) for p in process[:3]))
+            self.assertEqual(float(process[3][0]), jobs[0]["value"])
+
+    def test_numpy_events_are_merged(self):
+        files, _ = self.jobs("ridge -d 3", "npy")
+        self.merge(*files, "-o", "all.npy")
+        whole, parts = self.read("all.npy"), [self.read(file) for file in files]
+        self.assertEqual(whole[256:], b"".join(part[256:] for part in parts))
+        self.assertEqual(whole[:256].rstrip(), parts[0][:256].replace(b"(100,)", b"(300,)").rstrip())
+        self.assertEqual(len(whole), 256 + 300 * 5 * 8)
+
+    def test_events_that_are_not_merged(self):
+        files, _ = self.jobs("ridge -d 3", "txt")
+        shutil.copy(os.path.join(self.folder, files[0]), os.path.join(self.folder, "copy.txt"))
+        self.refused(["merge", *files, "copy.txt", "-o", "x.txt"],
+                     "job1.txt and copy.txt hold the same events")
+        self.refused(["merge", *files, "-o", files[0]], "exists already", code=1)
+        self.refused(["merge", files[0], "trained.nis", "-o", "x.txt"],
+                     "trained.nis is no file of events", code=1)
+        with open(os.path.join(self.folder, "cut.txt"), "wb") as file:
+            file.write(self.read(files[1])[:-30])
+        self.refused(["merge", files[0], "cut.txt", "-o", "x.txt"], "cut.txt is cut short", code=1)
+        others, _ = self.jobs("ridge -d 3 -s 9", "npy")
+        self.refused(["merge", files[0], others[0], "-o", "x.txt"], "of different kinds")
+        others, _ = self.jobs("ridge -d 3 -s 9", "txt", (5, 6))
+        self.refused(["merge", files[0], others[0], "-o", "x.txt"], "are not of one estimate")
+        self.assertEqual(glob.glob(os.path.join(self.folder, "x.*")), [])
 
     def test_refused_parts(self):
         self.train("camel", "-d", 2)

@@ -262,6 +262,16 @@ int nis_check_format(nis_event_format format)
   return nis_generate_check_format(format);
 }
 
+int nis_merge_events(const char *const *paths, size_t n, const char *path, int force)
+{
+  NIS_ENTER();
+  NIS_TRY(need(paths, "paths"));
+  NIS_TRY(need(path, "path"));
+  if (n < 1) return nis_fail(NIS_INVALID, "n must be at least 1, got 0");
+  for (size_t i = 0; i < n; i++) NIS_TRY(need(paths[i], "each of the paths"));
+  return nis_generate_merge(paths, n, path, force);
+}
+
 static int can_generate(const nis *s)
 {
   if (is_empty(s))

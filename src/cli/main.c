@@ -46,7 +46,7 @@ static const struct command {
      "train a flow, integrate with it, and save it for other runs", names},
     {"show", SHOW, show_command, "nis show FILE.nis [--json]", "say what is in a saved file", NULL},
     {"merge", MERGE, merge_command, "nis merge FILE FILE ... -o FILE",
-     "add up saved estimates of one training", NULL},
+     "add up saved estimates of one training, or put files of events together", NULL},
     {"bench", BENCH, bench_command, "nis bench [options]",
      "time the flow on this machine, as a share of what the core can do", NULL},
     {"matrix-element", MATRIX_ELEMENT, matrix_element_command,

@@ -29,7 +29,7 @@ static int add(nis *all, const char *path)
   return status == NIS_OK ? DONE : complain(exit_code(status), "%s: %s", path, nis_last_error());
 }
 
-int merge_command(const struct arguments *arguments)
+static int merge_saved(const struct arguments *arguments)
 {
   nis *all;
   int status = load(&all, arguments->files[0]), code = DONE;
@@ -39,4 +39,20 @@ int merge_command(const struct arguments *arguments)
     code = complain(exit_code(status), "%s", nis_last_error());
   nis_free(all);
   return code == DONE ? show_saved(arguments->output, arguments->json) : code;
+}
+
+static int merge_events(const struct arguments *arguments)
+{
+  int status = nis_merge_events(arguments->files, (size_t)arguments->nfiles, arguments->output,
+                                arguments->event_options.force);
+  return status == NIS_OK ? DONE : complain(exit_code(status), "%s", nis_last_error());
+}
+
+/* What the first file is called says what is merged. */
+int merge_command(const struct arguments *arguments)
+{
+  const char *first = arguments->files[0];
+  size_t n = strlen(first);
+  int saved = n >= 4 && strcmp(first + n - 4, ".nis") == 0;
+  return saved ? merge_saved(arguments) : merge_events(arguments);
 }

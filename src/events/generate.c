@@ -5,6 +5,7 @@
 #include "base/host.h"
 #include "base/memory.h"
 #include "formats/event_file.h"
+#include "formats/merge.h"
 #include "options.h"
 #include "spool.h"
 
@@ -42,6 +43,11 @@ int nis_generate_check(const nis_event_options *given)
 int nis_generate_check_format(nis_event_format format)
 {
   return nis_event_format_check(format);
+}
+
+int nis_generate_merge(const char *const *paths, size_t n, const char *path, int force)
+{
+  return nis_event_files_merge(paths, n, path, force);
 }
 
 /* Where events go */
