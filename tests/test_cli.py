@@ -936,6 +936,36 @@ class Saved(Refusals):
         self.refused(["merge", files[0], others[0], "-o", "x.txt"], "are not of one estimate")
         self.assertEqual(glob.glob(os.path.join(self.folder, "x.*")), [])
 
+    @unittest.skipUnless(shutil.which("cc"), "cc is not installed")
+    def test_a_killed_run_goes_on(self):
+        path = os.path.join(self.folder, "my.so")
+        with open(path + ".c", "w") as file:
+            file.write("""#include <math.h>
+#include <stddef.h>
+double slow(double *x, size_t dim, void *params)
+{
+  double s = 0;
+  for (int i = 0; i < 4000; i++) s += sin(i * x[0]) * x[dim - 1];
+  return 2 + s * 1e-4;
+}
+""")
+        subprocess.run(["cc", "-O1", "-shared", "-fPIC", path + ".c", "-o", path, "-lm"],
+                       check=True)
+        words = ["integrate", "./my.so:slow", "-d", 2, "-c", 20000, "--json", *SMALL]
+        checkpointed = [*words, "--checkpoint", "point", "--checkpoint-seconds", 0.01]
+        undisturbed = self.json(*words)
+        point = os.path.join(self.folder, "point")
+        for delay in 0.1, 0.2, 0.4:
+            process = start(*checkpointed, cwd=self.folder)
+            time.sleep(delay)
+            process.kill()
+            process.communicate()
+        self.assertGreater(os.path.getsize(point), 10000)
+        self.same(self.json(*checkpointed, "-t", 1), undisturbed)
+        self.same(self.json(*checkpointed), undisturbed)
+        self.refused([*checkpointed, "--bins", 9], "has bins = 8, options.bins is 9")
+        self.refused([*checkpointed, "--max-seconds", 9], "max_seconds")
+
     def test_refused_parts(self):
         self.train("camel", "-d", 2)
         for text in "0/3", "4/3", "1", "1/", "/3", "1/3x", "x", "1/10000000", "-1/3":

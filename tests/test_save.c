@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
@@ -436,6 +437,166 @@ START_TEST(seeds_are_merged)
 }
 END_TEST
 
+/* ---- checkpoints ------------------------------------------------------------------------- */
+
+/* Some 10 us a call */
+static double slow(double *x, size_t dim, void *params)
+{
+  double sum = 0;
+  for (int i = 0; i < 400; i++) sum += sin(i * x[0]);
+  return peak(x, dim, params) + 1e-9 * sum;
+}
+
+static int slow_three(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
+{
+  for (size_t i = 0; i < n; i++) {
+    double p[MOST_DIM];
+    memcpy(p, x + i * dim, dim * sizeof *p);
+    for (size_t k = 0; k < ncomp; k++) f[i * ncomp + k] = slow(p, dim, params) * (double)(k + 1);
+  }
+  return 0;
+}
+
+static char checkpoint[80];
+
+static nis_options checkpointed(int components)
+{
+  nis_options o = {.dim = 2,
+                   .threads = 1,
+                   .effort = 0.02,
+                   .calls = 8000,
+                   .checkpoint = checkpoint,
+                   .checkpoint_seconds = 5e-3};
+  if (components) o.batch = slow_three, o.ncomp = 3, o.batch_points = 50;
+  return o;
+}
+
+/* A program that is run again and again until it comes to its end; what that is goes to `out`. */
+static void program(int components, int threads, int out)
+{
+  nis *s;
+  struct trace t = {0};
+  nis_options o = checkpointed(components);
+  o.threads = threads;
+  if (nis_resume(&s, components ? NULL : slow, &o) != NIS_OK) _exit(1);
+  run(s, &t);
+  train(s, &t);
+  estimate(s, &t);
+  events(s, &t);
+  nis_free(s);
+  if (write(out, &t.hash, sizeof t.hash) != sizeof t.hash) _exit(2);
+  _exit(0);
+}
+
+/* The program's result, or 0 where it was killed after so many microseconds; 0: it is not */
+static uint64_t run_program(int components, int threads, unsigned microseconds)
+{
+  int ends[2], status;
+  uint64_t hash = 0;
+  ck_assert_int_eq(pipe(ends), 0);
+  pid_t child = fork();
+  if (child == 0) program(components, threads, ends[1]);
+  close(ends[1]);
+  if (microseconds > 0) {
+    usleep(microseconds);
+    kill(child, SIGKILL);
+  }
+  waitpid(child, &status, 0);
+  if (read(ends[0], &hash, sizeof hash) != sizeof hash) hash = 0;
+  close(ends[0]);
+  ck_assert_msg(hash != 0 || WIFSIGNALED(status), "the program failed: %d", status);
+  return hash;
+}
+
+static void remove_parts(void)
+{
+  char command[128];
+  snprintf(command, sizeof command, "rm -f %s.??????.part", checkpoint);
+  ck_assert_int_eq(system(command), 0);
+}
+
+/* 50 random moments from before the file is there to behind the end */
+START_TEST(killed_at_any_moment)
+{
+  enum { LATEST = 100000 /* us */ };
+  const int kills = _i == 0 ? 50 : 10;
+  snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint", folder);
+  uint64_t undisturbed = run_program(_i, 1, 0), hash;
+  remove(checkpoint);
+  srand(7);
+  for (int kill = 0, ended = 0; kill < kills; kill++) {
+    hash = run_program(_i, 1 + kill % 2, 1 + (unsigned)rand() % LATEST);
+    require(hash == 0 || hash == undisturbed, "another result after %d kills", kill);
+    if (hash == 0 || ++ended % 4 != 0) continue;
+    remove(checkpoint); /* after some ends a new run */
+  }
+  ck_assert_uint_eq(run_program(_i, 2, 0), undisturbed);
+  ck_assert_uint_eq(run_program(_i, 1, 0), undisturbed); /* all out of the file */
+  remove(checkpoint);
+  remove_parts();
+}
+END_TEST
+
+static int calls;
+
+static double counted(double *x, size_t dim, void *params)
+{
+  calls++;
+  return peak(x, dim, params);
+}
+
+/* As much of the file as is there is not called again; a block that was cut is. */
+START_TEST(values_come_out_of_the_file)
+{
+  nis *s;
+  nis_result r, again;
+  nis_options o = {.dim = 2,
+                   .threads = 1,
+                   .effort = 0.02,
+                   .calls = 3000,
+                   .checkpoint = checkpoint,
+                   .name = "peak width=1"};
+  snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint", folder);
+  ck_assert_int_eq(nis_create(&s, counted, &o), NIS_OK);
+  ck_assert_int_eq(nis_create(&(nis *){NULL}, counted, &o), NIS_NO_FILE);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "nis_resume goes on from it"));
+  ck_assert_int_eq(nis_resume(&(nis *){NULL}, counted, &o), NIS_NO_FILE);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "is in use"));
+  nis_run(s, &r);
+  nis_free(s);
+  for (int cut = 0; cut < 3; cut++) {
+    struct stat info;
+    ck_assert_int_eq(stat(checkpoint, &info), 0);
+    if (cut > 0) ck_assert_int_eq(truncate(checkpoint, info.st_size - cut), 0);
+    calls = 0;
+    ck_assert_int_eq(nis_resume(&s, counted, &o), NIS_OK);
+    nis_run(s, &again);
+    nis_free(s);
+    ck_assert_double_eq(again.value, r.value);
+    ck_assert_uint_eq(again.calls, r.calls);
+    ck_assert_int_eq(calls, cut > 0 ? (int)r.calls : 0); /* it is one block */
+  }
+  o.seed = 3;
+  ck_assert_int_eq(nis_resume(&s, counted, &o), NIS_INVALID);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "has seed = 0, options.seed is 3"));
+  o.seed = 0;
+  o.name = "peak width=2";
+  ck_assert_int_eq(nis_resume(&s, counted, &o), NIS_INVALID);
+  o.name = NULL;
+  ck_assert_int_eq(nis_resume(&s, counted, &o), NIS_OK);
+  ck_assert_int_eq(nis_estimate(s, 1000, &r), NIS_BAD_FILE);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "is of another run"));
+  nis_free(s);
+  o.max_seconds = 1;
+  ck_assert_int_eq(nis_resume(&s, counted, &o), NIS_INVALID);
+  o.max_seconds = 0;
+  ck_assert_int_eq(remove(checkpoint), 0);
+  o.rel_error = 0.1;
+  ck_assert_int_eq(nis_resume(&s, counted, &o), NIS_INVALID);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "call_seconds"));
+}
+END_TEST
+
 /* ---- files that are no good --------------------------------------------------------------- */
 
 /* As small as a file can be with something of everything in it; *n is its length. */
@@ -569,7 +730,7 @@ START_TEST(says_what_is_wrong)
   bytes = realloc(bytes, n + 1);
   bytes[n] = 0;
   write_file(bytes, n + 1);
-  refused("is damaged: something follows its end");
+  refused("goes on behind its end");
   memcpy(bytes + FILE_HEAD + SECTION_HEAD + 8, "length", 7); /* in place of "dim" */
   repair_sums(bytes, n);
   write_file(bytes, n);
@@ -722,6 +883,12 @@ static Suite *suite(void)
   tcase_add_test(parts, what_does_not_belong_together);
   tcase_add_test(parts, seeds_are_merged);
   suite_add_tcase(suite, parts);
+  TCase *killed = tcase_create("checkpoints");
+  tcase_set_timeout(killed, 300);
+  tcase_add_checked_fixture(killed, make_folder, remove_folder);
+  tcase_add_loop_test(killed, killed_at_any_moment, 0, short_form() ? 1 : 2);
+  tcase_add_test(killed, values_come_out_of_the_file);
+  suite_add_tcase(suite, killed);
   TCase *bad = tcase_create("bad files");
   tcase_set_timeout(bad, 300);
   tcase_add_checked_fixture(bad, make_folder, remove_folder);

@@ -32,7 +32,9 @@ static int copy_arrays(nis *s)
   NIS_TRY(copy(s, (const void **)&o->periodic, o->dim * sizeof *o->periodic));
   NIS_TRY(copy(s, (const void **)&o->scales, o->ncomp * number));
   NIS_TRY(copy(s, (const void **)&o->name, o->name ? strlen(o->name) + 1 : 0));
+  NIS_TRY(copy(s, (const void **)&o->checkpoint, o->checkpoint ? strlen(o->checkpoint) + 1 : 0));
   nis_options *given = &s->given;
+  given->checkpoint = o->checkpoint;
   given->hints = o->hints, given->lower = o->lower, given->upper = o->upper;
   given->periodic = o->periodic, given->scales = o->scales, given->name = o->name;
   return NIS_OK;
@@ -74,6 +76,7 @@ int nis_handle_create(nis **out, nis_integrand *f, const nis_options *options)
 void nis_handle_free(nis *s)
 {
   if (!s) return;
+  nis_journal_close(&s->journal);
   nis_sampler_clear(&s->sampler);
   for (int i = 0; i < HANDLE_ARRAYS; i++) free(s->arrays[i]);
   nis_tally_clear(&s->tally);

@@ -12,7 +12,7 @@
 #include "sampler/sampler.h"
 #include "training/train.h"
 
-enum { HANDLE_ARRAYS = 6 };
+enum { HANDLE_ARRAYS = 7 };
 
 /* Points of the estimate's stream of a seed: no two estimates that are merged share one. */
 struct span {
@@ -37,6 +37,7 @@ struct nis {
   uint64_t train_calls;
   double call_seconds; /* by which the latest run chose its way to a goal */
   struct training training;
+  struct journal journal;     /* with a checkpoint; else all zero */
   struct seen seen;           /* by the latest training */
   struct generator generator; /* of events */
   /* Points used so far of each stream. */

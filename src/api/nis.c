@@ -17,6 +17,7 @@
 #include "estimation/trust.h"
 
 #include <math.h>
+#include <unistd.h>
 
 enum { LEAST_PACED = 10 }; /* calls that max_seconds takes a pace for */
 
@@ -43,7 +44,10 @@ int nis_create(nis **out, nis_integrand *f, const nis_options *options)
 {
   NIS_ENTER();
   if (!out) return nis_fail(NIS_INVALID, "out must not be NULL");
-  return nis_handle_create(out, f, options);
+  NIS_TRY(nis_handle_create(out, f, options));
+  int status = nis_handle_begin_checkpoint(*out);
+  if (status != NIS_OK) nis_handle_free(*out), *out = NULL;
+  return status;
 }
 
 void nis_free(nis *s)
@@ -537,4 +541,15 @@ int nis_inspect(const char *path, nis_saved *saved)
   nis_handle_free(s);
   nis_clear_error();
   return NIS_OK;
+}
+
+int nis_resume(nis **out, nis_integrand *f, const nis_options *options)
+{
+  NIS_ENTER();
+  NIS_TRY(need(out, "out"));
+  *out = NULL;
+  NIS_TRY(need(options, "options"));
+  NIS_TRY(need(options->checkpoint, "options.checkpoint"));
+  if (access(options->checkpoint, F_OK) == 0) return nis_handle_resume(out, f, options);
+  return nis_create(out, f, options);
 }

@@ -87,6 +87,9 @@ static const nis_option rows[] = {
                                  MOST_SOBOL_DIM) " dimensions without max_seconds, else random"),
      "points of the estimate"},
     {MEMBER(name), POINTER, NO_DEFAULT, "of the integrand, kept in files"},
+    {MEMBER(checkpoint), POINTER, NO_DEFAULT, "file that a killed run goes on from"},
+    {MEMBER(checkpoint_seconds), ABOVE_UP_TO(0, 1e6), VALUE(600),
+     "of a killed run that may be lost"},
 };
 
 const struct option_table nis_option_table = {rows, sizeof rows / sizeof *rows};

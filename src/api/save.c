@@ -55,6 +55,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Options as a file has them; the pointers of `o` are these arrays or NULL. */
 struct kept_options {
@@ -311,12 +313,19 @@ static int differ(const char *path, const char *name, double kept, double wanted
                   wanted);
 }
 
-/* All those that are fixed are whole numbers or words. */
+static double real_value(const nis_option *row, uint64_t bits)
+{
+  double value = (double)bits;
+  if (row->type == NIS_OPTION_REAL) memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
 static int compare_number(const char *path, const nis_option *row, uint64_t kept, uint64_t wanted)
 {
   char words[2][64];
   if (kept == wanted) return NIS_OK;
-  if (row->type != NIS_OPTION_WORD) return differ(path, row->name, (double)kept, (double)wanted);
+  if (row->type != NIS_OPTION_WORD)
+    return differ(path, row->name, real_value(row, kept), real_value(row, wanted));
   nis_option_word(row, (int)kept, words[0], sizeof words[0]);
   nis_option_word(row, (int)wanted, words[1], sizeof words[1]);
   return nis_fail(NIS_INVALID, "%s has %s = %s, options.%s is %s", path, row->name, words[0],
@@ -346,10 +355,13 @@ static int compare_circles(const char *path, size_t dim, const int *kept, const 
   return NIS_OK;
 }
 
-/* The first word: the others are parameters. */
-static int compare_names(const char *path, const char *kept, const char *wanted)
+/* The first word, as the others are parameters; or all of them */
+static int compare_names(const char *path, const char *kept, const char *wanted, int all)
 {
   if (!kept || !wanted) return NIS_OK;
+  if (all && strcmp(kept, wanted) != 0)
+    return nis_fail(NIS_INVALID, "%s is of the integrand '%s', options.name is '%s'", path, kept,
+                    wanted);
   size_t n = strcspn(kept, " "), m = strcspn(wanted, " ");
   if (n == m && strncmp(kept, wanted, n) == 0) return NIS_OK;
   return nis_fail(NIS_INVALID, "%s is of the integrand '%.*s', options.name is '%.*s'", path,
@@ -357,19 +369,20 @@ static int compare_names(const char *path, const char *kept, const char *wanted)
 }
 
 /* *o, the file's, gets what the caller wants; what is 0 there is as in the file. */
-static int adopt(const char *path, const nis_options *wanted, nis_options *o)
+static int adopt(const char *path, const nis_options *wanted, int all_fixed, nis_options *o)
 {
   for (size_t i = 0; i < nis_option_table.n; i++) {
     const nis_option *row = &nis_option_table.rows[i];
     uint64_t value = row->type == NIS_OPTION_POINTER ? 0 : get(row, wanted);
     if (value == 0) continue;
-    if (is_fixed(row)) NIS_TRY(compare_number(path, row, get(row, o), value));
+    int fixed = is_fixed(row) || (all_fixed && is_kept(row));
+    if (fixed) NIS_TRY(compare_number(path, row, get(row, o), value));
     if (strcmp(row->name, "nhints") != 0) set(row, o, value);
   }
   NIS_TRY(compare_limits(path, "lower", o->dim, o->lower, wanted->lower, 0));
   NIS_TRY(compare_limits(path, "upper", o->dim, o->upper, wanted->upper, 1));
   NIS_TRY(compare_circles(path, o->dim, o->periodic, wanted->periodic));
-  NIS_TRY(compare_names(path, o->name, wanted->name));
+  NIS_TRY(compare_names(path, o->name, wanted->name, all_fixed));
   o->params = wanted->params;
   o->batch = wanted->batch;
   o->values = wanted->values, o->errors = wanted->errors, o->covariance = wanted->covariance;
@@ -377,6 +390,7 @@ static int adopt(const char *path, const nis_options *wanted, nis_options *o)
   if (wanted->scales) o->scales = wanted->scales;
   if (wanted->hints) o->hints = wanted->hints, o->nhints = wanted->nhints;
   if (wanted->name) o->name = wanted->name;
+  o->checkpoint = wanted->checkpoint;
   return NIS_OK;
 }
 
@@ -413,12 +427,12 @@ static void meet_caller(nis *s, const struct kept_options *kept)
 
 /* Options of the caller that make no sense are no fault of the file's. */
 static int load(struct archive *a, struct kept_options *kept, nis **out, nis_integrand *f,
-                const nis_options *wanted)
+                const nis_options *wanted, int resumed)
 {
   nis_archive_section(a, "options", archive_options, kept);
   if (a->status != NIS_OK) return a->status;
   nis_options o = kept->o, complete;
-  if (wanted) NIS_TRY(adopt(a->name, wanted, &o));
+  if (wanted) NIS_TRY(adopt(a->name, wanted, resumed, &o));
   NIS_TRY(nis_settings_resolve(&o, &complete));
   check_size(a, &complete);
   if (a->status != NIS_OK) return a->status;
@@ -428,18 +442,67 @@ static int load(struct archive *a, struct kept_options *kept, nis **out, nis_int
   return a->status;
 }
 
-int nis_handle_load(nis **out, const char *path, nis_integrand *f, const nis_options *options)
+static int load_file(nis **out, const char *path, nis_integrand *f, const nis_options *options,
+                     uint64_t *end)
 {
   struct archive a;
   struct kept_options *kept = calloc(1, sizeof *kept);
   *out = NULL;
   if (!kept) return nis_no_memory();
-  int status = nis_archive_open(&a, path);
-  if (status == NIS_OK) status = load(&a, kept, out, f, options);
+  int status = end ? nis_archive_open_first(&a, path, end) : nis_archive_open(&a, path);
+  if (status == NIS_OK) status = load(&a, kept, out, f, options, end != NULL);
   nis_archive_close(&a);
   free(kept);
+  return status;
+}
+
+static int finish(nis **out, int status)
+{
   if (status == NIS_OK) return NIS_OK;
   nis_handle_free(*out);
   *out = NULL;
   return status;
+}
+
+int nis_handle_load(nis **out, const char *path, nis_integrand *f, const nis_options *options)
+{
+  int status = load_file(out, path, f, options, NULL);
+  if (status == NIS_OK) status = nis_handle_begin_checkpoint(*out);
+  return finish(out, status);
+}
+
+/* ---- checkpoints --------------------------------------------------------------------------- */
+
+static int open_journal(nis *s, uint64_t end)
+{
+  const nis_options *o = &s->options;
+  NIS_TRY(
+      nis_journal_open(&s->journal, o->checkpoint, end, o->dim, o->ncomp, o->checkpoint_seconds));
+  s->sampler.integrand.journal = &s->journal;
+  return NIS_OK;
+}
+
+static uint64_t file_size(const char *path)
+{
+  struct stat info;
+  return stat(path, &info) ? 0 : (uint64_t)info.st_size;
+}
+
+int nis_handle_begin_checkpoint(nis *s)
+{
+  const char *path = s->options.checkpoint;
+  if (!path) return NIS_OK;
+  if (access(path, F_OK) == 0)
+    return nis_fail(NIS_NO_FILE, "the checkpoint %s exists already: nis_resume goes on from it",
+                    path);
+  NIS_TRY(nis_handle_save(s, path));
+  return open_journal(s, file_size(path));
+}
+
+int nis_handle_resume(nis **out, nis_integrand *f, const nis_options *options)
+{
+  uint64_t end;
+  int status = load_file(out, options->checkpoint, f, options, &end);
+  if (status == NIS_OK) status = open_journal(*out, end);
+  return finish(out, status);
 }

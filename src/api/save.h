@@ -11,6 +11,12 @@ int nis_handle_save(nis *s, const char *path);
  * another one, but for one in 2^32. */
 uint32_t nis_handle_fingerprint(nis *s);
 
+/* A handle just made begins its checkpoint, where the options want one. */
+int nis_handle_begin_checkpoint(nis *s);
+
+/* What nis_resume does where there is a file already */
+int nis_handle_resume(nis **out, nis_integrand *f, const nis_options *options);
+
 /* *out is NULL after a failure. */
 int nis_handle_load(nis **out, const char *path, nis_integrand *f, const nis_options *options);
 

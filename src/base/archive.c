@@ -221,8 +221,6 @@ static void look_through(struct archive *a)
     }
     pass_sum(a);
   }
-  if (a->status == NIS_OK && (a->at < a->filled || fill(a)))
-    spoiled(a, "is damaged: something follows its end");
 }
 
 static int cannot_read(const struct archive *a)
@@ -246,10 +244,20 @@ static int open_file(struct archive *a)
 
 int nis_archive_open(struct archive *a, const char *path)
 {
+  uint64_t end;
+  nis_archive_open_first(a, path, &end);
+  if (a->status == NIS_OK && end < a->file_left + a->filled)
+    spoiled(a, "goes on behind its end: a checkpoint is for nis_resume");
+  return a->status;
+}
+
+int nis_archive_open_first(struct archive *a, const char *path, uint64_t *end)
+{
   *a = (struct archive){.mode = ARCHIVE_READ, .name = path, .descriptor = -1};
   a->status = open_file(a);
   uint64_t size = a->file_left;
   if (a->status == NIS_OK) look_through(a);
+  *end = size - a->file_left - (a->filled - a->at);
   if (a->status == NIS_OK && lseek(a->descriptor, 0, SEEK_SET) < 0) a->status = cannot_read(a);
   a->file_left = size;
   a->at = a->filled = 0;

@@ -48,7 +48,10 @@ int nis_archive_create(struct archive *a, const char *path);
  * it is something else, cut, damaged, or of a newer version. */
 int nis_archive_open(struct archive *a, const char *path);
 
-/* The end of both, also after a failure; returns the status. */
+/* The same where others have added to the file; *end is where the archive ends. */
+int nis_archive_open_first(struct archive *a, const char *path, uint64_t *end);
+
+/* The end of all, also after a failure; returns the status. */
 int nis_archive_close(struct archive *a);
 
 /* One piece of state */

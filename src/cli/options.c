@@ -35,6 +35,9 @@ static const struct option_row plan[] = {
     OWN(INTEGRATE | TRAIN, 'o', "output", "FILE", TEXT, MEMBER(output),
         "where the trained flow and the estimate are saved, for --from; replaces such a file"),
     OWN(RUNS, 0, "from", "FILE", TEXT, MEMBER(from), "go on from what is saved there"),
+    OWN(RUNS, 0, "checkpoint", "FILE", TEXT, MEMBER(options.checkpoint),
+        "keep the integrand's values there; the same line again goes on after the process was "
+        "killed"),
     LIBRARY(EVENT_OPTION, EVENTS | MERGE, 'f', "force", NULL),
     LIBRARY(EVENT_OPTION, EVENTS, 0, "", NULL),
     OWN(RUNS | MATRIX_ELEMENT, 'p', "param", "KEY=VALUE", SETTING, MEMBER(settings),

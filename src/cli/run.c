@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static const nis_result nothing_yet = {.value = NAN,
                                        .error = NAN,
@@ -58,9 +59,12 @@ int run_begin(struct run *run, const struct arguments *arguments, FILE *table)
 nis *run_make(struct run *run)
 {
   const char *from = run->arguments->from;
+  const char *checkpoint = run->options.checkpoint;
   nis *s;
-  int status = from ? nis_load(&s, from, run->row->f, &run->options)
-                    : nis_create(&s, run->row->f, &run->options);
+  int resumed = checkpoint && access(checkpoint, F_OK) == 0;
+  int status = resumed ? nis_resume(&s, run->row->f, &run->options)
+               : from  ? nis_load(&s, from, run->row->f, &run->options)
+                       : nis_create(&s, run->row->f, &run->options);
   run_note(run, status);
   run->made = s != NULL;
   return s;

@@ -48,6 +48,8 @@ struct pass {
   const double *x;
   double *f, *components; /* the latter may be NULL, */
   char *bad;              /* and this */
+  const double *known;    /* [n][ncomp] values out of a journal: nothing is called; or NULL */
+  double *recorded;       /* [n][ncomp] for a journal; or NULL */
   size_t finished;        /* points */
   int refused;            /* by the user's function, in one of the ways of nis_host_call */
 };
@@ -119,8 +121,14 @@ static void call_batch(void *context, size_t item, int worker)
     nis_domain_out(&c->domain, p->x + (first + i) * dim, box + i * dim);
   struct batch batch = {.c = c, .n = n, .box = box, .values = p->f + first};
   if (c->ncomp > 1) batch.values = p->components ? p->components + first * c->ncomp : box + n * dim;
-  if (nis_host_call(call_integrand, &batch, worker) != 0)
+  size_t number = first * c->ncomp, bytes = n * c->ncomp * sizeof(double);
+  if (p->known) {
+    memcpy(batch.values, p->known + number, bytes);
+    batch.done = n;
+  } else if (nis_host_call(call_integrand, &batch, worker) != 0) {
     __atomic_store_n(&p->refused, 1, __ATOMIC_RELAXED);
+  }
+  if (p->recorded && batch.done == n) memcpy(p->recorded + number, batch.values, bytes);
   for (size_t i = 0; c->ncomp > 1 && i < batch.done; i++)
     p->f[first + i] = followed(c, batch.values + i * c->ncomp);
   __atomic_fetch_add(&p->finished, batch.done, __ATOMIC_RELAXED);
@@ -179,6 +187,22 @@ static size_t slice_points(const struct integrand_call *c)
   return whole > least ? whole : least;
 }
 
+/* The first points of the pass have values in the journal, or are to go into it. */
+static int consult_journal(struct journal *j, struct pass *p)
+{
+  size_t n = p->n;
+  if (!j) return NIS_OK;
+  NIS_TRY(nis_journal_replay(j, p->x, &n));
+  if (n > 0) {
+    p->n = n;
+    p->known = j->values;
+    return NIS_OK;
+  }
+  NIS_TRY(nis_journal_prepare(j, p->n));
+  p->recorded = j->values;
+  return NIS_OK;
+}
+
 int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, double *f,
                            double *components, char *bad, struct monitor *monitor, size_t *done)
 {
@@ -186,9 +210,11 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     double start = nis_clock();
     size_t left = n - *done, points = slice_points(c);
     points = points < left ? points : left;
+    struct pass pass = {.c = c, .n = points, .x = x + *done * c->domain.dim, .f = f + *done};
+    NIS_TRY(consult_journal(c->journal, &pass));
+    points = pass.n;
     size_t workers = c->rehearsal > 0 ? 2 : (size_t)c->threads;
     size_t share = (points + workers - 1) / workers;
-    struct pass pass = {.c = c, .n = points, .x = x + *done * c->domain.dim, .f = f + *done};
     if (components) pass.components = components + *done * c->ncomp;
     if (bad) pass.bad = bad + *done;
     pass.grain = c->f || c->rehearsal > 0 ? share : points;
@@ -205,6 +231,7 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
                       "the integrand ended the run after %llu calls: it returned non-zero, called "
                       "nis_refuse() or threw an exception",
                       (unsigned long long)c->calls);
+    if (pass.recorded) NIS_TRY(nis_journal_record(c->journal, pass.x, points));
     take_values(c, &pass);
     *done += points;
     NIS_TRY(nis_monitor_report(monitor));

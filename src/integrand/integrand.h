@@ -5,6 +5,7 @@
 #define NIS_INTEGRAND_H
 
 #include "domain.h"
+#include "journal.h"
 #include "base/monitor.h"
 
 struct integrand_call {
@@ -25,6 +26,7 @@ struct integrand_call {
   uint64_t calls, bad_calls;
   double *bad_point; /* [dim], the first one, in the user's coordinates; owned */
   double bad_value;
+  struct journal *journal; /* of its values, not owned; NULL: none */
 };
 
 int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_options *o);
