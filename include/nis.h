@@ -78,7 +78,9 @@ typedef enum {
                           tell, or were more than a tenth of the estimate's values; or all of the
                           first 4096 values, and the run ends there */
   NIS_NO_EVENTS = -5,  /* the integrand was zero wherever it was looked at */
-  NIS_NO_FILE = -6     /* a file could not be written; what is in it is said in the sentence */
+  NIS_NO_FILE = -6,    /* a file could not be written, and what is in it is said in the sentence;
+                          or it could not be read */
+  NIS_BAD_FILE = -7    /* a file is cut, damaged, of a newer version, or not what it should be */
 } nis_status;
 
 /* The meaning of a status, in a few words; a static string, never NULL. */
@@ -322,40 +324,48 @@ typedef struct {
   nis_progress_callback *progress;
   void *progress_params;
 
-  double train_share;    /* share of calls spent on training, in (0, 1); default 0.4, at most 2e6
+  double train_share;     /* share of calls spent on training, in (0, 1); default 0.4, at most 2e6
                             calls */
-  double effort;         /* scales the gradient work, in (0, 1000]; default 1: about half a
+  double effort;          /* scales the gradient work, in (0, 1000]; default 1: about half a
                             minute on one core for 1,000,000 calls */
-  const double *hints;   /* nhints points where f is known to peak, hints[i*dim + j], inside the
+  const double *hints;    /* nhints points where f is known to peak, hints[i*dim + j], inside the
                             domain; copied; climbed from and sampled from the start */
-  size_t nhints;         /* 0 .. 16; default 0 */
-  int layers;            /* coupling layers, 1 .. 64; default 2 ceil(log2 dim), at least 4; 1 for
+  size_t nhints;          /* 0 .. 16; default 0 */
+  int layers;             /* coupling layers, 1 .. 64; default 2 ceil(log2 dim), at least 4; 1 for
                             dim = 1 */
-  int hidden_layers;     /* of each conditioner net, 1 .. 8; default 2 */
-  int hidden_width;      /* units in each, 1 .. 1024; default 32, 16 from 48
+  int hidden_layers;      /* of each conditioner net, 1 .. 8; default 2 */
+  int hidden_width;       /* units in each, 1 .. 1024; default 32, 16 from 48
                             dimensions on */
-  int bins;              /* of each coordinate's map, 2 .. 128; default 8 */
-  int minibatch;         /* points in a gradient step, 64 .. 1,048,576; default 256, 512
+  int bins;               /* of each coordinate's map, 2 .. 128; default 8 */
+  int minibatch;          /* points in a gradient step, 64 .. 1,048,576; default 256, 512
                             from 2e4, 1024 from 2e5 training calls on */
-  double replay;         /* gradient samples per training call, in (0, 1000]; default: effort times
+  double replay;          /* gradient samples per training call, in (0, 1000]; default: effort times
                             12 for 4e5 training calls, more for fewer calls and fewer dimensions
                             (a hundredth of the training calls at most, within 20 .. 80), less for
                             large nets */
-  size_t replay_bytes;   /* memory for stored training points, which the handle keeps for further
+  size_t replay_bytes;    /* memory for stored training points, which the handle keeps for further
                             trainings; the oldest go; 1 .. 2^64 - 1; default
                             1,073,741,824 */
-  double learning_rate;  /* Adam's at the start, in (0, 1]; falls to 0; default 4e-3, 2e-3
+  double learning_rate;   /* Adam's at the start, in (0, 1]; falls to 0; default 4e-3, 2e-3
                             from 6 dimensions on */
-  double decay;          /* a second learner of the same target shrinks its parameters by the
+  double decay;           /* a second learner of the same target shrinks its parameters by the
                             learning rate times this at each step (AdamW, arXiv:1711.05101), in
                             (0, 1000]; fresh points choose one of the two or a mixture; default 1 */
-  nis_coupling coupling; /* one of the above; default NIS_RATIONAL_QUADRATIC */
-  nis_loss_kind loss;    /* one of the above; default: kl, and variance for the last 45 % of the
+  nis_coupling coupling;  /* one of the above; default NIS_RATIONAL_QUADRATIC */
+  nis_loss_kind loss;     /* one of the above; default: kl, and variance for the last 45 % of the
                             steps */
-  nis_signs signs;       /* one of the above; default NIS_SIGNS_APART */
-  nis_point_set points;  /* one of the above; default: nets in up to 64 dimensions without
+  nis_signs signs;        /* one of the above; default NIS_SIGNS_APART */
+  nis_point_set points;   /* one of the above; default: nets in up to 64 dimensions without
                             max_seconds, else random */
-  nis_goal_of goal_of;   /* one of the above; default NIS_GOAL_ALL */
+  nis_goal_of goal_of;    /* one of the above; default NIS_GOAL_ALL */
+  const char *name;       /* of the integrand, kept in files (nis_save): a word, behind which its
+                            parameters may stand, "camel sigma=0.2", of up to 255 bytes; copied;
+                            default: none */
+  const char *checkpoint; /* path of a file, made by nis_create or nis_load, in which the values of
+                             the integrand are kept, 4 + 8 ncomp bytes a call, for nis_resume;
+                             copied; default: none. Not with max_seconds, and with a goal
+                             call_seconds is needed: measured times are not repeated */
+  double checkpoint_seconds; /* of a killed run that may be lost, in (0, 1e6]; default 600 */
 } nis_options;
 
 /* The options with every default filled in, as a run would use them; they depend on dim and calls
@@ -452,6 +462,71 @@ NIS_API int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weigh
 
 /* log_q[i] of n given points, strictly inside the domain. */
 NIS_API int nis_density(nis *s, size_t n, const double *x, double *log_q);
+
+/* The result of the estimate so far, without a call; as nis_estimate leaves it. */
+NIS_API int nis_current(nis *s, nis_result *result);
+
+/* Part number `part` of 1 .. parts of the estimate that nis_estimate(s, calls) would make: as many
+ * whole nets, or iterations of random points, of which there are 16 or more. Merged in their order
+ * the parts have the value, error and chi2 of the whole, to the bit. In each of the handles the
+ * points of all parts count as used. NIS_INVALID where a part is left without points. */
+NIS_API int nis_estimate_part(nis *s, uint64_t calls, int part, int parts, nis_result *result);
+
+/* The estimate of another handle with the same flow joins that of s; value and error are then those
+ * of the points of both, and nis_result.calls has the other's points of the estimate added.
+ * NIS_INVALID, and nothing changed, where flow, domain, name or the kind of points differ, or where
+ * a point of a seed would be counted twice; NIS_NO_MEMORY too. */
+NIS_API int nis_merge(nis *s, nis *other);
+
+/* The next estimate begins anew, on points that none before had; the flow stays as it is. */
+NIS_API int nis_drop_estimate(nis *s);
+
+/* ---- files ------------------------------------------------------------------------------ */
+
+/* Everything about the handle into one file: what it has learnt, the estimate, the statistics that
+ * w_max follows from, its place in each random stream, the stored points of the training (which
+ * are most of it: 8 (dim + 2) + 1 bytes a training call), the options, and options.name. An
+ * existing file is replaced when the new one is complete and on the disk, and until then stays as
+ * it is. Any machine reads it. NIS_NO_FILE where it cannot be written. */
+NIS_API int nis_save(nis *s, const char *path);
+
+/* Makes a handle that goes on as the saved one would have, to the bit: training, estimate, samples
+ * and events. f and options.batch, params, progress and the arrays of results are the caller's. Any
+ * other member of options that is not 0 takes the place of the file's, options may be NULL where
+ * there is none, and of these dim, lower, upper, periodic, ncomp, points, coupling and the shape of
+ * the nets must be the file's, else that is NIS_INVALID.
+ *
+ * Another seed gives points that are independent of the file's. An options.name of another first
+ * word is refused; where what follows that word differs, the integrand has other parameters:
+ * then the estimate and all its values are dropped, and the flow is where training and estimate
+ * begin. Without a name the caller takes care of that. nis_save's own points of a training are
+ * learnt from in the next one.
+ *
+ * NIS_NO_FILE where there is no such file, NIS_BAD_FILE where it is something else, cut, damaged,
+ * or from a newer libnis; *out is then NULL. */
+NIS_API int nis_load(nis **out, const char *path, nis_integrand *f, const nis_options *options);
+
+/* Goes on from options.checkpoint after a run was killed, or begins one where there is no such file:
+ * makes the handle as it was made before, to which the program does the same as then. As long as
+ * values are in the file, they come from there and nothing is called; then the integrand is called
+ * again. The bits are those of a run that was never killed. It takes the time of the library's own
+ * work again, but at most checkpoint_seconds of calls. Options that are not 0 must be what they
+ * were; threads may differ. Also after nis_load with that option.
+ *
+ * NIS_INVALID where options differ, NIS_BAD_FILE (also by later calls) where the file is damaged or
+ * turns out to be of another run, NIS_NO_FILE where another process is using it. */
+NIS_API int nis_resume(nis **out, nis_integrand *f, const nis_options *options);
+
+/* What is in a file */
+typedef struct {
+  char name[256];      /* options.name, or "" */
+  nis_options options; /* complete; its pointers are NULL */
+  uint64_t stored;     /* points that the next training learns from too */
+  nis_result result;   /* as nis_current gives it */
+} nis_saved;
+
+/* Fills *saved, without an integrand; fails as nis_load does. */
+NIS_API int nis_inspect(const char *path, nis_saved *saved);
 
 #ifdef __cplusplus
 } /* extern "C" */

@@ -112,7 +112,10 @@ typedef struct {
   void *particles_params;   /* handed to it */
   const char *header;       /* lines of UTF-8 for the head of the file, "key: value\n", but for NPY.
                                  Other bytes and control characters come out as \xNN */
-  int force; /* 1: an existing file at `path` is replaced; default 0: that is NIS_NO_FILE */
+  int force;     /* 1: an existing file at `path` is replaced; default 0: that is NIS_NO_FILE */
+  uint64_t skip; /* points that are passed over, 0 .. 2^62; default 0. Runs of `calls` points each,
+                    that skip those of the runs before, make the events of one run of all: parts of
+                    it for other handles and machines */
 } nis_event_options;
 
 /* As nis_option_list and nis_options_set of nis.h */
@@ -204,6 +207,15 @@ NIS_API int nis_next_event(nis *s, const nis_event_options *options, nis_pulled_
  * also where a file exists that may not be replaced or whole_run has no place for its temporary
  * file: for the moment before a long training. */
 NIS_API int nis_check_events(const nis_event_options *options);
+
+/* Puts n files of events of one estimate (nis_load with other seeds, or options.skip) one behind the
+ * other, into a file that is written as those of nis_events are: LHE, NPY and text, also compressed
+ * ones, in memory that does not grow with them. Integral, unit and w_max of the head are those that
+ * all have in common, its largest weight is that of all, and the seeds are listed. NIS_INVALID
+ * where the heads are of different estimates, integrands or kinds, or two files hold the same
+ * events; NIS_NO_FILE where one cannot be read or written, NIS_BAD_FILE where one is cut short or
+ * was not written by nis. */
+NIS_API int nis_merge_events(const char *const *paths, size_t n, const char *path, int force);
 
 /* Can files of this format be written here? NIS_INVALID with a sentence that says what is missing.
  */

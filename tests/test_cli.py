@@ -8,6 +8,7 @@ LIBRARY is libnis_integrands.so.
 import ctypes
 import fcntl
 import glob
+import gzip
 import json
 import math
 import os
@@ -161,13 +162,13 @@ class Usage(Refusals):
     def test_help(self):
         self.shown(["--help"], "list", "integrate", "events", "130")
         self.shown(["help"], "integrate")
-        for command in "list", "integrate", "events", "matrix-element":
+        for command in "list", "integrate", "events", "train", "show", "matrix-element":
             self.shown(["help", command], "usage: nis " + command, "--json")
             self.shown([command, "--help"], "usage: nis " + command)
             self.shown([command, "-h"], "usage: nis " + command)
         self.shown(["integrate", "--help"], "--calls", "--learning-rate", "default 1e6",
                    "a whole number between 1 and 1024")
-        self.assertNotIn("--output", nis("integrate", "--help").stdout)
+        self.assertNotIn("--force", nis("integrate", "--help").stdout)
         self.shown(["events", "--help"], "--output", "--calls")
 
     def test_version(self):
@@ -713,6 +714,281 @@ EVENT_KEYS = {"events", "event_calls", "overweights", "overweight_share", "unit"
               "sum_weights", "output"}
 
 
+class Saved(Refusals):
+    """What nis train has saved, and what goes on from there"""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def json(self, *words, code=(0, 4)):
+        done = nis(*words, "--json", cwd=self.folder)
+        self.assertIn(done.returncode, code, done)
+        return parse_json(done.stdout)
+
+    def train(self, name, *words):
+        return self.json("train", name, "-c", 4000, "-o", "trained.nis", *words, *SMALL)
+
+    def same(self, one, other, *keys):
+        for key in "value", "error", "calls", "efficiency", "name", "seed", *keys:
+            self.assertEqual(one[key], other[key], key)
+
+    def read(self, name):
+        with open(os.path.join(self.folder, name), "rb") as file:
+            return file.read()
+
+    def test_training_is_that_of_integrate(self):
+        words = ["camel", "-d", 2, "-s", 3, "-c", 4000, "-p", "alpha=0.3", *SMALL]
+        trained = self.json("train", *words, "-o", "trained.nis")
+        self.same(trained, self.json("integrate", *words), "parameters", "dim")
+        shown = self.json("show", "trained.nis")
+        self.same({**trained, "name": "camel alpha=0.3"}, shown, "train_calls")
+        text = nis("show", "trained.nis", cwd=self.folder).stdout
+        for part in "camel alpha=0.3", "2 dimensions", "seed 3", "2 layers", "8 bins", "1 x 8":
+            self.assertIn(part, text)
+
+    def test_integrate_goes_on(self):
+        trained = self.train("camel", "-d", 2)
+        more = self.json("integrate", "--from", "trained.nis", "-c", 3000, "-o", "more.nis")
+        self.assertEqual(more["train_calls"], trained["train_calls"])
+        self.assertGreater(more["calls"], trained["calls"] + 2000)
+        self.assertLess(abs(more["value"] - more["exact"]), PULL * more["error"])
+        again = self.json("integrate", "--from", "more.nis", "-c", 3000)
+        self.assertGreater(again["calls"], more["calls"] + 2000)
+        self.same({**more, "name": "camel alpha=0.2"}, self.json("show", "more.nis"))
+
+    def test_another_seed_is_independent(self):
+        self.train("camel", "-d", 2)
+        parts = [self.json("integrate", "--from", "trained.nis", "-c", 2000, "-s", seed)
+                 for seed in (1, 1, 2)]
+        self.same(parts[0], parts[1])
+        self.assertNotEqual(parts[0]["value"], parts[2]["value"])
+        for part in parts:
+            self.assertLess(abs(part["value"] - part["exact"]), PULL * part["error"])
+
+    def test_events(self):
+        trained = self.train("ridge", "-d", 3)
+        files = []
+        for seed, out in (5, "a.txt"), (5, "b.txt"), (6, "c.txt"):
+            r = self.json("events", "--from", "trained.nis", "-s", seed, "-n", 200, "-o", out)
+            files.append(self.read(out).replace(out.encode(), b""))
+            self.assertEqual([r["value"], r["events"]], [trained["value"], 200])
+            self.assertLess(r["calls"] - trained["calls"], 100000)
+        self.assertEqual(files[0], files[1])
+        self.assertNotEqual(files[0], files[2])
+
+    def test_other_parameters_keep_the_flow_only(self):
+        self.train("camel", "-d", 2)
+        other = self.json("integrate", "--from", "trained.nis", "-p", "alpha=0.25", "-c", 4000)
+        self.assertEqual(other["parameters"], {"alpha": 0.25})
+        self.assertLess(abs(other["value"] - other["exact"]), PULL * other["error"])
+        self.refused(["events", "--from", "trained.nis", "-p", "alpha=0.25", "-n", 9, "-o", "x"],
+                     "no weights seen yet", code=2)
+        trained = self.json("train", "--from", "trained.nis", "-p", "alpha=0.25", "-c", 4000,
+                            "-o", "other.nis")
+        self.assertLess(abs(trained["value"] - trained["exact"]), PULL * trained["error"])
+
+    def test_periodic_rows_stay_so(self):
+        self.train("von_mises", "-d", 2)
+        self.json("integrate", "--from", "trained.nis", "-c", 1000)
+
+    @unittest.skipUnless(shutil.which("cc"), "cc is not installed")
+    def test_plugins(self):
+        path = os.path.join(self.folder, "my.so")
+        with open(path + ".c", "w") as file:
+            file.write(PLUGIN)
+        subprocess.run(["cc", "-shared", "-fPIC", path + ".c", "-o", path, "-lm"], check=True)
+        for symbol in (["./my.so:sum"], ["./my.so:sums", "--batch"]):
+            self.train(*symbol, "-d", 3, "--lower=-1", "--upper=2")
+            r = self.json("integrate", "--from", "trained.nis", "-c", 3000)
+            self.assertLess(abs(r["value"] - 40.5), PULL * r["error"] + 1e-9)
+
+    def test_refusals(self):
+        self.train("camel", "-d", 2)
+        go_on = ["integrate", "--from", "trained.nis"]
+        self.refused(["train", "camel"], "-o FILE")
+        self.refused(["show"], "FILE")
+        self.refused(["show", "a", "b"], "one file")
+        self.refused(["show", "none.nis"], "none.nis: No such file", code=1)
+        self.refused(["show", "."], "Is a directory", code=1)
+        self.refused([*go_on, "-d", 3], "has dim = 2, options.dim is 3")
+        self.refused(["integrate", "gaussian", *go_on[1:]], "is of the integrand 'camel'")
+        self.refused([*go_on, "--bins", 9], "has bins = 8, options.bins is 9")
+        self.refused([*go_on, "--rel-error", "0.1"], "--rel-error has no meaning with --from")
+        self.refused([*go_on, "--explain"], "--explain has no meaning with --from")
+        self.refused([*go_on, "-p", "beta=3"], "'beta'")
+        whole = self.read("trained.nis")
+        with open(os.path.join(self.folder, "cut.nis"), "wb") as file:
+            file.write(whole[:-100])
+        for words in ["show", "cut.nis"], ["integrate", "--from", "cut.nis"]:
+            self.refused(words, "cut.nis is cut short", code=1)
+
+    def test_parts_of_an_estimate(self):
+        self.train("camel", "-d", 2)
+        whole = self.json("integrate", "--from", "trained.nis", "-c", 3000, "--part", "1/1")
+        for k in 1, 2, 3:
+            self.json("integrate", "--from", "trained.nis", "-c", 3000, "--part", f"{k}/3",
+                      "-o", f"part{k}.nis", "-t", k)
+        merged = self.json("merge", "part1.nis", "part2.nis", "part3.nis", "-o", "all.nis")
+        self.same({**whole, "name": "camel alpha=0.2", "efficiency": merged["efficiency"]}, merged)
+        self.assertEqual(merged, {**self.json("show", "all.nis"), "file": "all.nis"})
+
+    def test_jobs_are_merged(self):
+        self.train("camel", "-d", 2)
+        for seed in 1, 2, 3:
+            one = self.json("integrate", "--from", "trained.nis", "-c", 3000, "-s", seed,
+                            "-o", f"job{seed}.nis")
+        jobs = [f"job{seed}.nis" for seed in (1, 2, 3)]
+        merged = self.json("merge", *jobs, "-o", "all.nis")
+        self.assertLess(abs(merged["value"] - one["exact"]), PULL * merged["error"])
+        self.assertLess(merged["error"], one["error"])
+        self.refused(["merge", *jobs, "job2.nis", "-o", "x"], "job2.nis: points ",
+                     "of seed 2 are in both estimates")
+        self.refused(["merge", "trained.nis", "none.nis", "-o", "x"], "none.nis", code=1)
+        self.refused(["merge", "trained.nis"], "-o FILE")
+        self.refused(["merge", "-o", "x"], "FILEs")
+        self.train("camel", "-d", 2, "-s", 7)
+        self.refused(["merge", "job1.nis", "trained.nis", "-o", "x"], "the flows differ")
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "x")))
+
+    def events_of(self, name):
+        lines = self.read(name).decode().splitlines()
+        return [line for line in lines if not line.startswith("#")]
+
+    def test_parts_of_events(self):
+        self.train("ridge", "-d", 3)
+        words = ["events", "--from", "trained.nis", "-s", 4, "--event-calls", 1001]
+        self.json(*words, "-o", "whole.txt")
+        parts = []
+        for k in range(1, 8):
+            self.json(*words, "--part", f"{k}/7", "-o", f"{k}.txt")
+            parts += self.events_of(f"{k}.txt")
+        self.assertEqual(parts, self.events_of("whole.txt"))
+        self.assertGreater(len(parts), 100)
+
+    def text_of(self, name):
+        data = self.read(name)
+        return (gzip.decompress(data) if name.endswith(".gz") else data).decode()
+
+    def jobs(self, name, ending, seeds=(1, 2, 3), *words):
+        self.train(*name.split())
+        files = [f"job{seed}.{ending}" for seed in seeds]
+        return files, [self.json("events", "--from", "trained.nis", "-s", seed, "-n", 100, "-o",
+                                 file, *words) for seed, file in zip(seeds, files)]
+
+    def merge(self, *words):
+        done = nis("merge", *words, cwd=self.folder)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+    def test_text_events_are_merged(self):
+        for ending in "txt", "txt.gz":
+            files, _ = self.jobs("ridge -d 3", ending)
+            self.merge(*files, "-o", "all." + ending)
+            texts = [self.text_of(file).splitlines() for file in files]
+            whole = self.text_of("all." + ending).splitlines()
+            self.assertEqual([line for line in whole if line[0] != "#"],
+                             [line for text in texts for line in text if line[0] != "#"])
+            self.assertEqual(whole[-1], "# end of 300 events")
+            self.assertIn("# seed: 1 2 3", whole)
+            self.assertEqual(len(whole), 300 + sum(line[0] == "#" for line in texts[0]))
+            for file in *files, "all." + ending:
+                os.remove(os.path.join(self.folder, file))
+
+    def test_les_houches_events_are_merged(self):
+        for ending, words in (("lhe", []), ("lhe.gz", []), ("lhe", ["--format", "lhe3"]),
+                              ("lhe.gz", ["--unit-weights"])):
+            files, jobs = self.jobs("ee3j", ending, (1, 2, 3), "--force", *words)
+            self.merge(*files, "-o", "all." + ending, "--force")
+            texts = [self.text_of(file) for file in files]
+            whole = self.text_of("all." + ending)
+            root = ElementTree.fromstring(whole)
+            events = re.findall(r"<event.*?</event>\n", whole, re.S)
+            self.assertEqual(len(root.findall("event")), 300)
+            self.assertEqual(events, [event for text in texts for event in
+                                      re.findall(r"<event.*?</event>\n", text, re.S)])
+            process = [text.split("<init>")[1].split("\n")[2].split() for text in (*texts, whole)]
+            self.assertEqual({tuple(p[:2] + p[3:]) for p in process},
+                             {tuple(process[0][:2] + process[0][3:])})
+            self.assertEqual(float(process[3][2]), max(float(p[2]) for p in process[:3]))
+            self.assertEqual(float(process[3][0]), jobs[0]["value"])
+
+    def test_numpy_events_are_merged(self):
+        files, _ = self.jobs("ridge -d 3", "npy")
+        self.merge(*files, "-o", "all.npy")
+        whole, parts = self.read("all.npy"), [self.read(file) for file in files]
+        self.assertEqual(whole[256:], b"".join(part[256:] for part in parts))
+        self.assertEqual(whole[:256].rstrip(), parts[0][:256].replace(b"(100,)", b"(300,)").rstrip())
+        self.assertEqual(len(whole), 256 + 300 * 5 * 8)
+
+    def test_events_that_are_not_merged(self):
+        files, _ = self.jobs("ridge -d 3", "txt")
+        shutil.copy(os.path.join(self.folder, files[0]), os.path.join(self.folder, "copy.txt"))
+        self.refused(["merge", *files, "copy.txt", "-o", "x.txt"],
+                     "job1.txt and copy.txt hold the same events")
+        self.refused(["merge", *files, "-o", files[0]], "exists already", code=1)
+        self.refused(["merge", files[0], "trained.nis", "-o", "x.txt"],
+                     "trained.nis is no file of events", code=1)
+        with open(os.path.join(self.folder, "cut.txt"), "wb") as file:
+            file.write(self.read(files[1])[:-30])
+        self.refused(["merge", files[0], "cut.txt", "-o", "x.txt"], "cut.txt is cut short", code=1)
+        others, _ = self.jobs("ridge -d 3 -s 9", "npy")
+        self.refused(["merge", files[0], others[0], "-o", "x.txt"], "of different kinds")
+        others, _ = self.jobs("ridge -d 3 -s 9", "txt", (5, 6))
+        self.refused(["merge", files[0], others[0], "-o", "x.txt"], "are not of one estimate")
+        self.assertEqual(glob.glob(os.path.join(self.folder, "x.*")), [])
+
+    @unittest.skipUnless(shutil.which("cc"), "cc is not installed")
+    def test_a_killed_run_goes_on(self):
+        path = os.path.join(self.folder, "my.so")
+        with open(path + ".c", "w") as file:
+            file.write("""#include <math.h>
+#include <stddef.h>
+double slow(double *x, size_t dim, void *params)
+{
+  double s = 0;
+  for (int i = 0; i < 4000; i++) s += sin(i * x[0]) * x[dim - 1];
+  return 2 + s * 1e-4;
+}
+""")
+        subprocess.run(["cc", "-O1", "-shared", "-fPIC", path + ".c", "-o", path, "-lm"],
+                       check=True)
+        words = ["integrate", "./my.so:slow", "-d", 2, "-c", 20000, "--json", *SMALL]
+        checkpointed = [*words, "--checkpoint", "point", "--checkpoint-seconds", 0.01]
+        undisturbed = self.json(*words)
+        point = os.path.join(self.folder, "point")
+        for delay in 0.1, 0.2, 0.4:
+            process = start(*checkpointed, cwd=self.folder)
+            time.sleep(delay)
+            process.kill()
+            process.communicate()
+        self.assertGreater(os.path.getsize(point), 10000)
+        self.same(self.json(*checkpointed, "-t", 1), undisturbed)
+        self.same(self.json(*checkpointed), undisturbed)
+        self.refused([*checkpointed, "--bins", 9], "has bins = 8, options.bins is 9")
+        self.refused([*checkpointed, "--max-seconds", 9], "max_seconds")
+
+    def test_refused_parts(self):
+        self.train("camel", "-d", 2)
+        for text in "0/3", "4/3", "1", "1/", "/3", "1/3x", "x", "1/10000000", "-1/3":
+            self.refused(["integrate", "--from", "trained.nis", "--part=" + text],
+                         "--part must be K/N", f"'{text}'")
+        self.refused(["integrate", "camel", "--part", "1/2"], "--part needs --from")
+        self.refused(["integrate", "--from", "trained.nis", "-c", 1000, "--part", "9/99"],
+                     "has no point")
+        self.refused(["events", "--from", "trained.nis", "-n", 9, "-o", "x", "--part", "1/2"],
+                     "--event-calls")
+
+    def test_a_file_that_cannot_be_written(self):
+        self.train("camel", "-d", 2)
+        before = self.read("trained.nis")
+        done = nis("integrate", "--from", "trained.nis", "-o", "no/folder.nis", cwd=self.folder)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no/folder.nis: No such file", done.stderr)
+        self.assertIn("integral", done.stdout)  # which is not lost
+        self.assertEqual(self.read("trained.nis"), before)
+
+
 class Integrate(unittest.TestCase):
     def result(self, *words, code=(0, 4)):  # so few calls may make the error doubtful
         done = nis("integrate", *words, "--json", *SMALL)
@@ -1068,7 +1344,7 @@ class Events(unittest.TestCase):
         stdout, stderr = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 1)
         self.assertNotRegex(stdout, r"(?m)^events ")
-        where = re.search(r"File exists; the events are in (\S+)\n", stderr)[1]
+        where = re.search(r"File exists; the complete file is (\S+)\n", stderr)[1]
         self.assertEqual(self.read(), "precious")
         with open(where) as file:
             self.assertEqual(file.read().count("<event>"), 200000)

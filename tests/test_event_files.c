@@ -294,9 +294,9 @@ START_TEST(taken_meanwhile)
   first.sink_params = &rival;
   ck_assert_int_eq(nis_check_events(&first), NIS_OK);
   ck_assert_int_eq(nis_events(handle, &first, NULL), NIS_NO_FILE);
-  check_sentence("File exists; the events are in ");
+  check_sentence("File exists; the complete file is ");
   check_whole(path, 10);
-  const char *where = strstr(nis_last_error(), " are in ") + strlen(" are in ");
+  const char *where = strstr(nis_last_error(), " file is ") + strlen(" file is ");
   ck_assert_int_eq(strncmp(where, path, strlen(path)), 0);
   ck_assert_str_eq(where + strlen(where) - 5, ".part");
   check_whole(where, EVENTS);

@@ -7,41 +7,22 @@
 #include "base/error.h"
 #include "base/host.h"
 #include "estimation/estimate.h"
-#include "events/generate.h"
 #include "goal.h"
+#include "handle.h"
+#include "options.h"
+#include "estimation/tally.h"
 #include "base/memory.h"
 #include "estimation/pace.h"
-#include "estimation/seen.h"
-#include "sampler/sampler.h"
+#include "save.h"
 #include "settings.h"
-#include "estimation/tally.h"
-#include "training/train.h"
 #include "estimation/trust.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <unistd.h>
 
-enum {
-  LEAST_PACED = 10,    /* calls that max_seconds takes a pace for */
-  MOST_CORRELATED = 64 /* components whose covariance is kept without being asked for */
-};
+enum { LEAST_PACED = 10 };          /* calls that max_seconds takes a pace for */
 static const double most_off = 0.1; /* relative error of a denominator */
-
-struct nis {
-  nis_options options; /* complete */
-  nis_options given;   /* what its pointers point to may be gone */
-  double *hints;       /* [nhints][dim], what options.hints points to; owned */
-  struct sampler sampler;
-  struct tally tally;
-  struct components components; /* none when f has one value */
-  uint64_t train_calls;
-  double call_seconds; /* by which the latest run chose its way to a goal */
-  struct training training;
-  struct seen seen;           /* by the latest training */
-  struct generator generator; /* of events */
-  /* Points used so far of each stream. */
-  uint64_t trained, estimated, sampled;
-};
 
 static int need(const void *pointer, const char *name)
 {
@@ -62,57 +43,19 @@ int nis_complete_options(const nis_options *given, nis_options *complete)
   return nis_settings_resolve(given, complete);
 }
 
-static int copy_hints(nis *s)
-{
-  size_t n = s->options.nhints * s->options.dim;
-  s->hints = NIS_NEW(double, n);
-  if (!s->hints) return nis_no_memory();
-  if (n > 0) memcpy(s->hints, s->options.hints, n * sizeof *s->hints);
-  s->options.hints = s->hints;
-  return NIS_OK;
-}
-
 int nis_create(nis **out, nis_integrand *f, const nis_options *options)
 {
   NIS_ENTER();
   if (!out) return nis_fail(NIS_INVALID, "out must not be NULL");
-  *out = NULL;
-  nis_options complete;
-  NIS_TRY(nis_settings_resolve(options, &complete));
-  NIS_TRY(nis_settings_check_integrand(&complete, f));
-  nis *s = NIS_NEW(nis, 1);
-  if (!s) return nis_no_memory();
-  s->options = complete;
-  s->given = *options;
-  int status = copy_hints(s);
-  if (status == NIS_OK) status = nis_sampler_init(&s->sampler, f, &s->options);
-  if (status == NIS_OK) status = nis_tally_init(&s->tally);
-  if (status == NIS_OK)
-    status = nis_components_init(&s->components, complete.ncomp > 1 ? complete.ncomp : 0,
-                                 complete.covariance || complete.ncomp <= MOST_CORRELATED);
-  if (status == NIS_OK)
-    status = nis_seen_init(&s->seen, complete.ncomp, complete.covariance != NULL);
-  if (status == NIS_OK) nis_training_begin_uniform(&s->training, &s->sampler.mixture);
-  s->training.see = nis_seen_add;
-  s->training.context = &s->seen;
-  if (status == NIS_OK)
-    *out = s;
-  else
-    nis_free(s);
+  NIS_TRY(nis_handle_create(out, f, options));
+  int status = nis_handle_begin_checkpoint(*out);
+  if (status != NIS_OK) nis_handle_free(*out), *out = NULL;
   return status;
 }
 
 void nis_free(nis *s)
 {
-  if (!s) return;
-  nis_sampler_clear(&s->sampler);
-  free(s->hints);
-  nis_tally_clear(&s->tally);
-  nis_components_clear(&s->components);
-  nis_generator_clear(&s->generator);
-  nis_training_clear(&s->training);
-  nis_seen_clear(&s->seen);
-  free(s);
+  nis_handle_free(s);
 }
 
 static int need_count(uint64_t n, const char *name, uint64_t least)
@@ -120,64 +63,6 @@ static int need_count(uint64_t n, const char *name, uint64_t least)
   if (n >= least && n <= (uint64_t)1 << 62) return NIS_OK;
   return nis_fail(NIS_INVALID, "%s must be between %llu and 2^62, got %llu", name,
                   (unsigned long long)least, (unsigned long long)n);
-}
-
-/* With one component the arrays hold the result itself. */
-static void fill_components(const nis *s, const struct components *c, const nis_result *r)
-{
-  const nis_options *o = &s->options;
-  nis_components_result(c, nis_tally_factor(&s->tally), s->tally.blurred, o->values, o->errors,
-                        o->covariance);
-  if (o->values) o->values[0] = r->value;
-  if (o->errors) o->errors[0] = r->error;
-  if (o->covariance) o->covariance[0] = r->error * r->error;
-}
-
-/* The share of f's values that are no numbers, of the domain or of the points that the value rests
- * on */
-static double bad_share(const nis *s)
-{
-  const struct tally *t = &s->tally;
-  if (t->all.n == 0) return s->seen.bad.mean;
-  return fmax(nis_seen_bad(&s->seen), (double)t->bad / (double)t->all.n);
-}
-
-/* What the run has seen so far, also when `status` says that it ended early: before the first point
- * of the frozen flow, that is what the training saw. */
-static int fill_result(const nis *s, int status, nis_result *r)
-{
-  int trained_only = s->tally.all.n == 0 && s->seen.value.n > 0;
-  *r = (nis_result){.seed = s->options.seed};
-  nis_tally_result(&s->tally, r);
-  if (trained_only) {
-    r->value = s->seen.value.mean;
-    r->error = s->seen.value.n > 1 ? nis_moments_error(&s->seen.value) : HUGE_VAL;
-  }
-  fill_components(s, trained_only ? &s->seen.components : &s->components, r);
-  r->calls = s->sampler.integrand.calls;
-  r->train_calls = s->train_calls;
-  r->call_seconds = s->call_seconds;
-  r->peaks_found = s->training.peaks_found;
-  r->search_calls = s->training.search_calls;
-  r->bad_calls = s->sampler.integrand.bad_calls;
-  r->late_peaks = s->training.late_peaks;
-  r->unseen_volume = nis_trust_unseen(s->training.uniform + s->tally.uniform);
-  r->blurred_volume = s->tally.blurred;
-  r->serialized = s->sampler.integrand.serialized;
-  r->suspect = nis_trust_doubts(&s->tally, &s->components, r);
-  r->stop = status == NIS_STOPPED || status == NIS_CALLBACK ? NIS_STOP_CALLBACK
-            : status == NIS_TIME_LIMIT                      ? NIS_STOP_TIME
-                                                            : NIS_STOP_CALLS;
-  if (leave(status) == NIS_OK) status = nis_integrand_verdict(&s->sampler.integrand, bad_share(s));
-  return r->status = status;
-}
-
-/* What an error bar is worth goes before how the run came to it. */
-static int judge(const nis *s, nis_result *r)
-{
-  int ended = r->status == NIS_OK || r->status == NIS_GOAL_MISSED || r->status == NIS_TIME_LIMIT;
-  if (ended && r->suspect) r->status = nis_trust_explain(&s->tally, &s->components, r);
-  return r->status;
 }
 
 /* Between equal limits the integral is 0, without a call. */
@@ -196,13 +81,6 @@ static int nothing(const nis *s, nis_result *r)
   return r->status;
 }
 
-static void drop_estimate(nis *s)
-{
-  nis_tally_reset(&s->tally);
-  nis_components_reset(&s->components);
-  nis_generator_forget(&s->generator);
-}
-
 static int train_flow(nis *s, uint64_t calls, const nis_options *o)
 {
   uint64_t before = s->sampler.integrand.calls;
@@ -210,7 +88,7 @@ static int train_flow(nis *s, uint64_t calls, const nis_options *o)
   uint64_t spent = s->sampler.integrand.calls - before;
   s->trained += spent;
   s->train_calls += spent;
-  if (status == NIS_OK) drop_estimate(s);
+  if (status == NIS_OK) nis_handle_drop_estimate(s);
   return status;
 }
 
@@ -228,11 +106,15 @@ int nis_train(nis *s, uint64_t calls)
 static int estimate(nis *s, struct integration *plan, nis_result *result)
 {
   uint64_t used;
+  plan->tally = &s->tally;
+  plan->components = &s->components;
   plan->first_point = s->estimated;
   plan->replicates = s->options.points == NIS_POINTS_NETS;
   int status = nis_estimate_flow(&s->sampler, plan, &used);
   s->estimated += used;
-  fill_result(s, status, result);
+  int added = nis_handle_add_span(s, (struct span){s->options.seed, plan->from, plan->to});
+  if (status == NIS_OK) status = added;
+  nis_handle_result(s, status, result);
   if (status == NIS_OK) result->stop = plan->stop;
   return result->status;
 }
@@ -245,11 +127,67 @@ int nis_estimate(nis *s, uint64_t calls, nis_result *result)
   NIS_TRY(need_count(calls, "calls", 2));
   if (!result) result = &unused;
   if (is_empty(s)) return nothing(s, result);
-  estimate(s,
-           &(struct integration){
-               .tally = &s->tally, .components = &s->components, .calls = calls, .likely = calls},
+  estimate(s, &(struct integration){.calls = calls, .likely = calls}, result);
+  return nis_handle_judge(s, result);
+}
+
+int nis_estimate_part(nis *s, uint64_t calls, int part, int parts, nis_result *result)
+{
+  nis_result unused;
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need_count(calls, "calls", 2));
+  if (parts < 1 || part < 1 || part > parts)
+    return nis_fail(NIS_INVALID, "part must be between 1 and parts, got %d of %d", part, parts);
+  if (!result) result = &unused;
+  if (is_empty(s)) return nothing(s, result);
+  estimate(s, &(struct integration){.calls = calls, .likely = calls, .part = part, .parts = parts},
            result);
-  return judge(s, result);
+  return nis_handle_judge(s, result);
+}
+
+/* What must be the same for two estimates to be of one integral with one flow */
+static int check_alike(nis *s, nis *other)
+{
+  const nis_options *a = &s->options, *b = &other->options;
+  const char *names[] = {a->name ? a->name : "", b->name ? b->name : ""};
+  if (strcmp(names[0], names[1]) != 0)
+    return nis_fail(NIS_INVALID, "estimates of '%s' and of '%s' cannot be merged", names[0],
+                    names[1]);
+  if (s->components.n != other->components.n ||
+      s->components.with_covariance != other->components.with_covariance)
+    return nis_fail(NIS_INVALID,
+                    "estimates of %zu and of %zu values, or with and without "
+                    "covariance, cannot be merged",
+                    a->ncomp, b->ncomp);
+  if (nis_handle_fingerprint(s) != nis_handle_fingerprint(other))
+    return nis_fail(NIS_INVALID, "the flows differ: only estimates of one training can be merged");
+  return NIS_OK;
+}
+
+int nis_merge(nis *s, nis *other)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(other, "the other handle"));
+  NIS_TRY(check_alike(s, other));
+  size_t before = s->spans.n;
+  struct span last = before > 0 ? s->spans.span[before - 1] : (struct span){0};
+  int status = NIS_OK;
+  for (size_t i = 0; status == NIS_OK && i < other->spans.n; i++)
+    status = nis_handle_add_span(s, other->spans.span[i]);
+  if (status == NIS_OK) status = nis_tally_merge(&s->tally, &other->tally);
+  if (status != NIS_OK) {
+    s->spans.n = before;
+    if (before > 0) s->spans.span[before - 1] = last;
+    return status;
+  }
+  nis_components_merge(&s->components, &other->components);
+  s->sampler.integrand.calls += other->tally.weights.n;
+  s->sampler.integrand.bad_calls += other->tally.bad;
+  if (s->options.seed == other->options.seed && other->estimated > s->estimated)
+    s->estimated = other->estimated;
+  return NIS_OK;
 }
 
 static int need_room(const struct domain *d)
@@ -392,6 +330,16 @@ int nis_check_format(nis_event_format format)
   return nis_generate_check_format(format);
 }
 
+int nis_merge_events(const char *const *paths, size_t n, const char *path, int force)
+{
+  NIS_ENTER();
+  NIS_TRY(need(paths, "paths"));
+  NIS_TRY(need(path, "path"));
+  if (n < 1) return nis_fail(NIS_INVALID, "n must be at least 1, got 0");
+  for (size_t i = 0; i < n; i++) NIS_TRY(need(paths[i], "each of the paths"));
+  return nis_generate_merge(paths, n, path, force);
+}
+
 static int can_generate(const nis *s)
 {
   if (is_empty(s))
@@ -493,7 +441,7 @@ static int train_and_estimate(struct run *run)
   uint64_t left = rest - nis_estimate_calls(rest, nets);
   if (left <= train / 4) train += left;
   int status = train > 0 ? train_flow(s, train, &s->options) : NIS_OK;
-  if (status != NIS_OK) return fill_result(s, status, run->result);
+  if (status != NIS_OK) return nis_handle_result(s, status, run->result);
   struct integration plan = goals(s);
   plan.calls = timed ? o->calls - calls_of(run) : rest;
   plan.likely = timed ? likely_calls(run) : rest;
@@ -530,12 +478,12 @@ static int shortest_way(struct run *run)
                     .training = &s->training,
                     .call_seconds = s->options.call_seconds};
   uint64_t left_calls = 0; /* of the latest estimate, which was given up */
-  drop_estimate(s);
+  nis_handle_drop_estimate(s);
   nis_training_begin_uniform(&s->training, &s->sampler.mixture);
   if (!nis_way_begins_with_training(&way)) way.next = 0;
   for (;;) {
     int status = train_on_the_way(run, &way);
-    if (status != NIS_OK) return fill_result(s, status, run->result);
+    if (status != NIS_OK) return nis_handle_result(s, status, run->result);
     s->train_calls += left_calls;
     struct watcher watcher = nis_way_watcher(&way);
     struct integration plan = goals(s);
@@ -589,10 +537,10 @@ int nis_run(nis *s, nis_result *r)
   if (status == NIS_OK && is_goal(&s->options) && seconds == 0)
     status = shortest_way(&run);
   else
-    status = status == NIS_OK ? train_and_estimate(&run) : fill_result(s, status, r);
+    status = status == NIS_OK ? train_and_estimate(&run) : nis_handle_result(s, status, r);
   s->sampler.monitor.deadline = 0;
   if (status == NIS_OK) compare_with_goals(&run);
-  return judge(s, r);
+  return nis_handle_judge(s, r);
 }
 
 nis_result nis_integrate_with(nis_integrand *f, const nis_options *options)
@@ -605,4 +553,86 @@ nis_result nis_integrate_with(nis_integrand *f, const nis_options *options)
   nis_run(s, &r);
   nis_free(s);
   return r;
+}
+
+/* ---- files --------------------------------------------------------------------------------- */
+
+int nis_save(nis *s, const char *path)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(path, "path"));
+  return nis_handle_save(s, path);
+}
+
+int nis_load(nis **out, const char *path, nis_integrand *f, const nis_options *options)
+{
+  NIS_ENTER();
+  NIS_TRY(need(out, "out"));
+  *out = NULL;
+  NIS_TRY(need(path, "path"));
+  return nis_handle_load(out, path, f, options);
+}
+
+int nis_current(nis *s, nis_result *result)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(result, "result"));
+  if (is_empty(s)) return nothing(s, result);
+  nis_handle_result(s, NIS_OK, result);
+  return nis_handle_judge(s, result);
+}
+
+int nis_drop_estimate(nis *s)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  nis_handle_drop_estimate(s);
+  return NIS_OK;
+}
+
+/* Stands for the integrand of a handle that is only looked at. */
+static int never_called(size_t n, size_t dim, const double *x, size_t ncomp, double *f,
+                        void *params)
+{
+  (void)n, (void)dim, (void)x, (void)ncomp, (void)f, (void)params;
+  return 1;
+}
+
+static void describe(const nis *s, nis_saved *saved)
+{
+  nis_options *o = &saved->options;
+  *saved = (nis_saved){.options = s->options, .stored = s->training.replay.count};
+  if (o->name) memcpy(saved->name, o->name, strlen(o->name));
+  for (size_t i = 0; i < nis_option_table.n; i++) {
+    const nis_option *row = &nis_option_table.rows[i];
+    if (row->type == NIS_OPTION_POINTER) memset((char *)o + row->offset, 0, row->size);
+  }
+}
+
+int nis_inspect(const char *path, nis_saved *saved)
+{
+  NIS_ENTER();
+  nis *s;
+  NIS_TRY(need(path, "path"));
+  NIS_TRY(need(saved, "saved"));
+  NIS_TRY(nis_handle_load(&s, path, NULL, &(nis_options){.batch = never_called}));
+  describe(s, saved);
+  nis_handle_result(s, NIS_OK, &saved->result);
+  nis_handle_judge(s, &saved->result);
+  nis_handle_free(s);
+  nis_clear_error();
+  return NIS_OK;
+}
+
+int nis_resume(nis **out, nis_integrand *f, const nis_options *options)
+{
+  NIS_ENTER();
+  NIS_TRY(need(out, "out"));
+  *out = NULL;
+  NIS_TRY(need(options, "options"));
+  NIS_TRY(need(options->checkpoint, "options.checkpoint"));
+  if (access(options->checkpoint, F_OK) == 0) return nis_handle_resume(out, f, options);
+  return nis_create(out, f, options);
 }

@@ -88,6 +88,10 @@ static const nis_option rows[] = {
      "points of the estimate"},
     {MEMBER(goal_of), FIRST_OF(NIS_GOAL_FIRST, "all", "first"),
      "which of several values the goals are for"},
+    {MEMBER(name), POINTER, NO_DEFAULT, "of the integrand, kept in files"},
+    {MEMBER(checkpoint), POINTER, NO_DEFAULT, "file that a killed run goes on from"},
+    {MEMBER(checkpoint_seconds), ABOVE_UP_TO(0, 1e6), VALUE(600),
+     "of a killed run that may be lost"},
 };
 
 const struct option_table nis_option_table = {rows, sizeof rows / sizeof *rows};

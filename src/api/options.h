@@ -27,6 +27,8 @@ extern const struct option_table nis_option_table;
 
 #define MOST_SOBOL_DIM 64
 
+#define MOST_NAME 255 /* bytes */
+
 /* A value, and others from a bound on */
 #define HIDDEN_WIDTH(FIRST, FROM) FIRST(32) FROM(16, 48)
 #define MINIBATCH(FIRST, FROM) FIRST(256) FROM(512, 2e4) FROM(1024, 2e5)

@@ -11,6 +11,8 @@
 #include "numerics/sobol.h"
 #include "options.h"
 
+#include <string.h>
+
 _Static_assert(MOST_SOBOL_DIM + 1 == SOBOL_MOST_DIM,
                "a coordinate more for the choice of the channel");
 
@@ -125,11 +127,31 @@ static int check_domain(const nis_options *o)
   return status;
 }
 
+/* A run is repeated by its options and values alone. */
+static int check_checkpoint(const nis_options *o)
+{
+  if (!o->checkpoint) return NIS_OK;
+  if (!*o->checkpoint) return nis_fail(NIS_INVALID, "checkpoint must not be empty");
+  if (o->max_seconds > 0)
+    return nis_fail(NIS_INVALID,
+                    "max_seconds must be 0 with a checkpoint, got %g: a run that "
+                    "follows the clock cannot be repeated",
+                    o->max_seconds);
+  if ((o->rel_error > 0 || o->abs_error > 0) && o->call_seconds == 0)
+    return nis_fail(NIS_INVALID, "call_seconds must be given with a goal and a checkpoint: a "
+                                 "measured one cannot be repeated");
+  return NIS_OK;
+}
+
 /* What takes more than one option, or the numbers behind a pointer */
 static int check_together(const nis_options *o)
 {
   if (o->nhints > 0 && !o->hints)
     return nis_fail(NIS_INVALID, "hints must not be NULL when nhints is %zu", o->nhints);
+  if (o->name && strlen(o->name) > MOST_NAME)
+    return nis_fail(NIS_INVALID, "name must be at most %d bytes long, got %zu", MOST_NAME,
+                    strlen(o->name));
+  NIS_TRY(check_checkpoint(o));
   NIS_TRY(check_domain(o));
   for (size_t k = 0; o->scales && k < o->ncomp; k++)
     if (!(o->scales[k] > 0 && isfinite(o->scales[k])))

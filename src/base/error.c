@@ -69,7 +69,8 @@ const char *nis_strerror(int status)
   case NIS_CALLBACK: return "the integrand asked to stop";
   case NIS_BAD_VALUES: return "too many integrand values are NaN or Inf";
   case NIS_NO_EVENTS: return "no events: the integrand is zero everywhere";
-  case NIS_NO_FILE: return "a file could not be written";
+  case NIS_NO_FILE: return "a file could not be written or read";
+  case NIS_BAD_FILE: return "a file is not what it should be";
   }
   return "unknown status";
 }

@@ -158,3 +158,13 @@ int nis_option_set(const struct option_table *table, void *options, const char *
   memcpy((char *)options + row->offset, &v, row->size);
   return NIS_OK;
 }
+
+void nis_option_word(const nis_option *row, int n, char *text, size_t size)
+{
+  const char *word = row->words;
+  for (; n > 0 && word; n--) {
+    word = strchr(word, ',');
+    if (word) word++;
+  }
+  snprintf(text, size, "%.*s", word ? (int)strcspn(word, ",") : 1, word ? word : "?");
+}

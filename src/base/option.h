@@ -26,6 +26,9 @@ int nis_option_check(const struct option_table *table, void *options);
 int nis_option_set(const struct option_table *table, void *options, const char *name,
                    const char *value);
 
+/* Word number n of a member that is one of several; "?" where there is none */
+void nis_option_word(const nis_option *row, int n, char *text, size_t size);
+
 /* ---- what rows are made of, in the order of nis_option ------------------------------------- */
 
 #define OPTION_TEXT(...) OPTION_TEXT_(__VA_ARGS__)

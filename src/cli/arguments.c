@@ -6,6 +6,8 @@
 #include "plugin.h"
 
 #include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { FIRST_LONG = 256, LIST_TEXT = 2048, SENTENCE = 512 };
@@ -39,11 +41,11 @@ static void make_form(struct getopt_form *form, int command)
   *next = (struct option){0};
 }
 
-static const struct option_row *find_option(int code)
+static const struct option_row *find_option(const struct arguments *arguments, int code)
 {
   const struct option_row *row = option_rows();
   if (code >= FIRST_LONG) return row + code - FIRST_LONG;
-  while (*row->name && row->letter != code) row++;
+  while (*row->name && (row->letter != code || !(row->commands & arguments->command))) row++;
   return *row->name ? row : NULL;
 }
 
@@ -59,14 +61,14 @@ static int unknown_option(const struct arguments *arguments, const char *text)
 static int bad_option(const struct arguments *arguments, char **argv)
 {
   if (optopt >= FIRST_LONG)
-    return complain(BAD_USAGE, "--%s takes no value", find_option(optopt)->name);
+    return complain(BAD_USAGE, "--%s takes no value", find_option(arguments, optopt)->name);
   char letter[] = {'-', (char)optopt, '\0'};
   return unknown_option(arguments, optopt ? letter : argv[optind - 1]);
 }
 
-static int missing_value(void)
+static int missing_value(const struct arguments *arguments)
 {
-  const struct option_row *row = find_option(optopt);
+  const struct option_row *row = find_option(arguments, optopt);
   return complain(BAD_USAGE, "--%s needs a value%s%s", row->name, row->library ? ": " : "",
                   row->library ? row->library->range : "");
 }
@@ -78,8 +80,8 @@ static int parse_options(struct arguments *arguments, int argc, char **argv)
   int code, bad = DONE;
   while (!bad && (code = getopt_long(argc, argv, form.letters, form.longs, NULL)) != -1)
     bad = code == '?'   ? bad_option(arguments, argv)
-          : code == ':' ? missing_value()
-                        : option_store(find_option(code), arguments, optarg);
+          : code == ':' ? missing_value(arguments)
+                        : option_store(find_option(arguments, code), arguments, optarg);
   return bad;
 }
 
@@ -139,6 +141,12 @@ static int find_plugin(struct arguments *arguments)
                      arguments->batch ? &arguments->options.batch : NULL);
 }
 
+static int check_saved_name(struct arguments *arguments)
+{
+  arguments->from = arguments->name;
+  return arguments->from ? DONE : complain(BAD_USAGE, "'nis show' needs a FILE of 'nis train'");
+}
+
 static int find_named(struct arguments *arguments)
 {
   int named = arguments->name && arguments->command != MATRIX_ELEMENT;
@@ -153,17 +161,59 @@ static int too_many(const struct arguments *arguments, const char *word)
                   arguments->command_name,
                   command == BENCH            ? "none"
                   : command == MATRIX_ELEMENT ? "a name and a file"
+                  : command == SHOW           ? "one file"
                                               : "one integrand");
+}
+
+/* The file says what was trained: "NAME KEY=VALUE ...", or "FILE.so:SYMBOL" and perhaps --batch;
+ * parameters on the command line come after it. */
+static int read_saved(struct arguments *arguments)
+{
+  nis_saved *saved = &arguments->saved;
+  const char *typed[MAX_SETTINGS];
+  int ntyped = arguments->nsettings;
+  int status = nis_inspect(arguments->from, saved);
+  if (status != NIS_OK) return complain(exit_code(status), "%s", nis_last_error());
+  memcpy(typed, arguments->settings, sizeof typed);
+  arguments->nsettings = 0;
+  char *rest, *word = strtok_r(saved->name, " ", &rest);
+  if (!arguments->name) arguments->name = word;
+  while (word && (word = strtok_r(NULL, " ", &rest))) {
+    int bad = DONE;
+    if (strcmp(word, "--batch") == 0)
+      arguments->batch = 1;
+    else
+      bad = store_setting(arguments, word);
+    if (bad) return bad;
+  }
+  for (int i = 0; i < ntyped; i++) {
+    int bad = store_setting(arguments, typed[i]);
+    if (bad) return bad;
+  }
+  if (!arguments->options.dim) arguments->options.dim = saved->options.dim;
+  if (!arguments->options.seed) arguments->options.seed = saved->options.seed;
+  return DONE;
+}
+
+static int take_files(struct arguments *arguments, int argc, char **argv)
+{
+  arguments->files = (const char *const *)argv + optind;
+  arguments->nfiles = argc - optind;
+  if (arguments->nfiles < 1) return complain(BAD_USAGE, "'nis merge' needs FILEs to merge");
+  return arguments->output ? DONE : complain(BAD_USAGE, "'nis merge' needs -o FILE");
 }
 
 static int take_name(struct arguments *arguments, int argc, char **argv)
 {
   int command = arguments->command;
+  if (command == MERGE) return take_files(arguments, argc, argv);
   if (optind < argc && command != BENCH) arguments->name = argv[optind++];
   if (optind < argc && command == MATRIX_ELEMENT) arguments->momenta = argv[optind++];
   if (optind < argc) return too_many(arguments, argv[optind]);
+  if (command == SHOW) return check_saved_name(arguments);
   if (command == BENCH || (command == LIST && !arguments->name)) return DONE;
-  return find_named(arguments);
+  int bad = arguments->from ? read_saved(arguments) : DONE;
+  return bad ? bad : find_named(arguments);
 }
 
 static int check_dim(struct arguments *arguments)
@@ -196,7 +246,7 @@ static int set_periodic(struct arguments *arguments)
 {
   nis_options *o = &arguments->options;
   const struct integrand *row = arguments->row;
-  int by_row = row->periodic && o->coupling != NIS_AFFINE;
+  int by_row = row->periodic && o->coupling != NIS_AFFINE && !arguments->from;
   for (size_t j = 0; j < o->dim; j++) arguments->periodic[j] = by_row && row->periodic(j);
   if (arguments->periodic_text || by_row) o->periodic = arguments->periodic;
   return parse_flags("periodic", arguments->periodic_text, o->dim, arguments->periodic);
@@ -223,6 +273,67 @@ static int check_output(const struct arguments *arguments)
   return DONE;
 }
 
+/* What is about training has no meaning where none is to come. */
+static int check_untrained(const struct arguments *arguments)
+{
+  static const char *const trained[] = {"rel-error",   "abs-error",   "call-seconds",
+                                        "max-seconds", "train-share", "explain"};
+  if (!arguments->from || arguments->command == TRAIN) return DONE;
+  for (const struct option_row *row = option_rows(); *row->name; row++)
+    for (size_t i = 0; i < sizeof trained / sizeof *trained; i++)
+      if (option_given(arguments, row) && strcmp(row->name, trained[i]) == 0)
+        return complain(BAD_USAGE, "--%s has no meaning with --from: nothing is trained",
+                        row->name);
+  return DONE;
+}
+
+/* As if it had been typed, so that the head of the file says it too */
+static void set_option(struct arguments *arguments, const char *name, uint64_t value)
+{
+  char text[32];
+  const struct option_row *row = option_rows();
+  while (strcmp(row->name, name) != 0) row++;
+  snprintf(text, sizeof text, "%" PRIu64, value);
+  option_store(row, arguments, text);
+}
+
+/* The points of part K out of N; those of the parts before are passed over. */
+static void cut_events(struct arguments *arguments)
+{
+  const nis_event_options *o = &arguments->event_options;
+  uint64_t n = (uint64_t)arguments->parts, before = (uint64_t)arguments->part - 1;
+  uint64_t each = o->calls / n, more = o->calls % n;
+  set_option(arguments, "skip", o->skip + each * before + (before < more ? before : more));
+  set_option(arguments, "event-calls", each + (before < more));
+}
+
+static int check_part(struct arguments *arguments)
+{
+  enum { MOST_PARTS = 1000000 };
+  const nis_event_options *o = &arguments->event_options;
+  const char *text = arguments->part_text;
+  int end = 0, *part = &arguments->part, *parts = &arguments->parts;
+  if (!text) return DONE;
+  int read = sscanf(text, "%7d/%7d%n", part, parts, &end);
+  if (read != 2 || text[end] || *part < 1 || *part > *parts || *parts > MOST_PARTS)
+    return complain(BAD_USAGE, "--part must be K/N with 1 <= K <= N <= %d, got '%s'", MOST_PARTS,
+                    text);
+  if (!arguments->from)
+    return complain(BAD_USAGE, "--part needs --from FILE: parts of one estimate have one flow");
+  if (arguments->command == INTEGRATE) return DONE;
+  if (o->events || o->whole_run || o->calls < (uint64_t)*parts)
+    return complain(BAD_USAGE, "--part needs --event-calls N, a point for each part at least, and "
+                               "neither -n nor --whole-run");
+  cut_events(arguments);
+  return DONE;
+}
+
+static int check_saving(const struct arguments *arguments)
+{
+  if (arguments->output) return DONE;
+  return complain(BAD_USAGE, "'nis train' needs -o FILE, where the trained flow is saved");
+}
+
 static int check_momenta(const struct arguments *arguments)
 {
   if (arguments->momenta && *arguments->momenta) return DONE;
@@ -237,6 +348,8 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
   if ((bad = take_name(arguments, argc, argv)) || !arguments->row) return bad;
   if ((bad = check_dim(arguments)) || (bad = set_limits(arguments))) return bad;
   if ((bad = set_periodic(arguments)) || (bad = apply_settings(arguments))) return bad;
+  if ((bad = check_untrained(arguments)) || (bad = check_part(arguments))) return bad;
   if (arguments->command == MATRIX_ELEMENT) return check_momenta(arguments);
+  if (arguments->command == TRAIN) return check_saving(arguments);
   return arguments->command == EVENTS ? check_output(arguments) : DONE;
 }

@@ -15,7 +15,10 @@ enum {
   EVENTS = 4,
   BENCH = 8,
   MATRIX_ELEMENT = 16,
-  RUNS = INTEGRATE | EVENTS
+  TRAIN = 32,
+  SHOW = 64,
+  MERGE = 128,
+  RUNS = INTEGRATE | EVENTS | TRAIN
 };
 
 struct arguments {
@@ -39,6 +42,14 @@ struct arguments {
   int json, quiet, help;
   int explain;     /* of integrate */
   int quick, runs; /* of bench */
+
+  const char *from;   /* a file of nis_save, or NULL ... */
+  nis_saved saved;    /* ... and what is in it */
+  const char *output; /* such a file to write, or NULL */
+  const char *part_text;
+  int part, parts;          /* "3/10" of the points; 0: not given */
+  const char *const *files; /* of merge ... */
+  int nfiles;               /* ... and how many they are */
 
   const char *momenta; /* of matrix-element: the file, or "-" */
 

@@ -67,12 +67,19 @@ static void make_events(nis *s, struct run *run, const nis_event_options *option
   if (!run->has_events) drop_events(run);
 }
 
+/* The estimate that events are made by: of a run, or that of --from as it is */
+static int find_estimate(struct run *run, nis *s)
+{
+  int status = run->arguments->from ? nis_current(s, &run->result) : nis_run(s, &run->result);
+  return run_note(run, status);
+}
+
 static void generate(struct run *run, const nis_event_options *options)
 {
-  nis *s;
   drop_events(run);
-  if (run_note(run, nis_create(&s, run->row->f, &run->options)) == NIS_OK) {
-    int status = run_note(run, nis_run(s, &run->result));
+  nis *s = run_make(run);
+  if (s) {
+    int status = find_estimate(run, s);
     if (status >= NIS_OK && status != NIS_STOPPED) make_events(s, run, options);
     if (status == NIS_STOPPED) note_events(run, status);
   }

@@ -14,7 +14,11 @@ static const char names[] =
     "\n  double SYMBOL(double *x, size_t dim, void *params);   params is NULL"
     "\nor with --batch a nis_batch_integrand of nis.h, with ncomp = 1. It is called from several"
     "\nthreads at once unless --serial is given. A 'const size_t SYMBOL_dim' in the file, if there"
-    "\nis one, is the number of dimensions.\n";
+    "\nis one, is the number of dimensions."
+    "\nWith --from FILE.nis, what 'nis train' has saved, NAME and what defines it come out of the"
+    "\nfile, and nothing is trained: 'integrate' adds --calls points to the estimate, or with "
+    "another"
+    "\n--seed makes an independent one; 'events' writes those of this --seed.\n";
 
 static const char momenta[] =
     "\nFILE, or - for standard input, holds a line 'E px py pz' in GeV for each momentum of a "
@@ -35,9 +39,14 @@ static const struct command {
     {"list", LIST, list_command, "nis list [NAME] [--json]",
      "show the built-in integrands, or one of them in detail", NULL},
     {"integrate", INTEGRATE, integrate_command, "nis integrate NAME [options]",
-     "train a flow on an integrand and integrate it", names},
+     "train a flow on an integrand and integrate it; or integrate with a trained one", names},
     {"events", EVENTS, events_command, "nis events NAME -n N -o FILE [options]",
-     "integrate, then write unweighted events", names},
+     "integrate, then write unweighted events; or write them with a trained flow", names},
+    {"train", TRAIN, train_command, "nis train NAME -o FILE.nis [options]",
+     "train a flow, integrate with it, and save it for other runs", names},
+    {"show", SHOW, show_command, "nis show FILE.nis [--json]", "say what is in a saved file", NULL},
+    {"merge", MERGE, merge_command, "nis merge FILE FILE ... -o FILE",
+     "add up saved estimates of one training, or put files of events together", NULL},
     {"bench", BENCH, bench_command, "nis bench [options]",
      "time the flow on this machine, as a share of what the core can do", NULL},
     {"matrix-element", MATRIX_ELEMENT, matrix_element_command,
@@ -58,7 +67,9 @@ static int unknown_command(const char *name)
 {
   return complain(
       BAD_USAGE,
-      "unknown command '%s'; there are list, integrate, events, bench, matrix-element, help", name);
+      "unknown command '%s'; there are list, integrate, events, train, show, merge, bench, "
+      "matrix-element, help",
+      name);
 }
 
 static int print_usage(FILE *file, int code)

@@ -21,6 +21,7 @@ static const struct {
     {NIS_BAD_VALUES, FAILED, "bad_values"},
     {NIS_NO_EVENTS, FAILED, "no_events"},
     {NIS_NO_FILE, FAILED, "no_file"},
+    {NIS_BAD_FILE, FAILED, "bad_file"},
 };
 
 enum { MEANINGS = sizeof meanings / sizeof meanings[0] };

@@ -9,7 +9,7 @@
 
 #define MEMBER(member) offsetof(struct arguments, member)
 
-enum { ALL = RUNS | LIST | BENCH | MATRIX_ELEMENT, HELP_TEXT = 512 };
+enum { ALL = RUNS | LIST | SHOW | MERGE | BENCH | MATRIX_ELEMENT, HELP_TEXT = 512 };
 
 /* Rows as macro calls, so that clang-format keeps each on two lines. */
 #define OWN(...)                                                                                   \
@@ -28,7 +28,17 @@ static const struct option_row plan[] = {
             "events to write; this or --event-calls is needed"),
     OWN(EVENTS, 'o', "output", "FILE", TEXT, MEMBER(event_options.path),
         "where to write them; - is standard output, the report then goes to stderr"),
-    LIBRARY(EVENT_OPTION, EVENTS, 'f', "force", NULL),
+    OWN(MERGE, 'o', "output", "FILE", TEXT, MEMBER(output),
+        "where the sum of estimates (FILE.nis), or all events, go"),
+    OWN(INTEGRATE | EVENTS, 0, "part", "K/N", TEXT, MEMBER(part_text),
+        "only part K of N of the points, with --from: 'nis merge' makes the whole of all"),
+    OWN(INTEGRATE | TRAIN, 'o', "output", "FILE", TEXT, MEMBER(output),
+        "where the trained flow and the estimate are saved, for --from; replaces such a file"),
+    OWN(RUNS, 0, "from", "FILE", TEXT, MEMBER(from), "go on from what is saved there"),
+    OWN(RUNS, 0, "checkpoint", "FILE", TEXT, MEMBER(options.checkpoint),
+        "keep the integrand's values there; the same line again goes on after the process was "
+        "killed"),
+    LIBRARY(EVENT_OPTION, EVENTS | MERGE, 'f', "force", NULL),
     LIBRARY(EVENT_OPTION, EVENTS, 0, "", NULL),
     OWN(RUNS | MATRIX_ELEMENT, 'p', "param", "KEY=VALUE", SETTING, MEMBER(settings),
         "set a parameter of the integrand; may be repeated"),
@@ -145,7 +155,7 @@ static int store_text(const struct option_row *row, const char **member, const c
   return DONE;
 }
 
-static int store_setting(struct arguments *arguments, const char *text)
+int store_setting(struct arguments *arguments, const char *text)
 {
   if (arguments->nsettings == MAX_SETTINGS)
     return complain(BAD_USAGE, "--param may be given %d times at most", MAX_SETTINGS);

@@ -33,6 +33,9 @@ const struct option_row *option_rows(void);
 /* Stores text in the row's member; 0, or BAD_USAGE with a sentence on stderr. */
 int option_store(const struct option_row *row, struct arguments *arguments, const char *text);
 
+/* One more "key=value" of --param; likewise */
+int store_setting(struct arguments *arguments, const char *text);
+
 /* Is it on the command line? */
 int option_given(const struct arguments *arguments, const struct option_row *row);
 

@@ -4,11 +4,13 @@
 #include "interrupt.h"
 #include "message.h"
 #include "report.h"
+#include "values.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static const nis_result nothing_yet = {.value = NAN,
                                        .error = NAN,
@@ -22,6 +24,18 @@ static const nis_result nothing_yet = {.value = NAN,
                                        .p_value = NAN,
                                        .khat = NAN};
 
+/* "NAME KEY=VALUE ...": what --from reads */
+static void describe(struct run *run)
+{
+  FILE *file = fmemopen(run->name, sizeof run->name, "w");
+  if (!file) return;
+  fprintf(file, "%s%s", run->row->name, run->arguments->batch ? " --batch" : "");
+  if (run->row->parameters->name) fputc(' ', file);
+  values_print(file, run->row, run->arguments->values);
+  fclose(file);
+  run->name[sizeof run->name - 1] = '\0';
+}
+
 int run_begin(struct run *run, const struct arguments *arguments, FILE *table)
 {
   const struct integrand *row = arguments->row;
@@ -32,12 +46,36 @@ int run_begin(struct run *run, const struct arguments *arguments, FILE *table)
     return complain(FAILED, "no memory for the integrand '%s'", row->name);
   run->has_exact = row->exact && row->exact(run->state, run->options.dim, &run->exact);
   progress_start(&run->progress, table, arguments->json || arguments->quiet);
+  describe(run);
+  run->options.name = run->name;
   run->options.params = run->state;
   run->options.progress = progress_callback;
   run->options.progress_params = &run->progress;
   interrupt_catch();
   run->start = seconds_now();
   return DONE;
+}
+
+nis *run_make(struct run *run)
+{
+  const char *from = run->arguments->from;
+  const char *checkpoint = run->options.checkpoint;
+  nis *s;
+  int resumed = checkpoint && access(checkpoint, F_OK) == 0;
+  int status = resumed ? nis_resume(&s, run->row->f, &run->options)
+               : from  ? nis_load(&s, from, run->row->f, &run->options)
+                       : nis_create(&s, run->row->f, &run->options);
+  run_note(run, status);
+  run->made = s != NULL;
+  return s;
+}
+
+void run_save(struct run *run, nis *s)
+{
+  const char *path = run->arguments->output;
+  if (!path || run->status < NIS_OK) return;
+  int status = nis_save(s, path);
+  if (status != NIS_OK) run_note(run, status);
 }
 
 int run_note(struct run *run, int status)
@@ -64,8 +102,8 @@ void run_end(struct run *run)
 
 int run_report(const struct run *run, FILE *file)
 {
-  if (run->status == NIS_INVALID || run->status == NIS_NO_MEMORY)
-    return exit_code(run->status); /* there is no result */
+  if (run->status < NIS_OK && !run->made) return exit_code(run->status); /* there is no result */
+  if (run->status == NIS_INVALID || run->status == NIS_NO_MEMORY) return exit_code(run->status);
   if (run->arguments->json)
     report_json(file, run);
   else

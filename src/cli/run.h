@@ -10,9 +10,11 @@ struct run {
   const struct arguments *arguments;
   const struct integrand *row;
   nis_options options; /* complete: ready for the library */
+  char name[256];      /* of the integrand with its parameters, for saved files */
   void *state;         /* of the integrand; NULL for a plug-in */
   struct progress progress;
 
+  int made;   /* there has been a handle */
   int status; /* of the latest step */
   nis_result result;
   char message[512]; /* the library's sentence, "" if there is none */
@@ -27,6 +29,12 @@ struct run {
 
 /* Sets up integrand, options and progress; DONE, or an exit code with a sentence. */
 int run_begin(struct run *run, const struct arguments *arguments, FILE *table);
+
+/* The handle to work with: a new one, or that of --from. NULL where that failed, which is noted. */
+nis *run_make(struct run *run);
+
+/* Saves it where --output is given, unless there is nothing new. */
+void run_save(struct run *run, nis *s);
 
 /* Notes how a step of the library ended, before its sentence is lost; returns status. */
 int run_note(struct run *run, int status);

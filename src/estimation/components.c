@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <float.h>
 #include <math.h>
 
 static size_t squares_of(const struct components *c)
@@ -125,6 +126,40 @@ void nis_components_end_replicate(struct components *c)
   c->replicate_points = 0;
 }
 
+/* Chan, Golub, LeVeque, Am. Stat. 37 (1983) 242, for weighted samples; off is how far the other's
+ * centre is. */
+static void merge_squares(struct components *c, const struct components *other)
+{
+  double weight = c->weight + other->weight;
+  for (size_t a = 0; a < c->n; a++)
+    for (size_t b = c->with_covariance ? 0 : a; b <= a; b++) {
+      double ratio = c->unit[a] * c->unit[b];
+      double square = other->squares[at(c, a, b)] * (other->unit[a] * other->unit[b]);
+      c->squares[at(c, a, b)] += ratio > 0 ? square / ratio : 0;
+      c->squares[at(c, a, b)] += c->off[a] * c->off[b] * c->weight * other->weight / weight;
+    }
+  for (size_t a = 0; a < c->n; a++) c->centre[a] += c->off[a] * other->weight / weight;
+}
+
+void nis_components_merge(struct components *c, const struct components *other)
+{
+  if (c->n == 0 || other->samples == 0) return;
+  double points = (double)(c->points + other->points);
+  for (size_t a = 0; a < c->n; a++) {
+    if (other->unit[a] > c->unit[a]) widen(c, a, other->unit[a]);
+    double ratio = c->unit[a] > 0 ? other->unit[a] / c->unit[a] : 0;
+    c->off[a] = other->centre[a] * ratio - c->centre[a];
+    c->count[a] += other->count[a];
+    c->mean[a] += (other->mean[a] * ratio - c->mean[a]) * (double)other->points / points;
+  }
+  merge_squares(c, other);
+  c->points += other->points;
+  c->samples += other->samples;
+  c->valued += other->valued;
+  c->weight += other->weight;
+  c->growers = 0;
+}
+
 int nis_components_begin_growth(struct components *c, int most)
 {
   c->growers = 0;
@@ -207,4 +242,40 @@ void nis_components_result(const struct components *c, double factor, double blu
       covariance[a * c->n + b] =
           whole_covariance(c, factor, blurred, a, b) * c->unit[a] * c->unit[b];
   }
+}
+
+/* Whose covariance is not asked for keeps it for a later owner; none can be made up. */
+static void fit_covariance(struct archive *a, struct components *c, int with_covariance)
+{
+  if (a->status != NIS_OK || with_covariance == c->with_covariance) return;
+  if (!with_covariance)
+    a->status = nis_fail(
+        NIS_INVALID, "%s was saved without a covariance: options.covariance must be NULL", a->name);
+  if (a->status != NIS_OK) return;
+  size_t n = c->n;
+  nis_components_clear(c);
+  int status = nis_components_init(c, n, 1);
+  if (status != NIS_OK) c->n = 0, a->status = status;
+}
+
+void nis_components_archive(struct archive *a, struct components *c)
+{
+  size_t n = c->n;
+  int with_covariance = c->with_covariance;
+  nis_archive_size(a, "the number of components", &n, NIS_MOST_COMPONENTS);
+  nis_archive_whole(a, "the covariance", &with_covariance, 0, 1);
+  if (n != c->n) nis_archive_refuse(a, "it has %zu components, not %zu", n, c->n);
+  if (nis_archive_is_reading(a) && c->n > 0) fit_covariance(a, c, with_covariance);
+  if (a->status != NIS_OK || c->n == 0) return;
+  nis_archive_reals(a, "the unit of a component", c->n, c->unit, 0, DBL_MAX);
+  nis_archive_any_reals(a, c->n, c->replicate);
+  nis_archive_any_reals(a, c->n, c->mean);
+  nis_archive_any_reals(a, c->n, c->centre);
+  nis_archive_any_reals(a, squares_of(c), c->squares);
+  nis_archive_reals(a, "points with a component", c->n, c->count, 0, DBL_MAX);
+  nis_archive_count(a, "points of a replicate", &c->replicate_points, ARCHIVE_MOST_COUNT);
+  nis_archive_count(a, "points", &c->points, ARCHIVE_MOST_COUNT);
+  nis_archive_count(a, "samples", &c->samples, ARCHIVE_MOST_COUNT);
+  nis_archive_count(a, "points with a value", &c->valued, ARCHIVE_MOST_COUNT);
+  nis_archive_real(a, "a weight of samples", &c->weight, 0, DBL_MAX);
 }

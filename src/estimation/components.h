@@ -7,6 +7,8 @@
 #ifndef NIS_COMPONENTS_H
 #define NIS_COMPONENTS_H
 
+#include "base/archive.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +44,9 @@ void nis_components_add(struct components *c, const double *values);
 void nis_components_add_to_replicate(struct components *c, const double *values);
 void nis_components_end_replicate(struct components *c);
 
+/* The samples of another of as many components join, as if they had come after. */
+void nis_components_merge(struct components *c, const struct components *other);
+
 /* Room for replicates that grow. The points since the last end or growth join number i; and those
  * that grow, as they are now, are all samples that there are. */
 int nis_components_begin_growth(struct components *c, int most);
@@ -61,5 +66,9 @@ double nis_components_correlation(const struct components *c, size_t a, size_t b
  * off by together. NaN without a sample, infinite with one. */
 void nis_components_result(const struct components *c, double factor, double blurred,
                            double *values, double *errors, double *covariance);
+
+/* Reading: into an empty one of as many components, which gets a covariance where the file's has
+ * one. Replicates that grow are not kept: their estimate has ended. */
+void nis_components_archive(struct archive *a, struct components *c);
 
 #endif

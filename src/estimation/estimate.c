@@ -8,6 +8,7 @@
 #include "combine.h"
 #include "trust.h"
 
+#include <limits.h>
 #include <math.h>
 
 enum {
@@ -180,19 +181,54 @@ uint64_t nis_estimate_calls(uint64_t calls, int replicates)
   return replicates ? calls / replicate_points(calls) * replicate_points(calls) : calls;
 }
 
+/* Where iteration number i ends that begins after `used` points */
+static uint64_t end_of(const struct job *j, uint64_t used, int i)
+{
+  const struct integration *plan = j->plan;
+  int early = plan->rel_error > 0 || plan->abs_error > 0 || j->s->monitor.deadline > 0;
+  return plan->replicates ? used + replicate_points(plan->likely)
+                          : iteration_end(plan, used, i, early);
+}
+
+/* The first iteration of part number `part`, and of the next one the first that is not in it */
+static int first_of_part(const struct job *j, uint64_t calls, int part)
+{
+  int n = 0;
+  for (uint64_t used = 0; used < calls; n++) used = end_of(j, used, n);
+  return (int)((int64_t)n * (part - 1) / j->plan->parts);
+}
+
+static int check_part(const struct job *j, int first, int end)
+{
+  if (first < end) return NIS_OK;
+  return nis_fail(NIS_INVALID,
+                  "part %d of %d of %llu calls has no point: fewer parts, or more calls",
+                  j->plan->part, j->plan->parts, (unsigned long long)j->plan->calls);
+}
+
 static int run(struct job *j)
 {
   struct integration *plan = j->plan;
-  int status = NIS_OK, goal = plan->rel_error > 0 || plan->abs_error > 0;
-  int early = goal || j->s->monitor.deadline > 0,
-      before = plan->replicates ? LEAST_REPLICATES : BEFORE_GOAL;
-  uint64_t size = replicate_points(plan->likely), calls = plan->calls;
+  int status = NIS_OK, first = 0, end = INT_MAX;
+  int before = plan->replicates ? LEAST_REPLICATES : BEFORE_GOAL;
+  uint64_t calls = plan->calls, size = replicate_points(plan->likely);
   if (plan->replicates) calls = calls / size * size;
-  nis_monitor_begin(&j->s->monitor, NIS_INTEGRATING, calls);
+  if (plan->parts > 0) {
+    first = first_of_part(j, calls, plan->part);
+    end = first_of_part(j, calls, plan->part + 1);
+    NIS_TRY(check_part(j, first, end));
+  }
+  nis_monitor_begin(&j->s->monitor, NIS_INTEGRATING,
+                    plan->parts > 0 ? calls / (uint64_t)plan->parts : calls);
   for (int i = 0; status == NIS_OK && j->used < calls; i++) {
     if ((i >= before && goal_met(plan)) || (i > 0 && nis_monitor_over(&j->s->monitor))) break;
-    uint64_t end = plan->replicates ? j->used + size : iteration_end(plan, j->used, i, early);
-    status = iterate(j, end - j->used);
+    uint64_t next = end_of(j, j->used, i);
+    if (i == first) plan->from = plan->first_point + j->used;
+    if (i < first || i >= end)
+      j->used = next;
+    else
+      status = iterate(j, next - j->used);
+    if (i >= first && i < end) plan->to = plan->first_point + j->used;
   }
   plan->stop = goal_met(plan) ? NIS_STOP_GOAL : j->used < calls ? NIS_STOP_TIME : NIS_STOP_CALLS;
   return status;
@@ -306,9 +342,13 @@ int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *use
     if (!j.growing) status = nis_no_memory();
     if (status == NIS_OK) status = nis_components_begin_growth(plan->components, MOST_GROWING);
   }
+  plan->from = plan->to = plan->first_point;
   plan->tally->blurred = nis_domain_blurred(&s->integrand.domain);
+  int forgotten = plan->tally->forgotten;
   if (status == NIS_OK) status = plan->watcher ? run_growing(&j) : run(&j);
+  if (status == NIS_OK && plan->tally->forgotten > forgotten) status = nis_no_memory();
   *used = j.used;
+  if (plan->watcher) plan->to = plan->first_point + j.used;
   for (int i = 0; j.growing && i < MOST_GROWING; i++) nis_replicate_clear(&j.growing[i]);
   free(j.growing);
   nis_points_clear(&j.points);

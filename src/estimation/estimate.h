@@ -34,7 +34,11 @@ struct integration {
   int all;                     /* components are to reach them, or the first */
   int replicates; /* whole replicates of Sobol points, each an iteration; or random points */
   const struct watcher *watcher; /* of an estimate that grows; or NULL */
-  int stop; /* out: nis_stop or NIS_STOP_LEFT, what ended it where the status is NIS_OK */
+  int part,
+      parts; /* only part 1 .. parts of its iterations; 0: all. Not for one that grows, nor with
+                      a goal */
+  uint64_t from, to; /* out: the points of the stream that went in */
+  int stop;          /* out: nis_stop or NIS_STOP_LEFT, what ended it where the status is NIS_OK */
 };
 
 /* The component that is furthest from its goal, of those that the goals are of: its error, and what

@@ -62,3 +62,10 @@ double nis_seen_bad(const struct seen *seen)
 {
   return seen->bad.n < LEAST_POINTS ? 0 : seen->bad.mean;
 }
+
+void nis_seen_archive(struct archive *a, struct seen *seen)
+{
+  nis_moments_archive(a, &seen->value);
+  nis_moments_archive(a, &seen->bad);
+  nis_components_archive(a, &seen->components);
+}

@@ -29,4 +29,6 @@ void nis_seen_add(void *seen, const struct points *p);
 /* The part of the domain that gives no number; 0 where too few points know. */
 double nis_seen_bad(const struct seen *seen);
 
+void nis_seen_archive(struct archive *a, struct seen *seen);
+
 #endif

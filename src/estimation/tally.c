@@ -5,6 +5,8 @@
 #include "base/memory.h"
 
 #include <gsl/gsl_cdf.h>
+#include <float.h>
+#include <limits.h>
 #include <math.h>
 
 enum { LEAST_REPLICATES = 4 }; /* of equal size; before that, the error of random points */
@@ -20,12 +22,13 @@ void nis_tally_clear(struct tally *t)
 {
   nis_weights_clear(&t->weights);
   nis_tail_clear(&t->tail);
+  free(t->ended);
   *t = (struct tally){0};
 }
 
 void nis_tally_reset(struct tally *t)
 {
-  struct tally empty = {.weights = t->weights, .tail = t->tail};
+  struct tally empty = {.weights = t->weights, .tail = t->tail, .ended = t->ended, .room = t->room};
   nis_weights_reset(&empty.weights);
   nis_tail_reset(&empty.tail);
   *t = empty;
@@ -47,6 +50,7 @@ static void widen(struct tally *t, double magnitude)
   rescale(&t->spreading, ratio);
   t->within *= ratio * ratio;
   for (int i = 0; i < t->growers; i++) rescale(&t->growing[i], ratio);
+  for (size_t i = 0; i < t->nended; i++) rescale(&t->ended[i], ratio);
   t->square *= ratio * ratio;
   t->replicate_origin *= ratio;
   t->replicate[1] *= ratio;
@@ -141,8 +145,27 @@ struct estimate nis_tally_estimate(const struct tally *t)
   return estimate;
 }
 
+/* Where memory is short the tally goes on, but it can be merged no more. */
+static void keep_ended(struct tally *t)
+{
+  if (t->nended == t->room) {
+    size_t room = 2 * t->room + 32;
+    struct moments *larger = NIS_RAW(struct moments, room);
+    if (!larger) {
+      t->forgotten = 1;
+      return;
+    }
+    if (t->nended > 0) memcpy(larger, t->ended, t->nended * sizeof *larger);
+    free(t->ended);
+    t->ended = larger;
+    t->room = room;
+  }
+  t->ended[t->nended++] = t->iteration;
+}
+
 struct estimate nis_tally_end_iteration(struct tally *t)
 {
+  keep_ended(t);
   struct estimate estimate = estimate_of(t, &t->iteration);
   if (t->iteration.squares > 0) {
     t->iterations++;
@@ -177,6 +200,7 @@ void nis_tally_grow(struct tally *t, int i)
 void nis_tally_look(struct tally *t, int replicates)
 {
   t->all = (struct moments){0};
+  t->nended = 0;
   t->iterations = t->replicates = 0;
   t->spreading = (struct moments){0};
   t->within = 0;
@@ -189,6 +213,39 @@ void nis_tally_look(struct tally *t, int replicates)
     else
       nis_tally_end_iteration(t);
   }
+}
+
+/* Its iterations, one after the other */
+static void add_ended(struct tally *t, const struct tally *other, double ratio)
+{
+  for (size_t i = 0; i < other->nended; i++) {
+    t->iteration = other->ended[i];
+    rescale(&t->iteration, ratio);
+    if (other->replicates > 0)
+      nis_tally_end_replicate(t);
+    else
+      nis_tally_end_iteration(t);
+  }
+}
+
+int nis_tally_merge(struct tally *t, const struct tally *other)
+{
+  if (other->weights.n == 0) return NIS_OK;
+  if (t->forgotten || other->forgotten) return nis_no_memory();
+  if (t->weights.n > 0 && (t->replicates > 0) != (other->replicates > 0))
+    return nis_fail(NIS_INVALID, "estimates with nets and with random points cannot be merged");
+  if (other->unit > t->unit) widen(t, other->unit);
+  double ratio = other->unit > 0 ? other->unit / t->unit : 1;
+  add_ended(t, other, ratio);
+  t->square += other->square * (ratio * ratio);
+  t->widening = fmax(t->widening, other->widening);
+  t->blurred = fmax(t->blurred, other->blurred);
+  t->bad += other->bad;
+  t->uniform += other->uniform;
+  t->growers = 0;
+  nis_weights_merge(&t->weights, &other->weights);
+  nis_tail_merge(&t->tail, &other->tail);
+  return NIS_OK;
 }
 
 /* Values less one a group */
@@ -236,4 +293,51 @@ void nis_tally_result(const struct tally *t, nis_result *r)
   r->ess = n * t->all.mean * t->all.mean * n / t->square;
   r->max_weight = weights->largest / fabs(estimate.value);
   r->max_weight_share = weights->largest / weights->absolute;
+}
+
+/* What the distributions of chi2 and of the replicates' spread are not defined for */
+static int is_sound(const struct tally *t)
+{
+  double n = (double)t->all.n, k = t->replicates;
+  int spread = t->replicates == 0 ||
+               (t->replicate[0] >= n * n / k * (1 - 1e-9) && t->replicate[0] <= n * n * (1 + 1e-9));
+  int groups = t->iterations == 0 ||
+               ((uint64_t)t->iterations <= t->spreading.n / 2 && t->spreading.squares < HUGE_VAL);
+  return spread && groups && t->weights.n >= t->all.n && t->tail.n == t->weights.n;
+}
+
+static void archive_ended(struct archive *a, struct tally *t)
+{
+  uint64_t n = t->nended;
+  nis_archive_whole(a, "forgotten", &t->forgotten, 0, 1);
+  nis_archive_count(a, "the number of iterations", &n, INT_MAX / 2);
+  if (nis_archive_is_reading(a) && nis_archive_holds(a, "iterations", n, sizeof *t->ended)) {
+    t->ended = NIS_NEW(struct moments, n);
+    if (!t->ended) a->status = nis_no_memory();
+    if (t->ended) t->room = t->nended = (size_t)n;
+  }
+  for (size_t i = 0; i < n && a->status == NIS_OK; i++) nis_moments_archive(a, &t->ended[i]);
+}
+
+void nis_tally_archive(struct archive *a, struct tally *t)
+{
+  archive_ended(a, t);
+  nis_archive_real(a, "the unit", &t->unit, 0, DBL_MAX);
+  nis_moments_archive(a, &t->all);
+  nis_moments_archive(a, &t->iteration);
+  nis_archive_real(a, "the sum of squares", &t->square, 0, HUGE_VAL);
+  nis_archive_whole(a, "the number of iterations", &t->iterations, 0, INT_MAX / 2);
+  nis_moments_archive(a, &t->spreading);
+  nis_archive_real(a, "the squares within iterations", &t->within, 0, HUGE_VAL);
+  nis_archive_whole(a, "the number of replicates", &t->replicates, 0, INT_MAX / 2);
+  nis_archive_any_reals(a, 1, &t->replicate_origin);
+  nis_archive_any_reals(a, sizeof t->replicate / sizeof *t->replicate, t->replicate);
+  nis_archive_real(a, "the widening", &t->widening, 0, 2);
+  nis_archive_real(a, "the blurred share", &t->blurred, 0, 1);
+  nis_archive_count(a, "the number of bad points", &t->bad, ARCHIVE_MOST_COUNT);
+  nis_archive_real(a, "the uniform points", &t->uniform, 0, DBL_MAX);
+  nis_weights_archive(a, &t->weights);
+  nis_tail_archive(a, &t->tail);
+  if (nis_archive_is_reading(a) && !is_sound(t))
+    nis_archive_refuse(a, "its numbers contradict each other");
 }

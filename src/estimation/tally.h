@@ -20,6 +20,9 @@ struct tally {
   double unit;
   struct moments all, iteration; /* of controlled values */
   double square;                 /* sum (w / unit)^2 */
+  struct moments *ended;         /* of each iteration, for others to be merged with; owned */
+  size_t nended, room;           /* how many, and how many there is memory for */
+  int forgotten;                 /* 1: it was too short to keep all of them */
   int iterations;                /* ended, with a positive error */
   struct moments spreading;      /* of their values */
   double within;                 /* sum over them of iteration.squares */
@@ -65,6 +68,11 @@ void nis_tally_grow(struct tally *t, int i);
  * `widening` is to make up for it. */
 void nis_tally_look(struct tally *t, int replicates);
 
+/* The iterations of another tally come after those of this one: value, error and chi2 are to the
+ * bit those of one tally that has seen all points in this order; what is made of single weights is
+ * so up to rounding. NIS_INVALID for replicates with random points. */
+int nis_tally_merge(struct tally *t, const struct tally *other);
+
 /* What an error is multiplied with: Student's t of the replicates and the widening, or 1. */
 double nis_tally_factor(const struct tally *t);
 
@@ -80,5 +88,8 @@ double nis_tally_efficiency(const struct tally *t);
 /* value, error, chi2, dof, ess, efficiencies, zero_calls, max_weight; value NaN without a weight,
  * and an infinite error below two */
 void nis_tally_result(const struct tally *t, nis_result *r);
+
+/* Reading: into an empty one. Replicates that grow are not kept: their estimate has ended. */
+void nis_tally_archive(struct archive *a, struct tally *t);
 
 #endif

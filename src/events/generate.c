@@ -5,6 +5,7 @@
 #include "base/host.h"
 #include "base/memory.h"
 #include "formats/event_file.h"
+#include "formats/merge.h"
 #include "options.h"
 #include "spool.h"
 
@@ -42,6 +43,11 @@ int nis_generate_check(const nis_event_options *given)
 int nis_generate_check_format(nis_event_format format)
 {
   return nis_event_format_check(format);
+}
+
+int nis_generate_merge(const char *const *paths, size_t n, const char *path, int force)
+{
+  return nis_event_files_merge(paths, n, path, force);
 }
 
 /* Where events go */
@@ -142,6 +148,7 @@ int nis_generate(struct generator *g, struct sampler *s, const struct weights *s
                                   .serial = s->integrand.threads == 1,
                                   .monitor = &s->monitor};
   if (!g->weights.bins) NIS_TRY(nis_weights_init(&g->weights));
+  nis_trials_skip(&g->trials, o.skip);
   return run(g, s, &receivers, &plan, &about, summary);
 }
 
@@ -203,4 +210,10 @@ void nis_generator_clear(struct generator *g)
   nis_weights_clear(&g->weights);
   free(g->x);
   *g = (struct generator){0};
+}
+
+/* The weights and how events are accepted follow from the estimate. */
+void nis_generator_archive(struct archive *a, struct generator *g, const struct sampler *s)
+{
+  nis_trials_archive(a, &g->trials, s);
 }

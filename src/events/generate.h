@@ -14,6 +14,9 @@ int nis_generate_check(const nis_event_options *o);
 /* NIS_INVALID, with a sentence, where files of this format cannot be written here. */
 int nis_generate_check_format(nis_event_format format);
 
+/* As nis_merge_events of nis_events.h */
+int nis_generate_merge(const char *const *paths, size_t n, const char *path, int force);
+
 /* What a handle keeps between two calls; all zero at first */
 struct generator {
   struct trials trials;
@@ -37,5 +40,7 @@ int nis_generate(struct generator *g, struct sampler *s, const struct weights *s
 /* One event; options may be NULL. */
 int nis_generate_next(struct generator *g, struct sampler *s, const struct weights *seen,
                       const nis_event_options *o, nis_pulled_event *event);
+
+void nis_generator_archive(struct archive *a, struct generator *g, const struct sampler *s);
 
 #endif

@@ -31,6 +31,7 @@ static const nis_option rows[] = {
     {MEMBER(header), POINTER, NO_DEFAULT, "lines for the head of the file"},
     {MEMBER(force), ZERO_OR_ONE, VALUE(0),
      "replace a file that exists; else it is refused before anything is computed"},
+    {MEMBER(skip), WHOLE_63_BITS(0), VALUE(0), "points that are passed over beforehand"},
 };
 
 const struct option_table nis_event_option_table = {rows, sizeof rows / sizeof *rows};

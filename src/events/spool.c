@@ -2,7 +2,7 @@
 #include "spool.h"
 
 #include "base/error.h"
-#include "writing.h"
+#include "base/writing.h"
 
 #include <errno.h>
 #include <fcntl.h>

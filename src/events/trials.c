@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <float.h>
 #include <math.h>
 
 void nis_trials_clear(struct trials *t)
@@ -19,6 +20,14 @@ void nis_trials_forget(struct trials *t)
   t->place.point += t->place.given > 0;
   t->place.given = 0;
   t->begun = t->place.point;
+}
+
+void nis_trials_skip(struct trials *t, uint64_t n)
+{
+  if (n == 0) return;
+  n += t->place.given > 0;
+  t->place = (struct place){t->place.point + n, 0};
+  t->begun += n;
 }
 
 static int make_room(struct trials *t, size_t n, size_t dim)
@@ -76,4 +85,24 @@ int nis_trials_get(struct trials *t, struct sampler *s, uint64_t from, uint64_t 
 double nis_trials_advance(const struct trials *t)
 {
   return (double)(t->place.point - t->begun) / 16;
+}
+
+void nis_trials_archive(struct archive *a, struct trials *t, const struct sampler *s)
+{
+  size_t dim = s->mixture.dim, n = t->points.n;
+  nis_archive_count(a, "the next point", &t->place.point, ARCHIVE_MOST_COUNT);
+  nis_archive_count(a, "its events", &t->place.given, ARCHIVE_MOST_COUNT);
+  nis_archive_count(a, "the flow's first point", &t->begun, t->place.point);
+  nis_archive_count(a, "the first point that waits", &t->first, ARCHIVE_MOST_COUNT);
+  nis_archive_size(a, "the number of points that wait", &n, BLOCK_POINTS);
+  if (nis_archive_is_reading(a) && nis_archive_holds(a, "points that wait", n, dim * 8)) {
+    int status = make_room(t, n, dim);
+    if (status != NIS_OK) a->status = status;
+  }
+  if (a->status != NIS_OK) return;
+  nis_archive_reals(a, "a coordinate", n * dim, t->points.x, 0, 1);
+  nis_archive_reals(a, "a density", n, t->points.log_q, -DBL_MAX, DBL_MAX);
+  nis_archive_reals(a, "a value", n, t->points.f, -DBL_MAX, DBL_MAX);
+  t->points.n = a->status == NIS_OK ? n : 0;
+  if (nis_archive_is_reading(a)) weigh(t, s);
 }

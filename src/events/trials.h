@@ -28,6 +28,9 @@ void nis_trials_clear(struct trials *t); /* also one that is all zero */
 /* The flow changes: what waits is of no use, and no more events of a point begun are to come. */
 void nis_trials_forget(struct trials *t);
 
+/* The next n points are passed over, and what is left of one that has been begun. */
+void nis_trials_skip(struct trials *t, uint64_t n);
+
 /* Points from number `from` on: *n of them, the first at index *at. Where none wait, up to `want`
  * (1 .. BLOCK_POINTS, rounded up to whole tiles, though not beyond point `end`) are evaluated; the
  * status is that of the integrand, and *n the number of those that have a value. */
@@ -37,5 +40,8 @@ int nis_trials_get(struct trials *t, struct sampler *s, uint64_t from, uint64_t 
 /* Points to evaluate at least when a call needs any: few at first, then a sixteenth of those that
  * the calls before have used, so that many small calls do not mean many small blocks. */
 double nis_trials_advance(const struct trials *t);
+
+/* Where the stream goes on, and the points that wait; reading: into one that is all zero */
+void nis_trials_archive(struct archive *a, struct trials *t, const struct sampler *s);
 
 #endif

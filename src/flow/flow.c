@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/streams.h"
 
+#include <float.h>
 #include <math.h>
 
 /* Binary digits of the largest coordinate index: ceil(log2 dim). */
@@ -103,14 +104,28 @@ static int unknown_kernels(void)
                   getenv("NIS_KERNELS"));
 }
 
-int nis_flow_init(struct flow *flow, const struct flow_shape *shape, uint64_t seed)
+/* All but the parameters */
+static int shape_init(struct flow *flow, const struct flow_shape *shape)
 {
   *flow = (struct flow){
       .dim = shape->dim, .layers = shape->layers > 0 ? shape->layers : 1, .kernels = nis_kernels()};
   if (!flow->kernels) return unknown_kernels();
   flow->coupling = NIS_NEW(struct coupling, flow->layers);
-  if (!flow->coupling) return nis_no_memory();
-  NIS_TRY(layers_init(flow, shape));
+  return flow->coupling ? layers_init(flow, shape) : nis_no_memory();
+}
+
+int nis_flow_count(const struct flow_shape *shape, size_t *parameters)
+{
+  struct flow flow;
+  int status = shape_init(&flow, shape);
+  *parameters = flow.nparameters;
+  nis_flow_clear(&flow);
+  return status;
+}
+
+int nis_flow_init(struct flow *flow, const struct flow_shape *shape, uint64_t seed)
+{
+  NIS_TRY(shape_init(flow, shape));
   flow->parameters = NIS_NEW(float, flow->nparameters);
   if (!flow->parameters) return nis_no_memory();
   struct parameter_source source = {flow->kernels, seed, 0};
@@ -196,4 +211,9 @@ void nis_flow_backward(const struct flow *flow, const float *dlog_q, float *grad
     nis_coupling_backward(c, flow->kernels, flow->parameters, dlog_q, s->adjoint, gradient,
                           nis_coupling_slices(c, s->tile[i]), s->din, s->work);
   }
+}
+
+void nis_flow_archive(struct archive *a, struct flow *flow)
+{
+  nis_archive_floats(a, "a parameter", flow->nparameters, flow->parameters, FLT_MAX);
 }

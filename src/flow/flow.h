@@ -6,6 +6,7 @@
 #ifndef NIS_FLOW_H
 #define NIS_FLOW_H
 
+#include "base/archive.h"
 #include "coupling.h"
 
 /* No layers: one in which every coordinate has its own spline, whatever the others are; that is a
@@ -51,5 +52,11 @@ void nis_flow_density(const struct flow *flow, double *x_to_u, double *log_q,
  * nis_flow_density has just seen in this scratch. */
 void nis_flow_backward(const struct flow *flow, const float *dlog_q, float *gradient,
                        struct flow_scratch *scratch);
+
+/* How many parameters it would have, without memory for them */
+int nis_flow_count(const struct flow_shape *shape, size_t *parameters);
+
+/* The parameters; the shape is the owner's to keep. */
+void nis_flow_archive(struct archive *a, struct flow *flow);
 
 #endif

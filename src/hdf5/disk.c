@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "disk.h"
 
-#include "events/writing.h"
+#include "base/writing.h"
 
 #include <errno.h>
 #include <stdint.h>

@@ -259,3 +259,14 @@ double nis_domain_log_jacobian(const struct domain *d, const double *cube)
 {
   return log(fabs(nis_domain_jacobian(d, cube)));
 }
+
+void nis_domain_archive(struct archive *a, struct domain *d)
+{
+  const double most = 1e6; /* no look at an end finds as much */
+  for (size_t j = 0; j < d->dim; j++) {
+    struct stretch stretch = d->axes[j].stretch;
+    nis_archive_real(a, "the stretch of a lower end", &stretch.low, 1, most);
+    nis_archive_real(a, "the stretch of an upper end", &stretch.high, 1, most);
+    if (nis_archive_is_reading(a) && a->status == NIS_OK) nis_domain_set_stretch(d, j, stretch);
+  }
+}

@@ -15,6 +15,8 @@
 #ifndef NIS_DOMAIN_H
 #define NIS_DOMAIN_H
 
+#include "base/archive.h"
+
 #include <stddef.h>
 
 /* p and q, at least 1 */
@@ -59,5 +61,8 @@ double nis_domain_jacobian(const struct domain *d, const double *cube);
 
 /* log |dx/du|: what a log-density loses on the way out of the cube */
 double nis_domain_log_jacobian(const struct domain *d, const double *cube);
+
+/* The stretches; the limits are the owner's to keep. */
+void nis_domain_archive(struct archive *a, struct domain *d);
 
 #endif

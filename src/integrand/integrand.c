@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/team.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -52,6 +53,8 @@ struct pass {
   const double *x;
   double *f, *components; /* the latter may be NULL, */
   char *bad;              /* and this */
+  const double *known;    /* [n][ncomp] values out of a journal: nothing is called; or NULL */
+  double *recorded;       /* [n][ncomp] for a journal; or NULL */
   size_t finished;        /* points */
   int refused;            /* by the user's function, in one of the ways of nis_host_call */
 };
@@ -125,8 +128,14 @@ static void call_batch(void *context, size_t item, int worker)
     nis_domain_out(&c->domain, p->x + (first + i) * dim, box + i * dim);
   struct batch batch = {.c = c, .n = n, .box = box, .values = p->f + first};
   if (c->ncomp > 1) batch.values = p->components ? p->components + first * c->ncomp : box + n * dim;
-  if (nis_host_call(call_integrand, &batch, worker) != 0)
+  size_t number = first * c->ncomp, bytes = n * c->ncomp * sizeof(double);
+  if (p->known) {
+    memcpy(batch.values, p->known + number, bytes);
+    batch.done = n;
+  } else if (nis_host_call(call_integrand, &batch, worker) != 0) {
     __atomic_store_n(&p->refused, 1, __ATOMIC_RELAXED);
+  }
+  if (p->recorded && batch.done == n) memcpy(p->recorded + number, batch.values, bytes);
   for (size_t i = 0; c->ncomp > 1 && i < batch.done; i++)
     p->f[first + i] = followed(c, batch.values + i * c->ncomp);
   __atomic_fetch_add(&p->finished, batch.done, __ATOMIC_RELAXED);
@@ -222,15 +231,33 @@ static size_t next_slice(const struct integrand_call *c, size_t left)
   return points;
 }
 
+/* The first points of the pass have values in the journal, or are to go into it. */
+static int consult_journal(struct journal *j, struct pass *p)
+{
+  size_t n = p->n;
+  if (!j) return NIS_OK;
+  NIS_TRY(nis_journal_replay(j, p->x, &n));
+  if (n > 0) {
+    p->n = n;
+    p->known = j->values;
+    return NIS_OK;
+  }
+  NIS_TRY(nis_journal_prepare(j, p->n));
+  p->recorded = j->values;
+  return NIS_OK;
+}
+
 int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, double *f,
                            double *components, char *bad, struct monitor *monitor, size_t *done)
 {
   for (*done = 0; *done < n;) {
     double start = nis_clock();
     size_t points = next_slice(c, n - *done);
+    struct pass pass = {.c = c, .n = points, .x = x + *done * c->domain.dim, .f = f + *done};
+    NIS_TRY(consult_journal(c->journal, &pass));
+    points = pass.n;
     size_t workers = c->rehearsal > 0 ? 2 : (size_t)c->threads;
     size_t share = (points + workers - 1) / workers;
-    struct pass pass = {.c = c, .n = points, .x = x + *done * c->domain.dim, .f = f + *done};
     if (components) pass.components = components + *done * c->ncomp;
     if (bad) pass.bad = bad + *done;
     pass.grain = c->f || c->rehearsal > 0 ? share : points;
@@ -247,6 +274,7 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
                       "the integrand ended the run after %llu calls: it returned non-zero, called "
                       "nis_refuse() or threw an exception",
                       (unsigned long long)c->calls);
+    if (pass.recorded) NIS_TRY(nis_journal_record(c->journal, pass.x, points));
     take_values(c, &pass);
     *done += points;
     NIS_TRY(refuse_nothing(c));
@@ -274,4 +302,16 @@ int nis_integrand_verdict(const struct integrand_call *c, double share)
                     bad, calls, share, most_bad, c->bad_value, point);
   return nis_fail(NIS_OK, "%llu of %llu integrand values were not finite, the first %g at (%s)",
                   bad, calls, c->bad_value, point);
+}
+
+void nis_integrand_archive(struct archive *a, struct integrand_call *c)
+{
+  nis_domain_archive(a, &c->domain);
+  nis_archive_whole(a, "serialized", &c->serialized, 0, 1);
+  nis_archive_count(a, "the number of calls", &c->calls, ARCHIVE_MOST_COUNT);
+  nis_archive_count(a, "the number of bad calls", &c->bad_calls, c->calls);
+  nis_archive_any_reals(a, c->domain.dim, c->bad_point);
+  nis_archive_any_reals(a, 1, &c->bad_value);
+  nis_archive_reals(a, "a scale", c->ncomp, c->scale, DBL_TRUE_MIN, DBL_MAX);
+  if (c->serialized) c->threads = 1;
 }

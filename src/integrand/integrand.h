@@ -5,6 +5,7 @@
 #define NIS_INTEGRAND_H
 
 #include "domain.h"
+#include "journal.h"
 #include "base/monitor.h"
 
 struct integrand_call {
@@ -25,6 +26,7 @@ struct integrand_call {
   uint64_t calls, bad_calls;
   double *bad_point; /* [dim], the first one, in the user's coordinates; owned */
   double bad_value;
+  struct journal *journal; /* of its values, not owned; NULL: none */
 };
 
 int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_options *o);
@@ -46,5 +48,8 @@ void nis_integrand_scale(struct integrand_call *c, size_t n, const double *compo
 /* NIS_BAD_VALUES when a share of more than a tenth was bad. Any bad call leaves a sentence with the
  * first point, or else an integrand that is not thread-safe one. */
 int nis_integrand_verdict(const struct integrand_call *c, double share);
+
+/* What calling it has shown, and the stretches of its domain */
+void nis_integrand_archive(struct archive *a, struct integrand_call *c);
 
 #endif

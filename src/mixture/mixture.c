@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <float.h>
 #include <math.h>
 
 int nis_mixture_init(struct mixture *m, const struct flow_shape *shape, uint64_t seed, int threads)
@@ -201,4 +202,19 @@ void nis_mixture_density(const struct mixture *m, struct workspace *w, const dou
 {
   forget(n, log_channel);
   complete(m, w, share, n, nobody, x, log_channel, log_q);
+}
+
+void nis_mixture_archive(struct archive *a, struct mixture *m)
+{
+  double sum = 0;
+  nis_flow_archive(a, &m->flow);
+  nis_flow_archive(a, &m->twin);
+  nis_flow_archive(a, &m->map);
+  nis_peaks_archive(a, &m->peaks);
+  nis_archive_reals(a, "the share of a channel", CHANNELS, m->share, 0, 1);
+  nis_archive_reals(a, "a control variate", CHANNELS, m->beta, -DBL_MAX, DBL_MAX);
+  for (int c = 0; c < CHANNELS; c++) sum += m->share[c];
+  if (!(fabs(sum - 1) < 1e-9)) nis_archive_refuse(a, "the shares add up to %g, not to 1", sum);
+  if (m->share[CHANNEL_PEAKS] > 0 && m->peaks.count == 0)
+    nis_archive_refuse(a, "there are no peaks for the points that come from them");
 }

@@ -60,4 +60,8 @@ void nis_mixture_draw(const struct mixture *m, struct workspace *w, size_t n, do
 void nis_mixture_density(const struct mixture *m, struct workspace *w, const double *share,
                          size_t n, const double *x, double *log_channel, double *log_q);
 
+/* All that it has learnt. The number of bytes that this takes at least is known beforehand from the
+ * shape alone. */
+void nis_mixture_archive(struct archive *a, struct mixture *m);
+
 #endif

@@ -6,6 +6,8 @@
 #include "base/team.h"
 
 #include <gsl/gsl_cdf.h>
+#include <float.h>
+#include <limits.h>
 #include <math.h>
 
 static const double least_sigma = 1e-7;
@@ -63,6 +65,24 @@ void nis_peaks_copy(struct peaks *to, const struct peaks *from)
   to->count = from->count;
   memcpy(to->cut, from->cut, from->dim * sizeof *to->cut);
   for (int k = 0; k < from->count; k++) copy_peak(from->dim, &to->peak[k], &from->peak[k]);
+}
+
+static void archive_peak(struct archive *a, size_t dim, struct peak *peak)
+{
+  nis_archive_real(a, "the share of a peak", &peak->share, 0, 1);
+  nis_archive_whole(a, "the youth of a peak", &peak->young, 0, INT_MAX);
+  nis_archive_real(a, "the norm of a peak", &peak->log_norm, -DBL_MAX, DBL_MAX);
+  nis_archive_reals(a, "the mean of a peak", dim, peak->mean, -DBL_MAX, DBL_MAX);
+  nis_archive_reals(a, "the width of a peak", dim, peak->sigma, DBL_MIN, DBL_MAX);
+  nis_archive_reals(a, "the wall of a peak", dim, peak->log_cut, -DBL_MAX, DBL_MAX);
+  nis_archive_reals(a, "the slope of a peak", dim * dim, peak->slope, -DBL_MAX, DBL_MAX);
+}
+
+void nis_peaks_archive(struct archive *a, struct peaks *p)
+{
+  nis_archive_whole(a, "the number of peaks", &p->count, 0, PEAKS_MOST);
+  nis_archive_reals(a, "the cut of a circle", p->dim, p->cut, 0, 1);
+  for (int k = 0; k < p->count; k++) archive_peak(a, p->dim, &p->peak[k]);
 }
 
 /* ---- circles --------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #ifndef NIS_PEAKS_H
 #define NIS_PEAKS_H
 
+#include "base/archive.h"
 #include "kernels/kernels.h"
 
 enum { PEAKS_MOST = 16 };
@@ -68,5 +69,7 @@ void nis_peaks_fit(struct peaks *p, size_t n, double *x, int distinct, int round
 
 /* Copies shares, positions and widths. */
 void nis_peaks_copy(struct peaks *to, const struct peaks *from);
+
+void nis_peaks_archive(struct archive *a, struct peaks *p);
 
 #endif

@@ -31,3 +31,10 @@ double nis_moments_spread(const struct moments *m)
   if (m->n < 2 || m->mean == 0) return 0;
   return sqrt(m->squares / (double)(m->n - 1)) / fabs(m->mean);
 }
+
+void nis_moments_archive(struct archive *a, struct moments *m)
+{
+  nis_archive_count(a, "a number of values", &m->n, ARCHIVE_MOST_COUNT);
+  nis_archive_any_reals(a, 1, &m->mean);
+  nis_archive_real(a, "a sum of squares", &m->squares, 0, HUGE_VAL);
+}

@@ -3,6 +3,8 @@
 #ifndef NIS_MOMENTS_H
 #define NIS_MOMENTS_H
 
+#include "base/archive.h"
+
 #include <stdint.h>
 
 /* Mean and sum of squared deviations: Welford, Technometrics 4 (1962) 419; merged as in Chan,
@@ -21,5 +23,7 @@ double nis_moments_spread(const struct moments *m); /* sd of one weight over |me
 struct estimate {
   double value, error, spread;
 };
+
+void nis_moments_archive(struct archive *a, struct moments *m);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <float.h>
 #include <math.h>
 
 enum {
@@ -65,6 +66,12 @@ void nis_tail_add(struct tail *t, double magnitude)
     t->largest[0] = magnitude;
     sift_down(t->largest, t->kept);
   }
+}
+
+void nis_tail_merge(struct tail *into, const struct tail *from)
+{
+  for (int i = 0; i < from->kept; i++) nis_tail_add(into, from->largest[i]);
+  into->n += from->n - (uint64_t)from->kept;
 }
 
 static int ascending(const void *a, const void *b)
@@ -132,4 +139,12 @@ double nis_tail_shape(const struct tail *t)
 double nis_tail_threshold(uint64_t n)
 {
   return n > 1 ? fmin(0.7, 1 - 1 / log10((double)n)) : 0;
+}
+
+void nis_tail_archive(struct archive *a, struct tail *t)
+{
+  nis_archive_count(a, "the number of weights", &t->n, ARCHIVE_MOST_COUNT);
+  nis_archive_whole(a, "the number of large weights", &t->kept, 0, TAIL_MOST);
+  nis_archive_reals(a, "a large weight", (size_t)t->kept, t->largest, DBL_TRUE_MIN, DBL_MAX);
+  if ((uint64_t)t->kept > t->n) nis_archive_refuse(a, "it has more large weights than weights");
 }

@@ -7,6 +7,8 @@
 #ifndef NIS_TAIL_H
 #define NIS_TAIL_H
 
+#include "base/archive.h"
+
 #include <stdint.h>
 
 enum { TAIL_MOST = 16384 }; /* weights kept: 3 sqrt(n) up to n = 3e7, fewer than PSIS's above */
@@ -21,6 +23,7 @@ int nis_tail_init(struct tail *t);
 void nis_tail_clear(struct tail *t);
 void nis_tail_reset(struct tail *t);
 void nis_tail_add(struct tail *t, double magnitude);
+void nis_tail_merge(struct tail *into, const struct tail *from);
 
 /* k-hat of the largest min(n/5, 3 sqrt n) weights; 0 when these are all equal, NaN below 25 weights
  * or 5 that are not 0. */
@@ -29,5 +32,7 @@ double nis_tail_shape(const struct tail *t);
 /* The k-hat above which a mean of n weights is not to be believed, min(0.7, 1 - 1/log10 n) (Vehtari
  * et al., section 3.2) */
 double nis_tail_threshold(uint64_t n);
+
+void nis_tail_archive(struct archive *a, struct tail *t); /* reading: into an initialised one */
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <float.h>
 #include <math.h>
 
 /* The leading bits of a positive double order as the number does: 11 of exponent, 6 of mantissa. */
@@ -55,6 +56,21 @@ void nis_weights_copy(struct weights *to, const struct weights *from)
   memcpy(bins + from->first, from->bins + from->first, (from->end - from->first) * sizeof *bins);
   *to = *from;
   to->bins = bins;
+}
+
+void nis_weights_merge(struct weights *into, const struct weights *from)
+{
+  for (unsigned bin = from->first; bin < from->end; bin++) {
+    into->bins[bin].count += from->bins[bin].count;
+    into->bins[bin].sum += from->bins[bin].sum;
+  }
+  if (from->end > 0 && (into->end == 0 || from->first < into->first)) into->first = from->first;
+  if (from->end > into->end) into->end = from->end;
+  into->n += from->n;
+  into->zeros += from->zeros;
+  into->negatives += from->negatives;
+  into->absolute += from->absolute;
+  if (from->largest > into->largest) into->largest = from->largest;
 }
 
 void nis_weights_add(struct weights *t, double w)
@@ -214,4 +230,36 @@ nis_share nis_weights_cut(const struct weights *t)
 {
   double n = (double)t->n, share = (double)(t->n - t->zeros) / n;
   return (nis_share){share, sqrt(share * (1 - share) / n)};
+}
+
+/* The next bin that is in use, and what is in it */
+static void archive_bin(struct archive *a, struct weights *t, int *number)
+{
+  if (!nis_archive_is_reading(a))
+    while (t->bins[*number].count == 0) ++*number;
+  nis_archive_whole(a, "the number of a bin", number, *number, BINS - 1);
+  struct weight_bin *bin = &t->bins[*number];
+  nis_archive_count(a, "the count of a bin", &bin->count, t->n);
+  nis_archive_real(a, "the sum of a bin", &bin->sum, 0, HUGE_VAL);
+  if (t->end == 0) t->first = (unsigned)*number;
+  t->end = (unsigned)++*number > t->end ? (unsigned)*number : t->end;
+}
+
+/* Of the bins only those that are in use, in their order */
+void nis_weights_archive(struct archive *a, struct weights *t)
+{
+  uint64_t counted = 0;
+  int used = 0, number = (int)t->first;
+  for (unsigned bin = t->first; bin < t->end; bin++) used += t->bins[bin].count > 0;
+  nis_archive_count(a, "the number of weights", &t->n, ARCHIVE_MOST_COUNT);
+  nis_archive_count(a, "the number of zeros", &t->zeros, t->n);
+  nis_archive_count(a, "the number of negative weights", &t->negatives, t->n);
+  nis_archive_real(a, "the sum of weights", &t->absolute, 0, HUGE_VAL);
+  nis_archive_real(a, "the largest weight", &t->largest, 0, DBL_MAX);
+  nis_archive_whole(a, "the number of bins in use", &used, 0, BINS);
+  for (int i = 0; i < used && number < BINS; i++) archive_bin(a, t, &number);
+  for (unsigned bin = t->first; bin < t->end; bin++) counted += t->bins[bin].count;
+  unsigned top = bin_of(t->largest);
+  int right = counted == t->n - t->zeros && (counted == 0 || (top >= t->first && top < t->end));
+  if (!right) nis_archive_refuse(a, "the histogram is not that of its weights");
 }

@@ -6,6 +6,7 @@
 #ifndef NIS_WEIGHTS_H
 #define NIS_WEIGHTS_H
 
+#include "base/archive.h"
 #include "nis_events.h"
 
 struct weights {
@@ -20,6 +21,8 @@ int nis_weights_init(struct weights *t);
 void nis_weights_clear(struct weights *t);
 void nis_weights_reset(struct weights *t);
 void nis_weights_copy(struct weights *to, const struct weights *from); /* both initialised */
+
+void nis_weights_merge(struct weights *into, const struct weights *from);
 
 void nis_weights_add(struct weights *t, double w);
 
@@ -59,5 +62,7 @@ nis_share nis_weights_partial(const struct weights *t, double w_max);
 
 /* The share of weights that are not 0, and its standard error */
 nis_share nis_weights_cut(const struct weights *t);
+
+void nis_weights_archive(struct archive *a, struct weights *t); /* reading: into an empty one */
 
 #endif

@@ -310,3 +310,32 @@ int nis_replay_grow(struct replay *r, size_t dim, size_t ncomp, size_t capacity)
   *r = larger;
   return NIS_OK;
 }
+
+/* One that is full goes on with its oldest; any other is made larger before it goes on. */
+static void make_room(struct archive *a, struct replay *r, size_t dim, size_t ncomp, uint64_t count)
+{
+  if (!nis_archive_holds(a, "stored points", count, (dim + ncomp) * sizeof *r->x) || count == 0)
+    return;
+  int status = nis_replay_grow(r, dim, ncomp, (size_t)count);
+  if (status != NIS_OK) a->status = status;
+  r->count = (size_t)count;
+}
+
+void nis_replay_archive(struct archive *a, struct replay *r, size_t dim, size_t ncomp)
+{
+  uint64_t count = r->count, next = count > 0 ? r->next % count : 0;
+  nis_archive_count(a, "the number of stored points", &count, ARCHIVE_MOST_COUNT);
+  nis_archive_count(a, "the oldest point's place", &next, count > 0 ? count - 1 : 0);
+  if (nis_archive_is_reading(a)) {
+    make_room(a, r, dim, ncomp, count);
+    if (a->status != NIS_OK || count == 0) return;
+    r->next = (size_t)next;
+  }
+  nis_archive_reals(a, "a stored coordinate", r->count * dim, r->x, 0, 1);
+  nis_archive_reals(a, "a stored log|f|", r->count, r->log_f, -HUGE_VAL, DBL_MAX);
+  nis_archive_reals(a, "a stored density", r->count, r->log_p, -DBL_MAX, DBL_MAX);
+  nis_archive_reals(a, "a stored component", r->count * ncomp, r->weight, 0, DBL_MAX);
+  nis_archive_bytes(a, r->count, r->negative);
+  for (size_t i = 0; i < r->count && nis_archive_is_reading(a); i++)
+    if (r->negative[i] != 0 && r->negative[i] != 1) nis_archive_refuse(a, "a sign is neither");
+}

@@ -73,4 +73,7 @@ double nis_replay_log_target(const struct replay *r, size_t slot);
 double nis_replay_log_part(const struct replay *r, size_t slot, enum part part);
 double nis_replay_share(const struct replay *r, size_t slot);
 
+/* The stored points; reading: into one that is all zero */
+void nis_replay_archive(struct archive *a, struct replay *r, size_t dim, size_t ncomp);
+
 #endif

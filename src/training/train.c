@@ -44,11 +44,12 @@ static void split_signs(struct trainer *t, size_t stored)
  * then are. */
 static void store_round(struct trainer *t)
 {
-  size_t stored = t->fresh.n;
+  struct replay *replay = &t->training->replay;
+  nis_replay_store(replay, &t->fresh);
+  size_t stored = t->fresh.n < replay->count ? t->fresh.n : replay->count;
   t->stored += stored;
-  nis_replay_store(&t->training->replay, &t->fresh);
   nis_round_follow_components(t);
-  double beta = nis_replay_temperature(&t->training->replay, stored, effective_share);
+  double beta = nis_replay_temperature(replay, stored, effective_share);
   t->at.window += stored;
   memmove(t->at.newest + 1, t->at.newest, sizeof t->at.newest - sizeof *t->at.newest);
   t->at.newest[0] = stored;
@@ -59,9 +60,8 @@ static void store_round(struct trainer *t)
     if (t->at.beta == 1) t->next_search = t->round;
   }
   split_signs(t, stored);
-  t->baseline = t->at.beta == 1 ? 1 : nis_replay_kish(&t->training->replay, stored, t->at.beta);
-  t->at.window =
-      t->at.window < t->training->replay.count ? t->at.window : t->training->replay.count;
+  t->baseline = t->at.beta == 1 ? 1 : nis_replay_kish(replay, stored, t->at.beta);
+  t->at.window = t->at.window < replay->count ? t->at.window : replay->count;
 }
 
 /* ---- gradient steps ------------------------------------------------------------------- */

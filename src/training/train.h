@@ -73,4 +73,13 @@ int nis_training_remember(struct training *training, const struct points *p,
  * no norm, or that of so many components that they would need too much memory. */
 size_t nis_training_components(const nis_options *o);
 
+/* How far it has come; and what it has stored, which is as long as the training was. Reading: into
+ * one that is as before the first training */
+void nis_training_archive(struct archive *a, struct training *training);
+void nis_training_archive_points(struct archive *a, struct training *training,
+                                 const nis_options *o);
+
+/* The stored points are of another f. */
+void nis_training_forget_points(struct training *training);
+
 #endif

@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <float.h>
+#include <limits.h>
 #include <math.h>
 
 enum {
@@ -223,4 +225,33 @@ void nis_training_clear(struct training *training)
 {
   nis_replay_clear(&training->replay);
   *training = (struct training){0};
+}
+
+void nis_training_archive(struct archive *a, struct training *training)
+{
+  struct progress *at = &training->progress;
+  nis_archive_whole(a, "the number of rounds", &at->rounds, 0, INT_MAX - ROUNDS);
+  nis_archive_real(a, "beta", &at->beta, 0, 1);
+  nis_archive_whole(a, "two signs", &at->two_signs, 0, 1);
+  nis_archive_size(a, "the window", &at->window, ARCHIVE_MOST_COUNT / 2);
+  for (int i = 0; i < HOT_ROUNDS; i++)
+    nis_archive_size(a, "a round", &at->newest[i], ARCHIVE_MOST_COUNT / (2 * HOT_ROUNDS));
+  nis_archive_count(a, "the search's place", &training->search_point, ARCHIVE_MOST_COUNT);
+  nis_archive_whole(a, "scaled", &training->scaled, 0, 1);
+  nis_archive_whole(a, "the peaks found", &training->peaks_found, 0, INT_MAX / 2);
+  nis_archive_whole(a, "the late peaks", &training->late_peaks, 0, INT_MAX / 2);
+  nis_archive_count(a, "the calls of the search", &training->search_calls, ARCHIVE_MOST_COUNT);
+  nis_archive_real(a, "the uniform points", &training->uniform, 0, DBL_MAX);
+}
+
+void nis_training_archive_points(struct archive *a, struct training *training, const nis_options *o)
+{
+  nis_replay_archive(a, &training->replay, o->dim, nis_training_components(o));
+}
+
+void nis_training_forget_points(struct training *training)
+{
+  nis_replay_clear(&training->replay);
+  training->progress.window = 0;
+  memset(training->progress.newest, 0, sizeof training->progress.newest);
 }

@@ -3,7 +3,7 @@
 #ifndef NIS_EVENT_FILE_H
 #define NIS_EVENT_FILE_H
 
-#include "output.h"
+#include "base/output.h"
 
 #include "nis_events.h"
 

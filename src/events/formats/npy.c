@@ -6,23 +6,25 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Room for any number of events, so that the head can be written anew when there are more. */
-enum { HEAD_BYTES = 256, PREFIX_BYTES = 10 };
+void nis_npy_head(struct text *text, size_t dim, uint64_t events)
+{
+  char line[NPY_HEAD];
+  int n = snprintf(line, sizeof line,
+                   "{'descr': [('x', '<f8', (%zu,)), ('weight', '<f8'), ('log_q', '<f8')], "
+                   "'fortran_order': False, 'shape': (%" PRIu64 ",), }",
+                   dim, events);
+  memset(line + n, ' ', sizeof line - (size_t)n);
+  line[NPY_HEAD - NPY_PREFIX - 1] = '\n';
+  nis_text_bytes(text, "\x93NUMPY\1\0", 8);
+  const unsigned char size[] = {NPY_HEAD - NPY_PREFIX, 0};
+  nis_text_bytes(text, size, sizeof size);
+  nis_text_bytes(text, line, NPY_HEAD - NPY_PREFIX);
+}
 
 static void head(struct text *text, const struct event_file *file, const nis_event *first)
 {
   (void)first;
-  char line[HEAD_BYTES];
-  int n = snprintf(line, sizeof line,
-                   "{'descr': [('x', '<f8', (%zu,)), ('weight', '<f8'), ('log_q', '<f8')], "
-                   "'fortran_order': False, 'shape': (%" PRIu64 ",), }",
-                   file->run->dim, file->events);
-  memset(line + n, ' ', sizeof line - (size_t)n);
-  line[HEAD_BYTES - PREFIX_BYTES - 1] = '\n';
-  nis_text_bytes(text, "\x93NUMPY\1\0", 8);
-  const unsigned char size[] = {HEAD_BYTES - PREFIX_BYTES, 0};
-  nis_text_bytes(text, size, sizeof size);
-  nis_text_bytes(text, line, HEAD_BYTES - PREFIX_BYTES);
+  nis_npy_head(text, file->run->dim, file->events);
 }
 
 static void number(struct text *text, double value)

@@ -8,9 +8,7 @@
 #include "base/memory.h"
 #include "base/team.h"
 
-#include <zlib.h>
-
-enum { PIECE = 128, HANDFUL = 8, GZIP_WINDOW = 15 + 16, GZIP_MEMORY = 8 };
+enum { PIECE = 128, HANDFUL = 8 };
 
 struct piece {
   struct text plain, packed;
@@ -26,33 +24,11 @@ struct stream {
   uint64_t last_trials;
 };
 
-static int ends_with_gz(const char *name)
-{
-  size_t n = strlen(name);
-  return n >= 3 && strcmp(name + n - 3, ".gz") == 0;
-}
-
-static int pack(struct piece *piece)
-{
-  z_stream z = {.next_in = (unsigned char *)piece->plain.data,
-                .avail_in = (unsigned)piece->plain.n};
-  /* Random digits hardly shrink below a half, whatever the effort. */
-  if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY, Z_DEFAULT_STRATEGY))
-    return NIS_NO_MEMORY;
-  size_t most = deflateBound(&z, piece->plain.n);
-  piece->packed.n = 0;
-  z.next_out = (unsigned char *)nis_text_room(&piece->packed, most);
-  z.avail_out = (unsigned)most;
-  int status = z.next_out && deflate(&z, Z_FINISH) == Z_STREAM_END ? NIS_OK : NIS_NO_MEMORY;
-  piece->packed.n = most - z.avail_out;
-  deflateEnd(&z);
-  return status;
-}
-
 static int finish(const struct stream *stream, struct piece *piece)
 {
   if (piece->plain.short_of_memory) return NIS_NO_MEMORY;
-  return stream->compressed && piece->plain.n > 0 ? pack(piece) : NIS_OK;
+  return stream->compressed && piece->plain.n > 0 ? nis_text_pack(&piece->plain, &piece->packed)
+                                                  : NIS_OK;
 }
 
 static int put(struct event_file *file, const struct piece *piece)
@@ -72,7 +48,7 @@ int nis_stream_begin(struct event_file *file, const nis_event_block *first)
   stream->npieces = 1;
   stream->pieces = NIS_NEW(struct piece, 1);
   if (!stream->pieces) return nis_no_memory();
-  stream->compressed = ends_with_gz(file->options->path);
+  stream->compressed = nis_ends_with_gz(file->options->path);
   if (nis_make_particles(file, first, 0, 1, 0, &event) != NIS_OK) return nis_no_particles();
   file->format->stream->head(&stream->pieces->plain, file, &event);
   if (finish(stream, stream->pieces) != NIS_OK) return nis_no_memory();

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "text.h"
 
+#include "nis.h"
+
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
+
+enum { GZIP_WINDOW = 15 + 16, GZIP_MEMORY = 8 };
 
 void nis_text_clear(struct text *t)
 {
@@ -52,4 +57,26 @@ void nis_text_print(struct text *t, const char *format, ...)
   va_end(list);
   uselocale(before);
   if (plain) freelocale(plain);
+}
+
+int nis_ends_with_gz(const char *name)
+{
+  size_t n = strlen(name);
+  return n >= 3 && strcmp(name + n - 3, ".gz") == 0;
+}
+
+/* Random digits hardly shrink below a half, whatever the effort. */
+int nis_text_pack(const struct text *plain, struct text *packed)
+{
+  z_stream z = {.next_in = (unsigned char *)plain->data, .avail_in = (unsigned)plain->n};
+  if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY, Z_DEFAULT_STRATEGY))
+    return NIS_NO_MEMORY;
+  size_t most = deflateBound(&z, plain->n);
+  packed->n = 0;
+  z.next_out = (unsigned char *)nis_text_room(packed, most);
+  z.avail_out = (unsigned)most;
+  int status = z.next_out && deflate(&z, Z_FINISH) == Z_STREAM_END ? NIS_OK : NIS_NO_MEMORY;
+  packed->n = most - z.avail_out;
+  deflateEnd(&z);
+  return status;
 }

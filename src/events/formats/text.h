@@ -18,4 +18,8 @@ void nis_text_print(struct text *t, const char *format, ...) __attribute__((form
 /* Room for n more bytes at data + n; NULL when memory is short. */
 char *nis_text_room(struct text *t, size_t n);
 
+/* Compressed, a whole member of a .gz file; NIS_OK or NIS_NO_MEMORY */
+int nis_text_pack(const struct text *plain, struct text *packed);
+int nis_ends_with_gz(const char *name);
+
 #endif

@@ -7,7 +7,7 @@
 #ifndef NIS_OUTPUT_H
 #define NIS_OUTPUT_H
 
-#include "base/monitor.h"
+#include "monitor.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +16,8 @@
 struct output {
   const char *name; /* as the user gave it */
   int force;        /* an existing file may be replaced */
+  int durable;      /* it is to outlive the machine's next crash: no name before the bytes are on
+                       the disk */
   char *path;       /* absolute, with all symbolic links followed; NULL: `inherited` */
   int inherited;    /* the number of a descriptor of the process: standard output */
   int is_file;      /* one of its own, regular, or about to be made */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "output.h"
 
-#include "base/error.h"
-#include "events/writing.h"
+#include "error.h"
+#include "writing.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -315,6 +315,15 @@ static void forget(struct output *output)
   output->descriptor = -1;
 }
 
+/* Some file systems cannot, and lose no more than the name by it. */
+static void sync_folder(const struct output *output)
+{
+  char *folder = join(output->path, folder_length(output->path), "");
+  int descriptor = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  if (descriptor >= 0) fsync(descriptor), close(descriptor);
+  free(folder);
+}
+
 /* link() never replaces a file; where a file system knows no links, a look beforehand has to do. */
 static int give_name(const struct output *output)
 {
@@ -331,11 +340,13 @@ int nis_output_commit(struct output *output)
   int descriptor = output->descriptor, status = NIS_OK;
   output->descriptor = -1;
   errno = 0;
-  int failed = close(descriptor) && errno != EINTR;
+  int failed = output->durable && output->is_file && fsync(descriptor);
+  failed |= close(descriptor) && errno != EINTR;
   if (failed || (output->is_file && give_name(output)))
-    status = output->is_file ? nis_fail(NIS_NO_FILE, "cannot write %s: %s; the events are in %s",
+    status = output->is_file ? nis_fail(NIS_NO_FILE, "cannot write %s: %s; the complete file is %s",
                                         output->name, strerror(errno), output->part)
                              : nis_output_failed(output);
+  if (status == NIS_OK && output->durable && output->is_file) sync_folder(output);
   forget(output);
   return status;
 }

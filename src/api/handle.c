@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "handle.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "estimation/trust.h"
+#include "settings.h"
+
+#include <math.h>
+
+/* In place of an array of the caller's, which may be gone when it is needed */
+static int copy(nis *s, const void **array, size_t bytes)
+{
+  int i = 0;
+  if (!*array) return NIS_OK;
+  while (s->arrays[i]) i++;
+  s->arrays[i] = NIS_RAW(char, bytes);
+  if (!s->arrays[i]) return nis_no_memory();
+  memcpy(s->arrays[i], *array, bytes);
+  *array = s->arrays[i];
+  return NIS_OK;
+}
+
+static int copy_arrays(nis *s)
+{
+  nis_options *o = &s->options;
+  size_t number = sizeof(double);
+  if (o->nhints == 0) o->hints = NULL;
+  NIS_TRY(copy(s, (const void **)&o->hints, o->nhints * o->dim * number));
+  NIS_TRY(copy(s, (const void **)&o->lower, o->dim * number));
+  NIS_TRY(copy(s, (const void **)&o->upper, o->dim * number));
+  NIS_TRY(copy(s, (const void **)&o->periodic, o->dim * sizeof *o->periodic));
+  NIS_TRY(copy(s, (const void **)&o->scales, o->ncomp * number));
+  NIS_TRY(copy(s, (const void **)&o->name, o->name ? strlen(o->name) + 1 : 0));
+  NIS_TRY(copy(s, (const void **)&o->checkpoint, o->checkpoint ? strlen(o->checkpoint) + 1 : 0));
+  nis_options *given = &s->given;
+  given->checkpoint = o->checkpoint;
+  given->hints = o->hints, given->lower = o->lower, given->upper = o->upper;
+  given->periodic = o->periodic, given->scales = o->scales, given->name = o->name;
+  return NIS_OK;
+}
+
+static int init(nis *s, nis_integrand *f)
+{
+  const nis_options *o = &s->options;
+  int with_covariance = o->covariance != NULL;
+  NIS_TRY(copy_arrays(s));
+  NIS_TRY(nis_sampler_init(&s->sampler, f, o));
+  NIS_TRY(nis_tally_init(&s->tally));
+  NIS_TRY(nis_components_init(&s->components, o->ncomp > 1 ? o->ncomp : 0,
+                              with_covariance || o->ncomp <= MOST_CORRELATED));
+  NIS_TRY(nis_seen_init(&s->seen, o->ncomp, with_covariance));
+  nis_training_begin_uniform(&s->training, &s->sampler.mixture);
+  s->training.see = nis_seen_add;
+  s->training.context = &s->seen;
+  return NIS_OK;
+}
+
+int nis_handle_create(nis **out, nis_integrand *f, const nis_options *options)
+{
+  *out = NULL;
+  nis_options complete;
+  NIS_TRY(nis_settings_resolve(options, &complete));
+  NIS_TRY(nis_settings_check_integrand(&complete, f));
+  nis *s = NIS_NEW(nis, 1);
+  if (!s) return nis_no_memory();
+  s->options = complete;
+  s->given = *options;
+  int status = init(s, f);
+  if (status == NIS_OK)
+    *out = s;
+  else
+    nis_handle_free(s);
+  return status;
+}
+
+void nis_handle_free(nis *s)
+{
+  if (!s) return;
+  nis_journal_close(&s->journal);
+  nis_sampler_clear(&s->sampler);
+  for (int i = 0; i < HANDLE_ARRAYS; i++) free(s->arrays[i]);
+  nis_tally_clear(&s->tally);
+  nis_components_clear(&s->components);
+  free(s->spans.span);
+  nis_generator_clear(&s->generator);
+  nis_training_clear(&s->training);
+  nis_seen_clear(&s->seen);
+  free(s);
+}
+
+static int meet(const struct span *a, const struct span *b)
+{
+  return a->seed == b->seed && a->from < b->to && b->from < a->to;
+}
+
+int nis_handle_add_span(nis *s, struct span span)
+{
+  struct spans *spans = &s->spans;
+  if (span.from == span.to) return NIS_OK;
+  for (size_t i = 0; i < spans->n; i++)
+    if (meet(&spans->span[i], &span))
+      return nis_fail(
+          NIS_INVALID,
+          "points %llu to %llu of seed %llu are in both estimates: use other seeds, or "
+          "other parts",
+          (unsigned long long)(span.from > spans->span[i].from ? span.from : spans->span[i].from),
+          (unsigned long long)(span.to < spans->span[i].to ? span.to : spans->span[i].to),
+          (unsigned long long)span.seed);
+  struct span *last = spans->n > 0 ? &spans->span[spans->n - 1] : NULL;
+  if (last && last->seed == span.seed && last->to == span.from) {
+    last->to = span.to;
+    return NIS_OK;
+  }
+  if (spans->n == MOST_SPANS)
+    return nis_fail(NIS_INVALID, "an estimate can be merged of at most %d parts", MOST_SPANS);
+  struct span *larger = realloc(spans->span, (spans->n + 1) * sizeof *larger);
+  if (!larger) return nis_no_memory();
+  spans->span = larger;
+  larger[spans->n++] = span;
+  return NIS_OK;
+}
+
+void nis_handle_drop_estimate(nis *s)
+{
+  s->spans.n = 0;
+  nis_tally_reset(&s->tally);
+  nis_components_reset(&s->components);
+  nis_generator_forget(&s->generator);
+}
+
+/* With one component the arrays hold the result itself. */
+static void fill_components(const nis *s, const struct components *c, const nis_result *r)
+{
+  const nis_options *o = &s->options;
+  nis_components_result(c, nis_tally_factor(&s->tally), s->tally.blurred, o->values, o->errors,
+                        o->covariance);
+  if (o->values) o->values[0] = r->value;
+  if (o->errors) o->errors[0] = r->error;
+  if (o->covariance) o->covariance[0] = r->error * r->error;
+}
+
+/* The share of f's values that are no numbers, of the domain or of the points that the value rests
+ * on */
+static double bad_share(const nis *s)
+{
+  const struct tally *t = &s->tally;
+  if (t->all.n == 0) return s->seen.bad.mean;
+  return fmax(nis_seen_bad(&s->seen), (double)t->bad / (double)t->all.n);
+}
+
+int nis_handle_result(const nis *s, int status, nis_result *r)
+{
+  int trained_only = s->tally.all.n == 0 && s->seen.value.n > 0;
+  *r = (nis_result){.seed = s->options.seed};
+  nis_tally_result(&s->tally, r);
+  if (trained_only) {
+    r->value = s->seen.value.mean;
+    r->error = s->seen.value.n > 1 ? nis_moments_error(&s->seen.value) : HUGE_VAL;
+  }
+  fill_components(s, trained_only ? &s->seen.components : &s->components, r);
+  r->calls = s->sampler.integrand.calls;
+  r->train_calls = s->train_calls;
+  r->call_seconds = s->call_seconds;
+  r->peaks_found = s->training.peaks_found;
+  r->search_calls = s->training.search_calls;
+  r->bad_calls = s->sampler.integrand.bad_calls;
+  r->late_peaks = s->training.late_peaks;
+  r->unseen_volume = nis_trust_unseen(s->training.uniform + s->tally.uniform);
+  r->blurred_volume = s->tally.blurred;
+  r->serialized = s->sampler.integrand.serialized;
+  r->suspect = nis_trust_doubts(&s->tally, &s->components, r);
+  r->stop = status == NIS_STOPPED || status == NIS_CALLBACK ? NIS_STOP_CALLBACK
+            : status == NIS_TIME_LIMIT                      ? NIS_STOP_TIME
+                                                            : NIS_STOP_CALLS;
+  if (status == NIS_OK) nis_clear_error();
+  if (status == NIS_OK) status = nis_integrand_verdict(&s->sampler.integrand, bad_share(s));
+  return r->status = status;
+}
+
+int nis_handle_judge(const nis *s, nis_result *r)
+{
+  int ended = r->status == NIS_OK || r->status == NIS_GOAL_MISSED || r->status == NIS_TIME_LIMIT;
+  if (ended && r->suspect) r->status = nis_trust_explain(&s->tally, &s->components, r);
+  return r->status;
+}

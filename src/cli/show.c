@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "commands.h"
+
+#include "json.h"
+#include "message.h"
+#include "numbers.h"
+#include "saved.h"
+#include "values.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void label(const char *text)
+{
+  printf("%-20s ", text);
+}
+
+/* A word of one of the library's options */
+static void option_word(char text[VALUE_TEXT], const char *name, int n)
+{
+  size_t rows;
+  const nis_option *row = nis_option_list(&rows);
+  while (strcmp(row->name, name) != 0) row++;
+  nth_word(text, row->words, n);
+}
+
+static void print_flow(const nis_options *o)
+{
+  char coupling[VALUE_TEXT];
+  option_word(coupling, "coupling", (int)o->coupling);
+  label("flow");
+  printf("%d layers of %s maps with %d bins, nets of %d x %d\n", o->layers, coupling, o->bins,
+         o->hidden_layers, o->hidden_width);
+}
+
+static void show_text(const char *path, const nis_saved *saved)
+{
+  const nis_options *o = &saved->options;
+  const nis_result *r = &saved->result;
+  char estimate[ESTIMATE_TEXT];
+  label("file");
+  printf("%s\n", path);
+  label("integrand");
+  printf("%s, %zu dimension%s", *saved->name ? saved->name : "without a name", o->dim,
+         o->dim == 1 ? "" : "s");
+  printf(", seed %" PRIu64 "\n", o->seed);
+  print_flow(o);
+  label("calls");
+  printf("%" PRIu64 "  (training %" PRIu64 ", of which %" PRIu64 " are stored)\n", r->calls,
+         r->train_calls, saved->stored);
+  format_estimate(estimate, r->value, r->error);
+  label("integral");
+  printf("%s\n", estimate);
+  label("unweighting eff.");
+  printf("%.4g\n", r->efficiency);
+}
+
+static void show_json(const char *path, const nis_saved *saved)
+{
+  struct json json = {.file = stdout};
+  const nis_result *r = &saved->result;
+  json_object(&json, NULL);
+  json_text(&json, "file", path);
+  json_text(&json, "name", saved->name);
+  json_whole(&json, "dim", saved->options.dim);
+  json_whole(&json, "seed", saved->options.seed);
+  json_whole(&json, "calls", r->calls);
+  json_whole(&json, "train_calls", r->train_calls);
+  json_whole(&json, "stored_points", saved->stored);
+  json_real(&json, "value", r->value);
+  json_real(&json, "error", r->error);
+  json_real(&json, "efficiency", r->efficiency);
+  json_int(&json, "suspect", r->suspect);
+  json_end(&json);
+}
+
+int show_saved(const char *path, int json)
+{
+  nis_saved saved;
+  int status = nis_inspect(path, &saved);
+  if (status != NIS_OK) return complain(exit_code(status), "%s", nis_last_error());
+  if (json)
+    show_json(path, &saved);
+  else
+    show_text(path, &saved);
+  return DONE;
+}
+
+int show_command(const struct arguments *arguments)
+{
+  return show_saved(arguments->from, arguments->json);
+}
