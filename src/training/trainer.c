@@ -26,7 +26,8 @@ enum {
   /* In one dimension learning is easy, and what nets make of a mixture differs most. */
   LEAST_NET_1D = 32,
   LARGEST_NET_1D = 512,
-  LEAST_REPLICATES = 16 /* of the estimate */
+  MOST_SURVEYED_DIM = 4, /* beyond, nets of uniform points hardly gain */
+  LEAST_REPLICATES = 16  /* of the estimate */
 };
 
 /* Of a round: what is lost comes back. */
@@ -129,7 +130,8 @@ static size_t rehearsed_net(uint64_t calls, const nis_options *o)
 static size_t surveyed_net(size_t survey, const nis_options *o)
 {
   size_t net = LEAST_REHEARSED;
-  if (o->points != NIS_POINTS_NETS || survey < REHEARSED_NETS * net) return 0;
+  if (o->points != NIS_POINTS_NETS || o->dim > MOST_SURVEYED_DIM) return 0;
+  if (survey < REHEARSED_NETS * net) return 0;
   while (2 * net * REHEARSED_NETS <= survey) net *= 2;
   return net;
 }
