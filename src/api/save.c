@@ -25,9 +25,10 @@
  *             scaled, peaks_found, late_peaks; u64 search_calls; f64 uniform (training/train.h)
  *             moments value, bad; components (estimation/seen.h)
  *   estimate  u64 n; n of { u64 seed, to, from }: the points of it (api/handle.h)
- *             i32 forgotten; u64 n; n moments, of its iterations; f64 unit; moments all, iteration; f64 square; i32 iterations; moments spreading; f64
- *             within; i32 replicates; f64 replicate_origin; f64[4] replicate; f64 widening,
- *             blurred; u64 bad; f64 uniform (estimation/tally.h)
+ *             i32 forgotten; u64 n; n moments, of its iterations; f64 unit; moments all, iteration;
+ *             f64 square; i32 iterations; moments spreading; f64 within; i32 replicates;
+ *             f64 replicate_origin; f64[4] replicate; f64 widening, blurred; u64 bad; f64 uniform
+ *             (estimation/tally.h)
  *             u64 n, zeros, negatives; f64 absolute, largest; i32 n bins in use; n of { i32 number;
  *             u64 count; f64 sum } (numerics/weights.h)
  *             u64 n; i32 kept; f64[kept] the largest weights (numerics/tail.h)
