@@ -506,10 +506,10 @@ NIS_API int nis_save(nis *s, const char *path);
  * or from a newer libnis; *out is then NULL. */
 NIS_API int nis_load(nis **out, const char *path, nis_integrand *f, const nis_options *options);
 
-/* Goes on from options.checkpoint after a run was killed, or begins one where there is no such file:
- * makes the handle as it was made before, to which the program does the same as then. As long as
- * values are in the file, they come from there and nothing is called; then the integrand is called
- * again. The bits are those of a run that was never killed. It takes the time of the library's own
+/* Goes on from options.checkpoint after a run was killed, or begins one where there is no such
+ * file: makes the handle as it was made before, to which the program does the same as then. As long
+ * as values are in the file, they come from there and nothing is called; then the integrand is
+ * called again. The bits are those of a run that was never killed. It takes the time of the library's own
  * work again, but at most checkpoint_seconds of calls. Options that are not 0 must be what they
  * were; threads may differ. Also after nis_load with that option.
  *

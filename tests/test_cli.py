@@ -254,8 +254,8 @@ class Usage(Refusals):
         self.refused(["events", "camel", "-n", "3"], "-o FILE")
         self.refused(["events", "camel", "-n", "3", "-o", ""], "--output", "empty")
         self.refused(["events", "camel", "-n", "0", "-o", "x"], "--events", "got '0'")
-        self.refused(["events", "camel", "-n", "3", "-o", "p.xyz"], "p.xyz: no format", ".lhe .lheh5",
-                     "--format")
+        self.refused(["events", "camel", "-n", "3", "-o", "p.xyz"], "p.xyz: no format",
+                     ".lhe .lheh5", "--format")
         self.refused(["events", "camel", "-n", "3", "-o", "x", "--format", "root"],
                      "lhe,lhe3,lheh5,hdf5,npy,text", "'root'")
         for words in (["--tail", 0], ["--tail", 1], ["--quantile", 0], ["--quantile", 1.5],
@@ -366,8 +366,8 @@ class Plugins(Refusals):
 
     def test_periodic(self):
         walls = self.near(math.pi, "bell", "--dim", 2, "--lower=-5", "--upper", 5)
-        flags = [self.near(math.pi, "bell", "--dim", 2, "--lower=-5", "--upper", 5, "--periodic", text)
-                 for text in ("0", "0,0", "1", "1,1", "1,0")]
+        flags = [self.near(math.pi, "bell", "--dim", 2, "--lower=-5", "--upper", 5, "--periodic",
+                           text) for text in ("0", "0,0", "1", "1,1", "1,0")]
         values = [r["value"] for r in flags]
         self.assertEqual(values[:2], 2 * [walls["value"]])
         self.assertEqual(values[2], values[3])
@@ -918,7 +918,8 @@ class Saved(Refusals):
         self.merge(*files, "-o", "all.npy")
         whole, parts = self.read("all.npy"), [self.read(file) for file in files]
         self.assertEqual(whole[256:], b"".join(part[256:] for part in parts))
-        self.assertEqual(whole[:256].rstrip(), parts[0][:256].replace(b"(100,)", b"(300,)").rstrip())
+        self.assertEqual(whole[:256].rstrip(),
+                         parts[0][:256].replace(b"(100,)", b"(300,)").rstrip())
         self.assertEqual(len(whole), 256 + 300 * 5 * 8)
 
     def test_events_that_are_not_merged(self):

@@ -56,8 +56,8 @@ struct estimate nis_tally_end_iteration(struct tally *t);
 
 /* The same as an iteration for the points of one replicate, whose values are not independent: the
  * error is then that of the spread of the replicates' means, times Student's t for as many
- * replicates, and wider where these are skew. Of replicates of different sizes the large ones say what the spread is: they count as
- * n^2 / sum n_i^2 replicates. */
+ * replicates, and wider where these are skew. Of replicates of different sizes the large ones say
+ * what the spread is: they count as n^2 / sum n_i^2 replicates. */
 struct estimate nis_tally_end_replicate(struct tally *t);
 
 /* The points since the last end or growth join number i < MOST_GROWING of those that grow. */

@@ -126,7 +126,8 @@ static double random_error(struct trainer *t)
 }
 
 /* Uniform points, where nets make more of them than of what has been learnt. Not where f has a peak
- * or a singular end: the few points there would make the error, and the survey knows little of it. */
+ * or a singular end: the few points there would make the error, and the survey knows little of
+ * it. */
 static void forget_where_worse(struct trainer *t, double error)
 {
   double *share = t->s->mixture.share, largest = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The end of a training: the last round, which nothing has learnt from, chooses between the channels
- * and between what this training and the one before it have learnt.
+ * The end of a training: the last round, which nothing has learnt from, chooses between the
+ * channels, and between what this training and the one before it have learnt.
  */
 #ifndef NIS_CHOICE_H
 #define NIS_CHOICE_H

@@ -9,8 +9,8 @@
  * been learnt before the very first one, the survey: singular ends that it shows are stretched. */
 int nis_round_draw(struct trainer *t, uint64_t first);
 
-/* n more points of the stream, from number `first` on, into t->fresh, a block at a time; fewer where
- * the run is stopped or the time over */
+/* n more points of the stream, from number `first` on, into t->fresh, a block at a time; fewer
+ * where the run is stopped or the time over */
 int nis_round_more(struct trainer *t, enum stream stream, uint64_t first, size_t n);
 
 /* t->log_z by the newest round, and its own estimate of the integral for the progress table */
