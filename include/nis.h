@@ -509,9 +509,9 @@ NIS_API int nis_load(nis **out, const char *path, nis_integrand *f, const nis_op
 /* Goes on from options.checkpoint after a run was killed, or begins one where there is no such
  * file: makes the handle as it was made before, to which the program does the same as then. As long
  * as values are in the file, they come from there and nothing is called; then the integrand is
- * called again. The bits are those of a run that was never killed. It takes the time of the library's own
- * work again, but at most checkpoint_seconds of calls. Options that are not 0 must be what they
- * were; threads may differ. Also after nis_load with that option.
+ * called again. The bits are those of a run that was never killed. It takes the time of the
+ * library's own work again, but at most checkpoint_seconds of calls. Options that are not 0 must be
+ * what they were; threads may differ. Also after nis_load with that option.
  *
  * NIS_INVALID where options differ, NIS_BAD_FILE (also by later calls) where the file is damaged or
  * turns out to be of another run, NIS_NO_FILE where another process is using it. */

@@ -210,11 +210,11 @@ NIS_API int nis_check_events(const nis_event_options *options);
 
 /* Puts n files of events of one estimate (nis_load with other seeds, or options.skip) one behind
  * the other, into a file that is written as those of nis_events are: LHE, NPY and text, also
- * compressed ones, in memory that does not grow with them. Integral, unit and w_max of the head are those that
- * all have in common, its largest weight is that of all, and the seeds are listed. NIS_INVALID
- * where the heads are of different estimates, integrands or kinds, or two files hold the same
- * events; NIS_NO_FILE where one cannot be read or written, NIS_BAD_FILE where one is cut short or
- * was not written by nis. */
+ * compressed ones, in memory that does not grow with them. Integral, unit and w_max of the head are
+ * those that all have in common, its largest weight is that of all, and the seeds are listed.
+ * NIS_INVALID where the heads are of different estimates, integrands or kinds, or two files hold
+ * the same events; NIS_NO_FILE where one cannot be read or written, NIS_BAD_FILE where one is cut
+ * short or was not written by nis. */
 NIS_API int nis_merge_events(const char *const *paths, size_t n, const char *path, int force);
 
 /* Can files of this format be written here? NIS_INVALID with a sentence that says what is missing.
