@@ -142,9 +142,9 @@ static int two_legs(const double *x, size_t dim, nis_event *event, void *params)
   return 0;
 }
 
-static char path[64], zipped[sizeof path + 3];
+static char path[64], zipped[sizeof path + 3], third[sizeof path + 3];
 
-enum { MOST_STEPS = 12 };
+enum { MOST_STEPS = 12, STORIES = 4 };
 
 /* What each call of a story said; a handle that was not made says so once. */
 struct told {
@@ -225,11 +225,59 @@ static struct told events(int way)
   return told;
 }
 
+/* Two files of saved handles, which are merged, and two of events, too */
+static struct told saved(void)
+{
+  static const nis_options of_seed[] = {{.threads = 1, .seed = 1}, {.threads = 1, .seed = 2}};
+  const char *const files[] = {path, zipped};
+  struct told told = {0};
+  nis *s, *other;
+  nis_event_options how = {.events = 10, .path = path, .format = NIS_FORMAT_TEXT};
+  nis_options o = tiny;
+  o.name = "peaks";
+  unlink(path), unlink(zipped), unlink(third);
+  if (tell(&told, nis_create(&s, peaks, &o)) != NIS_OK) return told;
+  tell(&told, nis_train(s, 300));
+  tell(&told, nis_estimate(s, 64, NULL));
+  if (tell(&told, nis_save(s, path)) != NIS_OK) return nis_free(s), told;
+  nis_free(s);
+  if (tell(&told, nis_load(&s, path, peaks, &of_seed[0])) != NIS_OK) return told;
+  if (tell(&told, nis_load(&other, path, peaks, &of_seed[1])) != NIS_OK) return nis_free(s), told;
+  nis_drop_estimate(other);
+  tell(&told, nis_estimate(other, 64, NULL));
+  tell(&told, nis_merge(s, other));
+  unlink(path);
+  tell(&told, nis_events(s, &how, NULL));
+  how.path = zipped;
+  tell(&told, nis_events(s, &how, NULL));
+  tell(&told, nis_merge_events(files, 2, third, 0));
+  nis_free(s);
+  nis_free(other);
+  return told;
+}
+
+static struct told resumed(void)
+{
+  struct told told = {0};
+  nis *s;
+  nis_options o = tiny;
+  o.checkpoint = path;
+  unlink(path);
+  for (int i = 0; i < 2; i++) {
+    if (tell(&told, nis_resume(&s, peaks, &o)) != NIS_OK) return told;
+    tell(&told, nis_train(s, 300));
+    tell(&told, nis_estimate(s, 64, NULL));
+    nis_free(s);
+  }
+  return told;
+}
+
 /* ---- every allocation in turn ---------------------------------------------------------------- */
 
 static struct told tell_story(int which)
 {
-  return which == 0 ? by_hand() : which == 1 ? values() : events(which - 2);
+  static struct told (*const stories[STORIES])(void) = {by_hand, values, saved, resumed};
+  return which < STORIES ? stories[which]() : events(which - STORIES);
 }
 
 /* A later call may find that what it stands on is not there. */
@@ -250,6 +298,7 @@ START_TEST(every_allocation_fails_once)
 {
   snprintf(path, sizeof path, "/tmp/nis_no_memory_%ld", (long)getpid());
   snprintf(zipped, sizeof zipped, "%s.gz", path);
+  snprintf(third, sizeof third, "%s.3", path);
   tell_story(_i); /* what is made once */
   watch(0);
   struct told whole = tell_story(_i);
@@ -264,7 +313,7 @@ START_TEST(every_allocation_fails_once)
     require(left == 0, "allocation %ld: %zu blocks are lost", failed, left);
     check_told(&told, &whole, failed);
   }
-  unlink(path), unlink(zipped);
+  unlink(path), unlink(zipped), unlink(third);
 }
 END_TEST
 
@@ -273,7 +322,7 @@ int main(void)
   Suite *suite = suite_create("no_memory");
   TCase *tcase = tcase_create("no_memory");
   tcase_set_timeout(tcase, 120);
-  tcase_add_loop_test(tcase, every_allocation_fails_once, 0, 2 + WAYS);
+  tcase_add_loop_test(tcase, every_allocation_fails_once, 0, STORIES + WAYS);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);
 }

@@ -238,8 +238,10 @@ static void archive_spans(struct archive *a, nis *s)
     nis_archive_count(a, "a seed", &span.seed, UINT64_MAX);
     nis_archive_count(a, "the end of a span", &span.to, ARCHIVE_MOST_COUNT);
     nis_archive_count(a, "the beginning of a span", &span.from, span.to);
-    if (nis_archive_is_reading(a) && a->status == NIS_OK && nis_handle_add_span(s, span) != NIS_OK)
-      nis_archive_refuse(a, "%s", nis_last_error());
+    if (!nis_archive_is_reading(a) || a->status != NIS_OK) continue;
+    int status = nis_handle_add_span(s, span);
+    if (status == NIS_INVALID) nis_archive_refuse(a, "%s", nis_last_error());
+    if (status != NIS_OK && a->status == NIS_OK) a->status = status;
   }
 }
 

@@ -316,12 +316,14 @@ static void forget(struct output *output)
 }
 
 /* Some file systems cannot, and lose no more than the name by it. */
-static void sync_folder(const struct output *output)
+static int sync_folder(const struct output *output)
 {
   char *folder = join(output->path, folder_length(output->path), "");
-  int descriptor = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  if (!folder) return nis_no_memory();
+  int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor >= 0) fsync(descriptor), close(descriptor);
   free(folder);
+  return NIS_OK;
 }
 
 /* link() never replaces a file; where a file system knows no links, a look beforehand has to do. */
@@ -346,7 +348,7 @@ int nis_output_commit(struct output *output)
     status = output->is_file ? nis_fail(NIS_NO_FILE, "cannot write %s: %s; the complete file is %s",
                                         output->name, strerror(errno), output->part)
                              : nis_output_failed(output);
-  if (status == NIS_OK && output->durable && output->is_file) sync_folder(output);
+  if (status == NIS_OK && output->durable && output->is_file) status = sync_folder(output);
   forget(output);
   return status;
 }

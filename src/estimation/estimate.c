@@ -146,6 +146,7 @@ static int report(struct job *j, struct estimate last)
 
 static int iterate(struct job *j, uint64_t calls)
 {
+  NIS_TRY(nis_tally_reserve(j->plan->tally, 1));
   if (j->plan->replicates)
     nis_replicate_scramble(&j->replicate, j->s->mixture.flow.kernels, j->s->seed,
                            j->plan->first_point + j->used);
@@ -341,6 +342,7 @@ int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *use
     j.growing = NIS_NEW(struct replicate, MOST_GROWING);
     if (!j.growing) status = nis_no_memory();
     if (status == NIS_OK) status = nis_components_begin_growth(plan->components, MOST_GROWING);
+    if (status == NIS_OK) status = nis_tally_reserve(plan->tally, MOST_GROWING);
   }
   plan->from = plan->to = plan->first_point;
   plan->tally->blurred = nis_domain_blurred(&s->integrand.domain);

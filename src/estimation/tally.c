@@ -145,22 +145,26 @@ struct estimate nis_tally_estimate(const struct tally *t)
   return estimate;
 }
 
-/* Where memory is short the tally goes on, but it can be merged no more. */
+int nis_tally_reserve(struct tally *t, size_t iterations)
+{
+  size_t needed = t->nended + iterations, room = needed > 2 * t->room ? needed : 2 * t->room;
+  if (needed <= t->room) return NIS_OK;
+  struct moments *larger = NIS_RAW(struct moments, room);
+  if (!larger) return nis_no_memory();
+  if (t->nended > 0) memcpy(larger, t->ended, t->nended * sizeof *larger);
+  free(t->ended);
+  t->ended = larger;
+  t->room = room;
+  return NIS_OK;
+}
+
+/* Without room for it the tally goes on, but it can be merged no more. */
 static void keep_ended(struct tally *t)
 {
-  if (t->nended == t->room) {
-    size_t room = 2 * t->room + 32;
-    struct moments *larger = NIS_RAW(struct moments, room);
-    if (!larger) {
-      t->forgotten = 1;
-      return;
-    }
-    if (t->nended > 0) memcpy(larger, t->ended, t->nended * sizeof *larger);
-    free(t->ended);
-    t->ended = larger;
-    t->room = room;
-  }
-  t->ended[t->nended++] = t->iteration;
+  if (t->nended == t->room && nis_tally_reserve(t, 1) != NIS_OK)
+    t->forgotten = 1;
+  else
+    t->ended[t->nended++] = t->iteration;
 }
 
 struct estimate nis_tally_end_iteration(struct tally *t)
@@ -234,6 +238,7 @@ int nis_tally_merge(struct tally *t, const struct tally *other)
   if (t->forgotten || other->forgotten) return nis_no_memory();
   if (t->weights.n > 0 && (t->replicates > 0) != (other->replicates > 0))
     return nis_fail(NIS_INVALID, "estimates with nets and with random points cannot be merged");
+  NIS_TRY(nis_tally_reserve(t, other->nended));
   if (other->unit > t->unit) widen(t, other->unit);
   double ratio = other->unit > 0 ? other->unit / t->unit : 1;
   add_ended(t, other, ratio);

@@ -51,6 +51,9 @@ void nis_tally_add(struct tally *t, double w);
 /* A weight, and the value with the same mean and less variance that counts for the integral */
 void nis_tally_add_controlled(struct tally *t, double w, double value);
 
+/* Memory for so many more iterations; without it one that ends may be lost for merging. */
+int nis_tally_reserve(struct tally *t, size_t iterations);
+
 /* Closes the current iteration: it joins `all` and chi2. */
 struct estimate nis_tally_end_iteration(struct tally *t);
 

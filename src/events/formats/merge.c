@@ -250,6 +250,7 @@ static int take_head(struct merger *m, size_t i, struct source *s, struct head *
   NIS_TRY(read_head(s, head));
   NIS_TRY(take_print(m, i, s, head));
   take_seed(m, head);
+  if (m->seeds.short_of_memory) return nis_no_memory();
   m->records += head->records;
   if (i == 0) {
     m->first = *head;
