@@ -92,20 +92,26 @@ START_TEST(every_coupling_learns_the_camel)
 }
 END_TEST
 
-/* At equal calls; measured 2.5 */
+/* At equal calls, over seeds, for one alone is luck; measured 1.4 .. 1.6 */
 START_TEST(nets_lessen_the_error)
 {
+  enum { SEEDS = 8 };
   struct subject camel = subject("camel", 2, NULL);
-  nis_options o = {.dim = 2, .calls = 20000, .seed = 1, .points = NIS_POINTS_RANDOM};
-  o.params = camel.state;
-  nis_result random = nis_integrate_with(camel.row->f, &o);
-  o.points = NIS_POINTS_DEFAULT;
-  nis_result nets = nis_integrate_with(camel.row->f, &o);
-  ck_assert_double_lt(1.5 * nets.error, random.error);
-  check_pull((nets.value - camel.exact) / nets.error, alarm_errors_of_nets(1, nets.dof));
-  ck_assert_uint_eq(nets.calls, 20000);
-  uint64_t points = nets.calls - nets.train_calls;
-  ck_assert_uint_eq(points % (uint64_t)(nets.dof + 1), 0);
+  double log_gain = 0;
+  for (int seed = 1; seed <= SEEDS; seed++) {
+    nis_options o = {.dim = 2, .calls = 20000, .seed = (uint64_t)seed};
+    o.params = camel.state;
+    o.points = NIS_POINTS_RANDOM;
+    nis_result random = nis_integrate_with(camel.row->f, &o);
+    o.points = NIS_POINTS_DEFAULT;
+    nis_result nets = nis_integrate_with(camel.row->f, &o);
+    log_gain += log(random.error / nets.error) / SEEDS;
+    check_pull((nets.value - camel.exact) / nets.error, alarm_errors_of_nets(SEEDS, nets.dof));
+    ck_assert_uint_eq(nets.calls, 20000);
+    uint64_t points = nets.calls - nets.train_calls;
+    ck_assert_uint_eq(points % (uint64_t)(nets.dof + 1), 0);
+  }
+  ck_assert_double_gt(exp(log_gain), 1.2);
   free(camel.state);
 }
 END_TEST

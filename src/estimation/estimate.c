@@ -346,9 +346,7 @@ int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *use
   }
   plan->from = plan->to = plan->first_point;
   plan->tally->blurred = nis_domain_blurred(&s->integrand.domain);
-  int forgotten = plan->tally->forgotten;
   if (status == NIS_OK) status = plan->watcher ? run_growing(&j) : run(&j);
-  if (status == NIS_OK && plan->tally->forgotten > forgotten) status = nis_no_memory();
   *used = j.used;
   if (plan->watcher) plan->to = plan->first_point + j.used;
   for (int i = 0; j.growing && i < MOST_GROWING; i++) nis_replicate_clear(&j.growing[i]);
