@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A handle out of a file goes on as the one that was saved, to the bit, whatever it did before and
  * does next; and what cannot be saved or loaded is said, with nothing spoilt. */
+#include "alarm.h"
 #include "nis_events.h"
 #include "saved_file.h"
 #include "suite.h"
@@ -434,6 +435,60 @@ START_TEST(seeds_are_merged)
   check_between((r.value - exact) / r.error, -4, 4, "the pull");
   check_between(r.error / one.error, 0.1, 0.6, "the error"); /* 1 / sqrt(11) = 0.3 */
   nis_free(all);
+}
+END_TEST
+
+enum { BINS = 20 };
+
+/* Weights of events in bins of x0 that are equally likely, and their squares */
+struct bins {
+  double weight[BINS], square[BINS];
+};
+
+/* Of the coordinate of `peak`, which is normal around 0.4 and cut at the walls */
+static double share_below(double x)
+{
+  double low = erf(-0.4 / 0.15 / M_SQRT2), high = erf(0.6 / 0.15 / M_SQRT2);
+  return (erf((x - 0.4) / 0.15 / M_SQRT2) - low) / (high - low);
+}
+
+static int fill(const nis_event_block *events, void *params)
+{
+  struct bins *bins = params;
+  for (size_t i = 0; i < events->n; i++) {
+    double weight = events->weight[i];
+    int bin = (int)fmin(BINS * share_below(events->x[i * events->dim]), BINS - 1);
+    bins->weight[bin] += weight;
+    bins->square[bin] += weight * weight;
+  }
+  return 0;
+}
+
+/* Jobs that have the file alone share w_max and the unit of weights, and their events together are
+ * distributed as one run's: as f. */
+START_TEST(jobs_make_the_events_of_one_run)
+{
+  enum { JOBS = 20, EVENTS = 1000 };
+  struct bins bins = {{0}, {0}};
+  double first[2] = {0}, sum = 0, chi2 = 0;
+  nis *s = trained(&subjects[0]);
+  ck_assert_int_ge(nis_estimate(s, 2000, NULL), NIS_OK);
+  ck_assert_int_eq(nis_save(s, file), NIS_OK);
+  nis_free(s);
+  for (uint64_t seed = 1; seed <= JOBS; seed++) {
+    nis *job;
+    nis_options o = {.seed = 100 + seed, .threads = 1};
+    nis_event_summary summary;
+    nis_event_options how = {.events = EVENTS, .sink = fill, .sink_params = &bins};
+    ck_assert_int_eq(nis_load(&job, file, peak, &o), NIS_OK);
+    ck_assert_int_eq(nis_events(job, &how, &summary), NIS_OK);
+    if (seed == 1) first[0] = summary.w_max, first[1] = summary.unit;
+    ck_assert(summary.w_max == first[0] && summary.unit == first[1]);
+    nis_free(job);
+  }
+  for (int b = 0; b < BINS; b++) sum += bins.weight[b];
+  for (int b = 0; b < BINS; b++) chi2 += pow(bins.weight[b] - sum / BINS, 2) / bins.square[b];
+  require(gsl_cdf_chisq_Q(chi2, BINS - 1) > ALARM_RATE, "chi2 %g of %d bins", chi2, BINS);
 }
 END_TEST
 
@@ -882,6 +937,7 @@ static Suite *suite(void)
   tcase_add_loop_test(parts, parts_are_the_whole, 0, LENGTH(subjects));
   tcase_add_test(parts, what_does_not_belong_together);
   tcase_add_test(parts, seeds_are_merged);
+  tcase_add_test(parts, jobs_make_the_events_of_one_run);
   suite_add_tcase(suite, parts);
   TCase *killed = tcase_create("checkpoints");
   tcase_set_timeout(killed, 300);
