@@ -144,8 +144,9 @@ static int flow_benches(const struct arguments *a, struct report *report)
 static void show_run(struct report *report, const struct run_bench *r)
 {
   if (report->text) {
-    printf("%5zu %10" PRIu64 " %8d %10.3f %10.3f %12.3f %9.1f\n", r->dim, r->calls, r->threads,
-           r->train_seconds, r->integrate_seconds, r->sample_seconds, r->bytes / 1048576);
+    printf("%5zu %10" PRIu64 " %8d %10.3f %10.3f %12.3f %9.1f %8.2f %9.3f %9.3f\n", r->dim,
+           r->calls, r->threads, r->train_seconds, r->integrate_seconds, r->sample_seconds,
+           r->bytes / 1048576, r->file_bytes / 1048576, r->save_seconds, r->load_seconds);
     return;
   }
   json_object(&report->json, NULL);
@@ -156,6 +157,9 @@ static void show_run(struct report *report, const struct run_bench *r)
   json_real(&report->json, "integrate_seconds", r->integrate_seconds);
   json_real(&report->json, "sample_seconds", r->sample_seconds);
   json_real(&report->json, "bytes", r->bytes);
+  json_real(&report->json, "file_bytes", r->file_bytes);
+  json_real(&report->json, "save_seconds", r->save_seconds);
+  json_real(&report->json, "load_seconds", r->load_seconds);
   json_end(&report->json);
 }
 
@@ -164,13 +168,14 @@ static int run_benches(const struct arguments *a, struct report *report)
   static const struct {
     size_t dim;
     uint64_t calls;
-  } cases[] = {{2, 100},    {4, 100},     {8, 100},     {2, 1000},    {4, 1000},
-               {8, 1000},   {2, 10000},   {4, 10000},   {8, 10000},   {2, 100000},
-               {8, 100000}, {32, 100000}, {2, 1000000}, {8, 1000000}, {32, 1000000}};
+  } cases[] = {{2, 100},     {4, 100},     {8, 100},      {2, 1000},   {4, 1000},    {8, 1000},
+               {2, 10000},   {4, 10000},   {8, 10000},    {2, 100000}, {8, 100000},  {32, 100000},
+               {2, 1000000}, {8, 1000000}, {32, 1000000}, {4, 400000}, {16, 400000}, {64, 400000}};
   int n = a->quick ? 9 : (int)(sizeof cases / sizeof *cases);
   int most = a->options.threads ? a->options.threads : 2;
   if (report->text)
-    puts("    d      calls  threads    train s    integr. s   sampling s  peak MiB");
+    puts("    d      calls  threads    train s    integr. s   sampling s  peak MiB"
+         " file MiB    save s    load s");
   else
     json_array(&report->json, "runs");
   for (int i = 0; i < n; i++) {

@@ -50,6 +50,7 @@ struct run_bench {
   double train_seconds, integrate_seconds;
   double sample_seconds; /* drawing as many points from the flow without calling */
   double bytes;          /* largest resident size */
+  double save_seconds, load_seconds, file_bytes; /* of the handle in a file, on the disk */
 };
 
 int bench_run(size_t dim, uint64_t calls, int threads, struct run_bench *out);

@@ -4,8 +4,10 @@
 
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +32,26 @@ static int sample_as_many(nis *s, size_t dim, uint64_t calls)
   return status;
 }
 
+static int save_and_load(nis *s, struct run_bench *r)
+{
+  char path[] = "nis-bench-XXXXXX";
+  struct stat about;
+  nis *loaded = NULL;
+  int file = mkstemp(path);
+  if (file < 0) return NIS_NO_FILE;
+  close(file);
+  double start = nis_clock();
+  int status = nis_save(s, path);
+  r->save_seconds = nis_clock() - start;
+  start = nis_clock();
+  if (status == NIS_OK) status = nis_load(&loaded, path, parabolas, NULL);
+  r->load_seconds = nis_clock() - start;
+  r->file_bytes = stat(path, &about) == 0 ? (double)about.st_size : 0;
+  nis_free(loaded);
+  unlink(path);
+  return status;
+}
+
 static int run(struct run_bench *r)
 {
   nis_options o = {.dim = r->dim, .threads = r->threads};
@@ -45,7 +67,9 @@ static int run(struct run_bench *r)
   start = nis_clock();
   if (status == NIS_OK) status = sample_as_many(s, r->dim, rest);
   r->sample_seconds = nis_clock() - start;
+  if (status == NIS_OK) status = save_and_load(s, r);
   nis_free(s);
+  if (status != NIS_OK) fprintf(stderr, "nis bench: %s\n", nis_last_error());
   return status;
 }
 
