@@ -166,8 +166,8 @@ namespace nis_cpp
 
 // ---- options ------------------------------------------------------------------------------------
 
-// The members of nis_options in their order, without those that belong to the callable (dim, params,
-// batch) and to the results (values, errors). Empty and 0 mean default.
+// The members of nis_options in their order, without those that belong to the callable (dim,
+// params, batch) and to the results (values, errors). Empty and 0 mean default.
 struct options {
   count calls = {};
   double rel_error = 0;
@@ -311,6 +311,9 @@ template <class F>
 constexpr bool batch =
     std::is_invocable_v<F &, std::size_t, std::size_t, const double *, std::size_t, double *>;
 
+// Asked for what is not single only: a generic lambda may not compile for other arguments
+template <class F> constexpr bool many = returned<F>() > 0 || fills<F> || batch<F>;
+
 // Calls what returns nothing, or a status
 template <class F, class... A> int status_of(F &f, A &&...arguments)
 {
@@ -375,14 +378,13 @@ struct state {
 
 template <class F> std::unique_ptr<state> state_of(F f)
 {
-  constexpr bool many = shape::returned<F>() > 0 || shape::fills<F> || shape::batch<F>;
-  static_assert(shape::single<F> || many, "not one of the integrands that nis.hpp lists");
   auto s = std::make_unique<state>();
   s->f = std::make_shared<F>(std::move(f));
   s->ncomp = shape::returned<F>();
   if constexpr (shape::single<F>) {
     s->scalar = shape::call<F>;
-  } else if constexpr (many) {
+  } else {
+    static_assert(shape::many<F>, "not one of the integrands that nis.hpp lists");
     s->batch = shape::call_many<F>;
     s->batch_points = shape::batch<F> ? 0 : 64; // few, so that all threads get some
   }
@@ -497,18 +499,18 @@ inline nis_event_options plain(const event_options &o)
   return c;
 }
 
-// Whole blocks with a status, or single events
+// Single events, which a generic sink gets too, or whole blocks with a status
 template <class S> int call_sink(const nis_event_block *block, void *params)
 {
   S &sink = *static_cast<S *>(params);
-  if constexpr (std::is_invocable_v<S &, const nis_event_block &>) {
-    return shape::status_of(sink, *block);
-  } else {
+  if constexpr (std::is_invocable_v<S &, const event &>) {
     for (std::size_t i = 0; i < block->n; i++) {
       point x(block->x + i * block->dim, block->dim);
       sink(event{x, block->weight[i], block->log_q[i], block->trials[i]});
     }
     return 0;
+  } else {
+    return shape::status_of(sink, *block);
   }
 }
 

@@ -97,6 +97,8 @@ START_TEST(one_value)
   check_near(nis::integrate(point, 2, quick()), 1);
   check_near(nis::integrate(functor(), 3, quick()), 1);
   check_near(nis::integrate(constant, 3, quick()), 1);
+  check_near(nis::integrate([](auto x) { return 0.5 + x[0]; }, 2, quick()), 1);
+  check_near(nis::integrate([](auto x, auto dim) { return 0.5 + x[dim - 1]; }, 2, quick()), 1);
   check_near(nis::integrate(plain, 2, quick()), 1);
   check_near(nis::integrate(of_point, 2, quick()), 1);
   nis::options serial = quick();
@@ -363,8 +365,7 @@ START_TEST(events)
   nis::event_options o;
   o.events = 500;
   double sum = 0;
-  nis::event_summary all =
-      s.events(o, [&](const nis::event &e) { sum += e.weight * (e.x[1] > 0); });
+  nis::event_summary all = s.events(o, [&](const auto &e) { sum += e.weight * (e.x[1] > 0); });
   ck_assert(all.status == NIS_OK && all.events == 500);
   ck_assert(std::fabs(sum - all.sum_weights) < 1e-9);
   size_t taken = 0;
