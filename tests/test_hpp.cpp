@@ -279,6 +279,21 @@ START_TEST(exceptions_of_integrands)
 }
 END_TEST
 
+#ifdef _OPENMP
+// The one that throws is not the one that called.
+START_TEST(exceptions_of_another_thread)
+{
+  auto f = [](nis::point x) {
+    usleep(20); // so that both get some
+    if (nis_thread() == 1) throw trouble{"there"};
+    return 0.5 + x[0];
+  };
+  ck_assert(throws("there", [&] { nis::integrate(f, 2, quick(2)); }));
+  check_near(nis::integrate(f, 2, quick(1)), 1);
+}
+END_TEST
+#endif
+
 START_TEST(exceptions_of_the_others)
 {
   fuse fuse;
@@ -461,6 +476,9 @@ int main()
   tcase_add_test(tcase, counts);
   tcase_add_loop_test(tcase, exceptions_of_integrands, 1, 3);
   tcase_add_loop_test(tcase, exceptions_of_the_others, 1, 3);
+#ifdef _OPENMP
+  tcase_add_test(tcase, exceptions_of_another_thread);
+#endif
   tcase_add_test(tcase, progress);
   tcase_add_test(tcase, moves);
   tcase_add_test(tcase, draws);
