@@ -161,6 +161,15 @@ class Headers(unittest.TestCase):
                     self.assertTrue(value.lower().replace("_", "-").endswith("-" + word), value)
 
 
+class Cpp(unittest.TestCase):
+    def test_each_member_is_handed_on(self):
+        with open(os.path.join(INCLUDE, "nis.hpp"), encoding="utf-8") as file:
+            header = file.read()
+        for table in TABLES:
+            for name in table.by_name:
+                self.assertRegex(header, rf"\b\w+\.{name} = ", table.name)
+
+
 class ByName(unittest.TestCase):
     def setUp(self):
         for table in TABLES:
