@@ -554,6 +554,7 @@ static double net_coverage(const int nets[2], const uint64_t size[2], double pow
     for (int k = 0; k < 2; k++) add_nets(&t, nets[k], size[k], power);
     struct estimate e = nis_tally_estimate(&t);
     held += fabs(e.value) <= e.error;
+    nis_tally_clear(&t);
   }
   return (double)held / REPEATS;
 }
@@ -581,9 +582,11 @@ START_TEST(small_nets_add_no_degrees_of_freedom)
   struct tally large = {.unit = 1}, both = {.unit = 1};
   add_nets(&large, 16, 1 << 20, 1);
   both = large;
+  both.ended = NULL, both.nended = both.room = 0; /* its own */
   add_nets(&both, 31, 64, 1);
   check_relative(nis_tally_factor(&both), nis_tally_factor(&large), 1e-4, "Student's t");
   check_relative(nis_tally_estimate(&both).error, nis_tally_estimate(&large).error, 0.01, "error");
+  nis_tally_clear(&large), nis_tally_clear(&both);
 }
 END_TEST
 

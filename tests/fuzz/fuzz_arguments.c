@@ -19,11 +19,8 @@ enum { MOST_WORDS = 200 };
 static const struct {
   const char *name;
   int bit;
-} commands[] = {{"list", LIST},
-                {"integrate", INTEGRATE},
-                {"events", EVENTS},
-                {"bench", BENCH},
-                {"matrix-element", MATRIX_ELEMENT}};
+} commands[] = {{"list", LIST},   {"integrate", INTEGRATE}, {"events", EVENTS},
+                {"train", TRAIN}, {"bench", BENCH},         {"matrix-element", MATRIX_ELEMENT}};
 
 /* A number that is read prints as one that reads the same. */
 static void check_number(const char *word)
@@ -77,7 +74,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
   optind = 0; /* begins anew */
   if (!plugin) {
     int bad = arguments_parse(&a, argc, argv);
-    if (bad != DONE && bad != BAD_USAGE) abort();
+    if (bad != DONE && bad != BAD_USAGE && !(a.from && bad == FAILED)) abort(); /* no such file */
     if (bad == DONE && !a.help) check_ranges(&a);
   }
   free(text);
