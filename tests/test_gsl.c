@@ -116,8 +116,8 @@ static void check_value(const gsl_monte_nis_state *s, double truth, int checks, 
 
 START_TEST(values_are_within_their_errors)
 {
-  int function = _i / DIMS;
-  size_t dim = dims[_i % DIMS];
+  int function = _i % FUNCTIONS;
+  size_t dim = dims[_i / FUNCTIONS];
   double param = functions[function].param;
   gsl_monte_function f = {functions[function].f, dim, &param};
   gsl_monte_nis_state *s = gsl_monte_nis_alloc(dim);
