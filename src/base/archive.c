@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "archive.h"
 
+#include "bytes.h"
 #include "error.h"
 #include "memory.h"
 
@@ -81,25 +82,12 @@ static void pass(struct archive *a, void *bytes, size_t n)
   }
 }
 
-/* Numbers of `width` bytes, the lowest first. */
-static void encode(uint64_t value, size_t width, unsigned char *bytes)
-{
-  for (size_t k = 0; k < width; k++) bytes[k] = (unsigned char)(value >> 8 * k);
-}
-
-static uint64_t decode(const unsigned char *bytes, size_t width)
-{
-  uint64_t value = 0;
-  for (size_t k = 0; k < width; k++) value |= (uint64_t)bytes[k] << 8 * k;
-  return value;
-}
-
 static void pass_number(struct archive *a, size_t width, uint64_t *value)
 {
   unsigned char bytes[8] = {0};
-  encode(*value, width, bytes);
+  nis_encode(*value, width, bytes);
   pass(a, bytes, width);
-  if (nis_archive_is_reading(a)) *value = a->status == NIS_OK ? decode(bytes, width) : 0;
+  if (nis_archive_is_reading(a)) *value = a->status == NIS_OK ? nis_decode(bytes, width) : 0;
 }
 
 /* ---- sections ------------------------------------------------------------------------------ */
@@ -309,11 +297,11 @@ static void numbers(struct archive *a, size_t n, size_t width, void *values)
       uint64_t wide;
       uint32_t narrow;
       memcpy(width == 8 ? (void *)&wide : &narrow, next + i * width, width);
-      encode(width == 8 ? wide : narrow, width, bytes + i * width);
+      nis_encode(width == 8 ? wide : narrow, width, bytes + i * width);
     }
     nis_archive_bytes(a, here * width, bytes);
     for (size_t i = 0; i < here && nis_archive_is_reading(a); i++) {
-      uint64_t wide = decode(bytes + i * width, width);
+      uint64_t wide = nis_decode(bytes + i * width, width);
       uint32_t narrow = (uint32_t)wide;
       memcpy(next + i * width, width == 8 ? (void *)&wide : &narrow, width);
     }

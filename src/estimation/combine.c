@@ -5,8 +5,7 @@
 
 struct estimate nis_component(const struct tally *t, const struct components *c, size_t a)
 {
-  struct estimate first = nis_tally_estimate(t);
-  if (a == 0) return first;
+  if (a == 0) return nis_tally_estimate(t);
   return (struct estimate){nis_components_value(c, a),
                            nis_components_error(c, a, nis_tally_factor(t), t->blurred), NAN};
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "journal.h"
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -19,18 +20,6 @@ enum { BLOCK_HEAD = 8, BLOCK_SUM = 4, POINT_SUM = 4, LARGEST_BLOCK = 1 << 26 };
 static size_t record_size(const struct journal *j)
 {
   return POINT_SUM + j->ncomp * sizeof(double);
-}
-
-static void encode(uint64_t value, size_t width, unsigned char *bytes)
-{
-  for (size_t k = 0; k < width; k++) bytes[k] = (unsigned char)(value >> 8 * k);
-}
-
-static uint64_t decode(const unsigned char *bytes, size_t width)
-{
-  uint64_t value = 0;
-  for (size_t k = 0; k < width; k++) value |= (uint64_t)bytes[k] << 8 * k;
-  return value;
 }
 
 static uint32_t point_sum(const struct journal *j, const double *x)
@@ -86,10 +75,10 @@ static int write_block(struct journal *j)
 {
   size_t n = j->filled - BLOCK_HEAD;
   if (j->replaying || n == 0) return NIS_OK;
-  encode(n, BLOCK_HEAD, j->buffer);
+  nis_encode(n, BLOCK_HEAD, j->buffer);
   uint32_t sum = (uint32_t)crc32_z(0, j->buffer, j->filled);
   NIS_TRY(make_room(j, j->filled + BLOCK_SUM));
-  encode(sum, BLOCK_SUM, j->buffer + j->filled);
+  nis_encode(sum, BLOCK_SUM, j->buffer + j->filled);
   if (nis_write_at(j->descriptor, j->buffer, j->filled + BLOCK_SUM, j->end) ||
       fdatasync(j->descriptor)) {
     int status = failed(j, "write");
@@ -147,11 +136,11 @@ static int read_block(struct journal *j)
   uint64_t size = (uint64_t)info.st_size, left = size > j->end ? size - j->end : 0;
   if (left < BLOCK_HEAD + BLOCK_SUM) return end_replay(j);
   NIS_TRY(read_at(j, head, sizeof head, j->end));
-  uint64_t n = decode(head, sizeof head);
+  uint64_t n = nis_decode(head, sizeof head);
   if (n > left - BLOCK_HEAD - BLOCK_SUM) return end_replay(j);
   NIS_TRY(make_room(j, (size_t)n + BLOCK_HEAD + BLOCK_SUM));
   NIS_TRY(read_at(j, j->buffer, (size_t)n + BLOCK_HEAD + BLOCK_SUM, j->end));
-  uint64_t sum = decode(j->buffer + BLOCK_HEAD + n, BLOCK_SUM);
+  uint64_t sum = nis_decode(j->buffer + BLOCK_HEAD + n, BLOCK_SUM);
   int whole = sum == (uint32_t)crc32_z(0, j->buffer, (size_t)n + BLOCK_HEAD);
   if (!whole && n + BLOCK_HEAD + BLOCK_SUM == left) return end_replay(j);
   if (!whole || n == 0 || n % record_size(j) != 0)
@@ -171,13 +160,13 @@ int nis_journal_replay(struct journal *j, const double *x, size_t *n)
   NIS_TRY(nis_journal_prepare(j, *n));
   for (size_t i = 0; i < *n; i++, j->points++) {
     const unsigned char *record = j->buffer + j->at;
-    if (decode(record, POINT_SUM) != point_sum(j, x + i * j->dim))
+    if (nis_decode(record, POINT_SUM) != point_sum(j, x + i * j->dim))
       return nis_fail(
           NIS_BAD_FILE,
           "the checkpoint %s is of another run: its point number %llu is not this one's", j->name,
           (unsigned long long)j->points);
     for (size_t k = 0; k < j->ncomp; k++) {
-      uint64_t bits = decode(record + POINT_SUM + k * sizeof bits, sizeof bits);
+      uint64_t bits = nis_decode(record + POINT_SUM + k * sizeof bits, sizeof bits);
       memcpy(&j->values[i * j->ncomp + k], &bits, sizeof bits);
     }
     j->at += record_size(j);
@@ -202,11 +191,11 @@ int nis_journal_record(struct journal *j, const double *x, size_t n)
   NIS_TRY(make_room(j, j->filled + n * record_size(j) + BLOCK_SUM));
   for (size_t i = 0; i < n; i++, j->points++) {
     unsigned char *record = j->buffer + j->filled;
-    encode(point_sum(j, x + i * j->dim), POINT_SUM, record);
+    nis_encode(point_sum(j, x + i * j->dim), POINT_SUM, record);
     for (size_t k = 0; k < j->ncomp; k++) {
       uint64_t bits;
       memcpy(&bits, &j->values[i * j->ncomp + k], sizeof bits);
-      encode(bits, sizeof bits, record + POINT_SUM + k * sizeof bits);
+      nis_encode(bits, sizeof bits, record + POINT_SUM + k * sizeof bits);
     }
     j->filled += record_size(j);
   }

@@ -4,7 +4,8 @@
  * the digits before it (Owen, in Monte Carlo and Quasi-Monte Carlo Methods (Springer 1995) 299).
  * With the first digit in the lowest bit, adding a number, multiplying with an odd one and x ^= x
  * times an even one are such functions, and a few of them mix well (Laine, Karras, Comput. Graph.
- * Forum 30 (2011) 1265; Burley, JCGT 9 (2020) 4, 1).
+ * Forum 30 (2011) 1265; Burley, JCGT 9 (2020) 4, 1); the numbers are Vegdahl's (psychopath.io,
+ * 2021).
  */
 #include "uniform.h"
 
