@@ -57,6 +57,10 @@ typedef int nis_batch_integrand(size_t n, size_t dim, const double *x, size_t nc
 NIS_API void nis_refuse(void);
 NIS_API int nis_thread(void);
 
+/* [options.extra] where a scalar integrand writes its outputs besides the value, all 0 at first, and
+ * where a maker of particles finds those of its point. NULL elsewhere, and without options.extra. */
+NIS_API double *nis_extra(void);
+
 /* C++: an exception out of any of the functions that are called ends the run in the same way, and
  * comes out of the library's function, on the thread that called that. The handle stays good. */
 
@@ -270,9 +274,33 @@ typedef enum {
   NIS_GOAL_FIRST = 1
 } nis_goal_of;
 
+/* n points of an estimate. The arrays are the library's, and valid during the call only. */
+typedef struct {
+  size_t n, dim, ncomp, extra;
+  const double *x;          /* [n][dim] */
+  const double *weight;     /* [n] w = f/q: the mean over all points of weight times an observable
+                               estimates the integral of f times it. (The mean of weight itself may
+                               differ from nis_result.value within the error, where that has
+                               control variates) */
+  const double *components; /* [n][ncomp] the weight of each component; weight is the first */
+  const double *log_q;      /* [n] log-density of x per unit of the domain's volume */
+  const double *outputs;    /* [n][extra] what the integrand gave besides (options.extra) */
+  uint64_t before;          /* points of this estimate before these. 0: an estimate begins, and what
+                               was handed out before is of none that is still there (a training came
+                               between, or one on the way to a goal was given up) */
+  int iteration; /* from 0: with nets its number, and the spread of the nets' means is the
+                               error of an observable. Nets that grow come again in turn */
+} nis_point_block;
+
+/* Takes the points of nis_estimate, nis_run and nis_integrate, so that histograms and observables
+ * are made in the same pass: called from the calling thread, in an order that does not depend on
+ * the number of threads. Non-zero ends with NIS_STOPPED; the points of that block count. */
+typedef int nis_point_sink(const nis_point_block *points, void *params);
+
 #define NIS_MOST_DIM 256
 #define NIS_MOST_HINTS 16
 #define NIS_MOST_COMPONENTS 1024
+#define NIS_MOST_EXTRA 4096
 
 /* Zero means default for every field, so a compound literal is enough. */
 typedef struct {
@@ -307,14 +335,12 @@ typedef struct {
                           NIS_AFFINE; default: none is; copied */
   nis_batch_integrand *batch; /* used instead of the scalar integrand, which is then NULL */
   size_t batch_points;        /* points in one call of batch, 1 .. 1,048,576; default 1024 */
-  size_t ncomp; /* values per point of batch, 1 .. 1024; default 1. nis_result and events are of
-                   component 0, goals of all (goal_of); a point with a value that is not finite
-                   counts as 0 in all */
-  double *values, *errors; /* [ncomp] of the caller, who keeps them while the handle lives; each
-                              result is written there too, all from the same points; NULL: not
-                              wanted */
-  double *covariance;      /* [ncomp * ncomp] likewise: of the values; its diagonal is errors^2 */
-  nis_follow follow;       /* one of the above; default NIS_FOLLOW_NORM */
+  size_t ncomp;   /* values per point of batch, 1 .. 1024; default 1. nis_result and events are of
+                   component 0, nis_values has all, goals are of all (goal_of); a point with a
+                   value that is not finite counts as 0 in all */
+  int covariance; /* 1: that of all components is kept (nis_covariance); default 0, for up to 64
+                     of them only */
+  nis_follow follow;    /* one of the above; default NIS_FOLLOW_NORM */
   const double *scales; /* [ncomp], above 0, for NIS_FOLLOW_NORM; copied. Default: the integral of
                               |f_c|, as the training's points tell it, so that all get about the
                               same relative error; above 64 components its first 1 % alone (1024
@@ -366,6 +392,13 @@ typedef struct {
                              copied; default: none. Not with max_seconds, and with a goal
                              call_seconds is needed: measured times are not repeated */
   double checkpoint_seconds; /* of a killed run that may be lost, in (0, 1e6]; default 600 */
+  nis_point_sink *sink;      /* takes the points of the estimate; default: none */
+  void *sink_params;         /* handed to it */
+  size_t
+      extra; /* outputs of the integrand at each point besides its values, momenta say, 0 .. 4096;
+                   default 0. They may be anything, and travel with the point to sink, particles and
+                   events. A batch integrand gets ncomp + extra for its ncomp, and they come behind
+                   the values in each row of f; a scalar one writes them to nis_extra() */
 } nis_options;
 
 /* The options with every default filled in, as a run would use them; they depend on dim and calls
@@ -411,10 +444,18 @@ NIS_API int nis_options_set(nis_options *options, const char *name, const char *
 
 /* ---- all in one ---------------------------------------------------------------------- */
 
-/* Trains on a share of the calls, integrates with the rest. For foreign-function
- * interfaces; from C use nis_integrate below. f is NULL when options->batch is set. A wrong
- * argument gives a result with status NIS_INVALID and value and error NaN. */
-NIS_API nis_result nis_integrate_with(nis_integrand *f, const nis_options *options);
+/* Trains on a share of the calls, integrates with the rest. From C use nis_integrate below. f is
+ * NULL when options->batch is set. A wrong argument gives a result with status NIS_INVALID and value
+ * and error NaN. Returns result->status. */
+NIS_API int nis_integrate_sized(nis_integrand *f, const nis_options *options, nis_result *result,
+                                size_t options_size, size_t result_size);
+
+static inline nis_result nis_integrate_with(nis_integrand *f, const nis_options *options)
+{
+  nis_result r;
+  nis_integrate_sized(f, options, &r, sizeof *options, sizeof r);
+  return r;
+}
 
 /* ---- step by step --------------------------------------------------------------------- */
 
@@ -443,6 +484,15 @@ NIS_API int nis_train(nis *s, uint64_t calls);
  * written to *result (may be NULL). With NIS_POINTS_NETS as many as fill whole nets: up to a
  * sixteenth of the calls stays unspent. */
 NIS_API int nis_estimate(nis *s, uint64_t calls, nis_result *result);
+
+/* All components of the result, [ncomp] each, from the same points as nis_result, as the latest call
+ * left them; either may be NULL. Component 0 is nis_result's value and error. Without a point they
+ * are NaN. */
+NIS_API int nis_values(nis *s, double *values, double *errors);
+
+/* [ncomp * ncomp] of these values; its diagonal is errors^2. NIS_INVALID for more than 64
+ * components without options.covariance. */
+NIS_API int nis_covariance(nis *s, double *covariance);
 
 /* Of components of the estimate, with the error that their covariance gives: sum_c coefficients[c]
  * value_c, [ncomp]; and value_i / value_j. Points are shared, so the error of a ratio or a
@@ -517,16 +567,58 @@ NIS_API int nis_load(nis **out, const char *path, nis_integrand *f, const nis_op
  * turns out to be of another run, NIS_NO_FILE where another process is using it. */
 NIS_API int nis_resume(nis **out, nis_integrand *f, const nis_options *options);
 
-/* What is in a file */
+/* What is in a file. This has no members but these, of which two grow. */
 typedef struct {
   char name[256];      /* options.name, or "" */
-  nis_options options; /* complete; its pointers are NULL */
   uint64_t stored;     /* points that the next training learns from too */
+  nis_options options; /* complete; its pointers are NULL */
   nis_result result;   /* as nis_current gives it */
 } nis_saved;
 
 /* Fills *saved, without an integrand; fails as nis_load does. */
 NIS_API int nis_inspect(const char *path, nis_saved *saved);
+
+/* ---- structs that grow ------------------------------------------------------------------ */
+
+/* nis_options and the structs of results get new members at their ends. So each function that takes
+ * one has a twin that is told the size of the caller's, and from C and C++ it is the twin that is
+ * called: a program that was compiled with an older or a newer header goes on working. Members
+ * that the caller does not have are 0 and are not written; those that the library does not have
+ * must be 0, else that is NIS_INVALID, and are 0 in results.
+ *
+ * Other languages call the twins, or the functions themselves, also by dlsym: to these the structs
+ * are for ever those of version 0.2, and there nis_integrate_with returns that nis_result by value.
+ * The rows of nis_option_list do not grow. */
+NIS_API int nis_complete_options_sized(const nis_options *given, nis_options *complete,
+                                       size_t options_size);
+NIS_API int nis_options_set_sized(nis_options *options, const char *name, const char *value,
+                                  size_t options_size);
+NIS_API int nis_create_sized(nis **out, nis_integrand *f, const nis_options *options,
+                             size_t options_size);
+NIS_API int nis_load_sized(nis **out, const char *path, nis_integrand *f,
+                           const nis_options *options, size_t options_size);
+NIS_API int nis_resume_sized(nis **out, nis_integrand *f, const nis_options *options,
+                             size_t options_size);
+NIS_API int nis_run_sized(nis *s, nis_result *result, size_t result_size);
+NIS_API int nis_estimate_sized(nis *s, uint64_t calls, nis_result *result, size_t result_size);
+NIS_API int nis_estimate_part_sized(nis *s, uint64_t calls, int part, int parts, nis_result *result,
+                                    size_t result_size);
+NIS_API int nis_current_sized(nis *s, nis_result *result, size_t result_size);
+NIS_API int nis_inspect_sized(const char *path, nis_saved *saved, size_t options_size,
+                              size_t result_size);
+
+#ifndef NIS_PLAIN /* defined: the functions themselves */
+#define nis_complete_options(...) nis_complete_options_sized(__VA_ARGS__, sizeof(nis_options))
+#define nis_options_set(...) nis_options_set_sized(__VA_ARGS__, sizeof(nis_options))
+#define nis_create(...) nis_create_sized(__VA_ARGS__, sizeof(nis_options))
+#define nis_load(...) nis_load_sized(__VA_ARGS__, sizeof(nis_options))
+#define nis_resume(...) nis_resume_sized(__VA_ARGS__, sizeof(nis_options))
+#define nis_run(...) nis_run_sized(__VA_ARGS__, sizeof(nis_result))
+#define nis_estimate(...) nis_estimate_sized(__VA_ARGS__, sizeof(nis_result))
+#define nis_estimate_part(...) nis_estimate_part_sized(__VA_ARGS__, sizeof(nis_result))
+#define nis_current(...) nis_current_sized(__VA_ARGS__, sizeof(nis_result))
+#define nis_inspect(...) nis_inspect_sized(__VA_ARGS__, sizeof(nis_options), sizeof(nis_result))
+#endif
 
 #ifdef __cplusplus
 } /* extern "C" */

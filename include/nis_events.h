@@ -37,6 +37,8 @@ typedef struct {
   const double *log_q;    /* [n] log-density of x per unit of the domain's volume */
   const uint64_t *trials; /* [n] points tried since the event before, this one included; 0 for one
                              more copy of an event (unit_weights) */
+  size_t extra;
+  const double *outputs; /* [n][extra] what the integrand gave besides (options.extra of nis.h) */
 } nis_event_block;
 
 /* Takes events: called from the calling thread, in an order that does not depend on the number of
@@ -66,7 +68,7 @@ typedef struct {
 } nis_event;
 
 /* Turns a point into particles: fills *event, which is all zero. The points that it gets had an f
- * that was not 0. Called from several threads at once unless options.serial is set. Non-zero ends
+ * that was not 0, and nis_extra() has what the integrand gave there besides. Called from several threads at once unless options.serial is set. Non-zero ends
  * with NIS_CALLBACK. */
 typedef int nis_particles(const double *x, size_t dim, nis_event *event, void *params);
 
@@ -193,6 +195,7 @@ typedef struct {
   double unit,
       w_max; /* as in nis_event_summary: the mean of unit * weight over events estimates the
                          integral of f */
+  const double *outputs; /* [extra] as in nis_event_block, valid as long as x; NULL without any */
 } nis_pulled_event;
 
 /* The next event: what nis_events would hand to its sink next, to the bit; calls of both may be
@@ -220,6 +223,25 @@ NIS_API int nis_merge_events(const char *const *paths, size_t n, const char *pat
 /* Can files of this format be written here? NIS_INVALID with a sentence that says what is missing.
  */
 NIS_API int nis_check_format(nis_event_format format);
+
+/* For structs that grow, as at the end of nis.h */
+NIS_API int nis_event_options_set_sized(nis_event_options *options, const char *name,
+                                        const char *value, size_t options_size);
+NIS_API int nis_events_sized(nis *s, const nis_event_options *options, nis_event_summary *summary,
+                             size_t options_size, size_t summary_size);
+NIS_API int nis_next_event_sized(nis *s, const nis_event_options *options, nis_pulled_event *event,
+                                 size_t options_size, size_t event_size);
+NIS_API int nis_check_events_sized(const nis_event_options *options, size_t options_size);
+
+#ifndef NIS_PLAIN
+#define nis_event_options_set(...)                                                                 \
+  nis_event_options_set_sized(__VA_ARGS__, sizeof(nis_event_options))
+#define nis_events(...)                                                                            \
+  nis_events_sized(__VA_ARGS__, sizeof(nis_event_options), sizeof(nis_event_summary))
+#define nis_next_event(...)                                                                        \
+  nis_next_event_sized(__VA_ARGS__, sizeof(nis_event_options), sizeof(nis_pulled_event))
+#define nis_check_events(...) nis_check_events_sized(__VA_ARGS__, sizeof(nis_event_options))
+#endif
 
 #ifdef __cplusplus
 } /* extern "C" */

@@ -43,13 +43,12 @@ static int copy_arrays(nis *s)
 static int init(nis *s, nis_integrand *f)
 {
   const nis_options *o = &s->options;
-  int with_covariance = o->covariance != NULL;
   NIS_TRY(copy_arrays(s));
   NIS_TRY(nis_sampler_init(&s->sampler, f, o));
   NIS_TRY(nis_tally_init(&s->tally));
   NIS_TRY(nis_components_init(&s->components, o->ncomp > 1 ? o->ncomp : 0,
-                              with_covariance || o->ncomp <= MOST_CORRELATED));
-  NIS_TRY(nis_seen_init(&s->seen, o->ncomp, with_covariance));
+                              o->covariance || o->ncomp <= MOST_CORRELATED));
+  NIS_TRY(nis_seen_init(&s->seen, o->ncomp, s->components.with_covariance));
   nis_training_begin_uniform(&s->training, &s->sampler.mixture);
   s->training.see = nis_seen_add;
   s->training.context = &s->seen;
@@ -129,17 +128,6 @@ void nis_handle_drop_estimate(nis *s)
   nis_generator_forget(&s->generator);
 }
 
-/* With one component the arrays hold the result itself. */
-static void fill_components(const nis *s, const struct components *c, const nis_result *r)
-{
-  const nis_options *o = &s->options;
-  nis_components_result(c, nis_tally_factor(&s->tally), s->tally.blurred, o->values, o->errors,
-                        o->covariance);
-  if (o->values) o->values[0] = r->value;
-  if (o->errors) o->errors[0] = r->error;
-  if (o->covariance) o->covariance[0] = r->error * r->error;
-}
-
 /* The share of f's values that are no numbers, of the domain or of the points that the value rests
  * on */
 static double bad_share(const nis *s)
@@ -149,16 +137,23 @@ static double bad_share(const nis *s)
   return fmax(nis_seen_bad(&s->seen), (double)t->bad / (double)t->all.n);
 }
 
+static int trained_only(const nis *s)
+{
+  return s->tally.all.n == 0 && s->seen.value.n > 0;
+}
+
+static void value_and_error(const nis *s, nis_result *r)
+{
+  nis_tally_result(&s->tally, r);
+  if (!trained_only(s)) return;
+  r->value = s->seen.value.mean;
+  r->error = s->seen.value.n > 1 ? nis_moments_error(&s->seen.value) : HUGE_VAL;
+}
+
 int nis_handle_result(const nis *s, int status, nis_result *r)
 {
-  int trained_only = s->tally.all.n == 0 && s->seen.value.n > 0;
   *r = (nis_result){.seed = s->options.seed};
-  nis_tally_result(&s->tally, r);
-  if (trained_only) {
-    r->value = s->seen.value.mean;
-    r->error = s->seen.value.n > 1 ? nis_moments_error(&s->seen.value) : HUGE_VAL;
-  }
-  fill_components(s, trained_only ? &s->seen.components : &s->components, r);
+  value_and_error(s, r);
   r->calls = s->sampler.integrand.calls;
   r->train_calls = s->train_calls;
   r->call_seconds = s->call_seconds;
@@ -183,4 +178,24 @@ int nis_handle_judge(const nis *s, nis_result *r)
   int ended = r->status == NIS_OK || r->status == NIS_GOAL_MISSED || r->status == NIS_TIME_LIMIT;
   if (ended && r->suspect) r->status = nis_trust_explain(&s->tally, &s->components, r);
   return r->status;
+}
+
+/* With one component the arrays hold the result itself. */
+void nis_handle_components(const nis *s, double *values, double *errors, double *covariance)
+{
+  const struct components *c = trained_only(s) ? &s->seen.components : &s->components;
+  size_t n = s->options.ncomp;
+  nis_result r = {0};
+  if (s->sampler.integrand.domain.empty) {
+    for (size_t k = 0; values && k < n; k++) values[k] = 0;
+    for (size_t k = 0; errors && k < n; k++) errors[k] = 0;
+    for (size_t k = 0; covariance && k < n * n; k++) covariance[k] = 0;
+    return;
+  }
+  value_and_error(s, &r);
+  nis_components_result(c, nis_tally_factor(&s->tally), s->tally.blurred, values, errors,
+                        covariance);
+  if (values) values[0] = r.value;
+  if (errors) errors[0] = r.error;
+  if (covariance) covariance[0] = r.error * r.error;
 }

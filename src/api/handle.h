@@ -62,6 +62,9 @@ void nis_handle_drop_estimate(nis *s);
  * saw. */
 int nis_handle_result(const nis *s, int status, nis_result *result);
 
+/* Of the same result: values[ncomp], errors[ncomp] and covariance[ncomp][ncomp], each or NULL */
+void nis_handle_components(const nis *s, double *values, double *errors, double *covariance);
+
 /* What an error bar is worth goes before how the run came to it. */
 int nis_handle_judge(const nis *s, nis_result *result);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The public functions: check arguments, own the handle, call down. */
+/*
+ * The public functions: check arguments, own the handle, call down. Each struct that grows comes and
+ * goes through sized.h, and inside it is this version's.
+ */
 #include "nis_events.h"
 
 #include "estimation/combine.h"
@@ -11,10 +14,12 @@
 #include "handle.h"
 #include "options.h"
 #include "estimation/tally.h"
+#include "events/options.h"
 #include "base/memory.h"
 #include "estimation/pace.h"
 #include "save.h"
 #include "settings.h"
+#include "sized.h"
 #include "estimation/trust.h"
 
 #include <math.h>
@@ -36,18 +41,41 @@ static int leave(int status)
   return status;
 }
 
-int nis_complete_options(const nis_options *given, nis_options *complete)
+static int take_options(nis_options *own, const nis_options *theirs, size_t size)
 {
-  NIS_ENTER();
-  NIS_TRY(need(complete, "complete"));
-  return nis_settings_resolve(given, complete);
+  NIS_TRY(need(theirs, "options"));
+  return nis_sized_take("nis_options", own, sizeof *own, theirs, size);
 }
 
-int nis_create(nis **out, nis_integrand *f, const nis_options *options)
+int nis_complete_options_sized(const nis_options *given, nis_options *complete, size_t size)
 {
   NIS_ENTER();
+  nis_options o, all;
+  NIS_TRY(need(complete, "complete"));
+  NIS_TRY(take_options(&o, given, size));
+  NIS_TRY(nis_settings_resolve(&o, &all));
+  nis_sized_give(complete, size, &all, sizeof all);
+  return NIS_OK;
+}
+
+int nis_options_set_sized(nis_options *options, const char *name, const char *value, size_t size)
+{
+  NIS_ENTER();
+  nis_options o;
+  NIS_TRY(take_options(&o, options, size));
+  NIS_TRY(nis_option_set(&nis_option_table, &o, name, value));
+  nis_sized_give(options, size, &o, sizeof o);
+  return NIS_OK;
+}
+
+int nis_create_sized(nis **out, nis_integrand *f, const nis_options *options, size_t size)
+{
+  NIS_ENTER();
+  nis_options o;
   if (!out) return nis_fail(NIS_INVALID, "out must not be NULL");
-  NIS_TRY(nis_handle_create(out, f, options));
+  *out = NULL;
+  NIS_TRY(take_options(&o, options, size));
+  NIS_TRY(nis_handle_create(out, f, &o));
   int status = nis_handle_begin_checkpoint(*out);
   if (status != NIS_OK) nis_handle_free(*out), *out = NULL;
   return status;
@@ -73,10 +101,6 @@ static int is_empty(const nis *s)
 
 static int nothing(const nis *s, nis_result *r)
 {
-  const nis_options *o = &s->options;
-  for (size_t k = 0; o->values && k < o->ncomp; k++) o->values[k] = 0;
-  for (size_t k = 0; o->errors && k < o->ncomp; k++) o->errors[k] = 0;
-  for (size_t k = 0; o->covariance && k < o->ncomp * o->ncomp; k++) o->covariance[k] = 0;
   *r = (nis_result){.seed = s->options.seed, .p_value = NAN, .khat = NAN};
   return r->status;
 }
@@ -119,31 +143,41 @@ static int estimate(nis *s, struct integration *plan, nis_result *result)
   return result->status;
 }
 
-int nis_estimate(nis *s, uint64_t calls, nis_result *result)
+static int give_result(nis_result *theirs, size_t size, const nis_result *r)
 {
-  nis_result unused;
-  NIS_ENTER();
-  NIS_TRY(need(s, "the handle"));
-  NIS_TRY(need_count(calls, "calls", 2));
-  if (!result) result = &unused;
-  if (is_empty(s)) return nothing(s, result);
-  estimate(s, &(struct integration){.calls = calls, .likely = calls}, result);
-  return nis_handle_judge(s, result);
+  if (theirs) nis_sized_give(theirs, size, r, sizeof *r);
+  return r->status;
 }
 
-int nis_estimate_part(nis *s, uint64_t calls, int part, int parts, nis_result *result)
+static int estimate_as_planned(nis *s, struct integration plan, nis_result *theirs, size_t size)
 {
-  nis_result unused;
-  NIS_ENTER();
+  nis_result r;
   NIS_TRY(need(s, "the handle"));
-  NIS_TRY(need_count(calls, "calls", 2));
+  NIS_TRY(need_count(plan.calls, "calls", 2));
+  plan.likely = plan.calls;
+  if (is_empty(s)) {
+    nothing(s, &r);
+  } else {
+    estimate(s, &plan, &r);
+    nis_handle_judge(s, &r);
+  }
+  return give_result(theirs, size, &r);
+}
+
+int nis_estimate_sized(nis *s, uint64_t calls, nis_result *result, size_t size)
+{
+  NIS_ENTER();
+  return estimate_as_planned(s, (struct integration){.calls = calls}, result, size);
+}
+
+int nis_estimate_part_sized(nis *s, uint64_t calls, int part, int parts, nis_result *result,
+                            size_t size)
+{
+  NIS_ENTER();
   if (parts < 1 || part < 1 || part > parts)
     return nis_fail(NIS_INVALID, "part must be between 1 and parts, got %d of %d", part, parts);
-  if (!result) result = &unused;
-  if (is_empty(s)) return nothing(s, result);
-  estimate(s, &(struct integration){.calls = calls, .likely = calls, .part = part, .parts = parts},
-           result);
-  return nis_handle_judge(s, result);
+  return estimate_as_planned(s, (struct integration){.calls = calls, .part = part, .parts = parts},
+                             result, size);
 }
 
 /* What must be the same for two estimates to be of one integral with one flow */
@@ -197,17 +231,39 @@ static int need_room(const struct domain *d)
 
 /* ---- of several components ------------------------------------------------------------------- */
 
+int nis_values(nis *s, double *values, double *errors)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  nis_handle_components(s, values, errors, NULL);
+  return NIS_OK;
+}
+
+static int need_covariance(const nis *s)
+{
+  if (s->components.n == 0 || s->components.with_covariance) return NIS_OK;
+  return nis_fail(NIS_INVALID,
+                  "ncomp = %zu: the covariance of more than %d components is kept only with "
+                  "options.covariance",
+                  s->components.n, MOST_CORRELATED);
+}
+
+int nis_covariance(nis *s, double *covariance)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(covariance, "covariance"));
+  NIS_TRY(need_covariance(s));
+  nis_handle_components(s, NULL, NULL, covariance);
+  return NIS_OK;
+}
+
 static int can_combine(const nis *s)
 {
   if (is_empty(s)) return need_room(&s->sampler.integrand.domain);
   if (s->tally.all.n == 0)
     return nis_fail(NIS_INVALID, "no estimate yet: nis_estimate or nis_run comes first");
-  if (s->components.n > 0 && !s->components.with_covariance)
-    return nis_fail(NIS_INVALID,
-                    "ncomp = %zu: the covariance of more than %d components is kept only with "
-                    "options.covariance",
-                    s->components.n, MOST_CORRELATED);
-  return NIS_OK;
+  return need_covariance(s);
 }
 
 static int need_component(const nis *s, const char *name, size_t a)
@@ -317,11 +373,31 @@ int nis_density(nis *s, size_t n, const double *x, double *log_q)
   return NIS_OK;
 }
 
-int nis_check_events(const nis_event_options *options)
+/* ---- events -------------------------------------------------------------------------------- */
+
+static int take_event_options(nis_event_options *own, const nis_event_options *theirs, size_t size)
+{
+  NIS_TRY(need(theirs, "options"));
+  return nis_sized_take("nis_event_options", own, sizeof *own, theirs, size);
+}
+
+int nis_event_options_set_sized(nis_event_options *options, const char *name, const char *value,
+                                size_t size)
 {
   NIS_ENTER();
-  NIS_TRY(need(options, "options"));
-  return nis_generate_check(options);
+  nis_event_options o;
+  NIS_TRY(take_event_options(&o, options, size));
+  NIS_TRY(nis_option_set(&nis_event_option_table, &o, name, value));
+  nis_sized_give(options, size, &o, sizeof o);
+  return NIS_OK;
+}
+
+int nis_check_events_sized(const nis_event_options *options, size_t size)
+{
+  NIS_ENTER();
+  nis_event_options o;
+  NIS_TRY(take_event_options(&o, options, size));
+  return nis_generate_check(&o);
 }
 
 int nis_check_format(nis_event_format format)
@@ -352,36 +428,42 @@ static int can_generate(const nis *s)
   return NIS_OK;
 }
 
-int nis_events(nis *s, const nis_event_options *options, nis_event_summary *summary)
+int nis_events_sized(nis *s, const nis_event_options *options, nis_event_summary *theirs,
+                     size_t options_size, size_t summary_size)
 {
   NIS_ENTER();
-  if (summary) *summary = (nis_event_summary){.status = NIS_INVALID};
+  nis_event_options o;
+  nis_event_summary summary = {.status = NIS_INVALID};
+  if (theirs) nis_sized_give(theirs, summary_size, &summary, sizeof summary);
   NIS_TRY(need(s, "the handle"));
-  NIS_TRY(need(options, "options"));
+  NIS_TRY(take_event_options(&o, options, options_size));
   int status = can_generate(s);
   if (status == NIS_OK)
     status = nis_generate(&s->generator, &s->sampler, &s->tally.weights,
-                          nis_tally_estimate(&s->tally), options, summary);
+                          nis_tally_estimate(&s->tally), &o, theirs ? &summary : NULL);
   leave(status);
-  if (summary) summary->status = status;
+  summary.status = status;
+  if (theirs) nis_sized_give(theirs, summary_size, &summary, sizeof summary);
   return status;
 }
 
-int nis_next_event(nis *s, const nis_event_options *options, nis_pulled_event *event)
+int nis_next_event_sized(nis *s, const nis_event_options *options, nis_pulled_event *theirs,
+                         size_t options_size, size_t event_size)
 {
   NIS_ENTER();
-  NIS_TRY(need(event, "event"));
-  *event = (nis_pulled_event){0};
+  nis_event_options o = {0};
+  nis_pulled_event event = {0};
+  NIS_TRY(need(theirs, "event"));
+  nis_sized_give(theirs, event_size, &event, sizeof event);
   NIS_TRY(need(s, "the handle"));
+  if (options) NIS_TRY(take_event_options(&o, options, options_size));
   NIS_TRY(can_generate(s));
-  return leave(nis_generate_next(&s->generator, &s->sampler, &s->tally.weights, options, event));
+  int status = nis_generate_next(&s->generator, &s->sampler, &s->tally.weights, &o, &event);
+  nis_sized_give(theirs, event_size, &event, sizeof event);
+  return leave(status);
 }
 
-static nis_result failed(int status, uint64_t seed)
-{
-  return (nis_result){
-      .status = status, .value = NAN, .error = NAN, .unseen_volume = 1, .seed = seed};
-}
+/* ---- all in one ----------------------------------------------------------------------------- */
 
 /* One run on a handle that may have done much before */
 struct run {
@@ -522,11 +604,8 @@ static void compare_with_goals(const struct run *run)
     r->status = miss_goal(run);
 }
 
-int nis_run(nis *s, nis_result *r)
+static int train_and_integrate(nis *s, nis_result *r)
 {
-  NIS_ENTER();
-  NIS_TRY(need(s, "the handle"));
-  NIS_TRY(need(r, "result"));
   if (is_empty(s)) return nothing(s, r);
   struct run run = {.s = s, .result = r, .before = s->sampler.integrand.calls};
   double seconds = s->options.max_seconds;
@@ -543,16 +622,30 @@ int nis_run(nis *s, nis_result *r)
   return nis_handle_judge(s, r);
 }
 
-nis_result nis_integrate_with(nis_integrand *f, const nis_options *options)
+int nis_run_sized(nis *s, nis_result *result, size_t size)
+{
+  NIS_ENTER();
+  nis_result r;
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(result, "result"));
+  train_and_integrate(s, &r);
+  return give_result(result, size, &r);
+}
+
+int nis_integrate_sized(nis_integrand *f, const nis_options *options, nis_result *result,
+                        size_t options_size, size_t result_size)
 {
   NIS_ENTER();
   nis *s;
-  nis_result r;
-  int status = nis_create(&s, f, options);
-  if (status != NIS_OK) return failed(status, options ? options->seed : 0);
-  nis_run(s, &r);
-  nis_free(s);
-  return r;
+  NIS_TRY(need(result, "result"));
+  int status = nis_create_sized(&s, f, options, options_size);
+  nis_result r = {.status = status, .value = NAN, .error = NAN, .unseen_volume = 1};
+  if (status == NIS_OK) {
+    r.seed = s->options.seed;
+    train_and_integrate(s, &r);
+    nis_free(s);
+  }
+  return give_result(result, result_size, &r);
 }
 
 /* ---- files --------------------------------------------------------------------------------- */
@@ -565,23 +658,31 @@ int nis_save(nis *s, const char *path)
   return nis_handle_save(s, path);
 }
 
-int nis_load(nis **out, const char *path, nis_integrand *f, const nis_options *options)
+int nis_load_sized(nis **out, const char *path, nis_integrand *f, const nis_options *options,
+                   size_t size)
 {
   NIS_ENTER();
+  nis_options o;
   NIS_TRY(need(out, "out"));
   *out = NULL;
   NIS_TRY(need(path, "path"));
-  return nis_handle_load(out, path, f, options);
+  if (options) NIS_TRY(take_options(&o, options, size));
+  return nis_handle_load(out, path, f, options ? &o : NULL);
 }
 
-int nis_current(nis *s, nis_result *result)
+int nis_current_sized(nis *s, nis_result *result, size_t size)
 {
   NIS_ENTER();
+  nis_result r;
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need(result, "result"));
-  if (is_empty(s)) return nothing(s, result);
-  nis_handle_result(s, NIS_OK, result);
-  return nis_handle_judge(s, result);
+  if (is_empty(s)) {
+    nothing(s, &r);
+  } else {
+    nis_handle_result(s, NIS_OK, &r);
+    nis_handle_judge(s, &r);
+  }
+  return give_result(result, size, &r);
 }
 
 int nis_drop_estimate(nis *s)
@@ -600,39 +701,46 @@ static int never_called(size_t n, size_t dim, const double *x, size_t ncomp, dou
   return 1;
 }
 
-static void describe(const nis *s, nis_saved *saved)
+/* Of the members behind the name each is where the caller's sizes of those before put it. */
+static void describe(const nis *s, nis_saved *saved, size_t options_size, size_t result_size)
 {
-  nis_options *o = &saved->options;
-  *saved = (nis_saved){.options = s->options, .stored = s->training.replay.count};
-  if (o->name) memcpy(saved->name, o->name, strlen(o->name));
+  nis_options o = s->options;
+  nis_result r;
+  char *theirs = (char *)saved + offsetof(nis_saved, options);
+  memset(saved->name, 0, sizeof saved->name);
+  if (o.name) memcpy(saved->name, o.name, strlen(o.name));
+  saved->stored = s->training.replay.count;
   for (size_t i = 0; i < nis_option_table.n; i++) {
     const nis_option *row = &nis_option_table.rows[i];
-    if (row->type == NIS_OPTION_POINTER) memset((char *)o + row->offset, 0, row->size);
+    if (row->type == NIS_OPTION_POINTER) memset((char *)&o + row->offset, 0, row->size);
   }
+  nis_sized_give(theirs, options_size, &o, sizeof o);
+  nis_handle_result(s, NIS_OK, &r);
+  nis_handle_judge(s, &r);
+  nis_sized_give(theirs + options_size, result_size, &r, sizeof r);
 }
 
-int nis_inspect(const char *path, nis_saved *saved)
+int nis_inspect_sized(const char *path, nis_saved *saved, size_t options_size, size_t result_size)
 {
   NIS_ENTER();
   nis *s;
   NIS_TRY(need(path, "path"));
   NIS_TRY(need(saved, "saved"));
   NIS_TRY(nis_handle_load(&s, path, NULL, &(nis_options){.batch = never_called}));
-  describe(s, saved);
-  nis_handle_result(s, NIS_OK, &saved->result);
-  nis_handle_judge(s, &saved->result);
+  describe(s, saved, options_size, result_size);
   nis_handle_free(s);
   nis_clear_error();
   return NIS_OK;
 }
 
-int nis_resume(nis **out, nis_integrand *f, const nis_options *options)
+int nis_resume_sized(nis **out, nis_integrand *f, const nis_options *options, size_t size)
 {
   NIS_ENTER();
+  nis_options o;
   NIS_TRY(need(out, "out"));
   *out = NULL;
-  NIS_TRY(need(options, "options"));
-  NIS_TRY(need(options->checkpoint, "options.checkpoint"));
-  if (access(options->checkpoint, F_OK) == 0) return nis_handle_resume(out, f, options);
-  return nis_create(out, f, options);
+  NIS_TRY(take_options(&o, options, size));
+  NIS_TRY(need(o.checkpoint, "options.checkpoint"));
+  if (access(o.checkpoint, F_OK) == 0) return nis_handle_resume(out, f, &o);
+  return nis_create_sized(out, f, &o, sizeof o);
 }

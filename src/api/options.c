@@ -2,7 +2,6 @@
 /* To add an option: a field in nis.h and a row here, in the same place of the list. */
 #include "options.h"
 
-#include "base/host.h"
 #include "events/options.h"
 #include "nis_events.h"
 
@@ -32,9 +31,7 @@ static const nis_option rows[] = {
     {MEMBER(batch_points), WHOLE(1, 1048576), VALUE(1024),
      "points in one call of a batch integrand"},
     {MEMBER(ncomp), WHOLE(1, NIS_MOST_COMPONENTS), VALUE(1), "values that it has at each point"},
-    {MEMBER(values), POINTER, NO_DEFAULT, "where they are written"},
-    {MEMBER(errors), POINTER, NO_DEFAULT, "where their errors are written"},
-    {MEMBER(covariance), POINTER, NO_DEFAULT, "where their covariance is written"},
+    {MEMBER(covariance), ZERO_OR_ONE, VALUE(0), "the covariance of more than 64 of them is kept"},
     {MEMBER(follow), FIRST_OF(NIS_FOLLOW_FIRST, "norm", "first"),
      "what of several values the flow learns"},
     {MEMBER(scales), POINTER, NO_DEFAULT, "of the values in their norm"},
@@ -92,6 +89,9 @@ static const nis_option rows[] = {
     {MEMBER(checkpoint), POINTER, NO_DEFAULT, "file that a killed run goes on from"},
     {MEMBER(checkpoint_seconds), ABOVE_UP_TO(0, 1e6), VALUE(600),
      "of a killed run that may be lost"},
+    {MEMBER(sink), POINTER, NO_DEFAULT, "takes the points of the estimate"},
+    {MEMBER(sink_params), POINTER, NO_DEFAULT, "handed to it"},
+    {MEMBER(extra), WHOLE(0, NIS_MOST_EXTRA), VALUE(0), "outputs at each point besides the values"},
 };
 
 const struct option_table nis_option_table = {rows, sizeof rows / sizeof *rows};
@@ -102,20 +102,8 @@ const nis_option *nis_option_list(size_t *n)
   return rows;
 }
 
-int nis_options_set(nis_options *options, const char *name, const char *value)
-{
-  NIS_ENTER();
-  return nis_option_set(&nis_option_table, options, name, value);
-}
-
 const nis_option *nis_event_option_list(size_t *n)
 {
   if (n) *n = nis_event_option_table.n;
   return nis_event_option_table.rows;
-}
-
-int nis_event_options_set(nis_event_options *options, const char *name, const char *value)
-{
-  NIS_ENTER();
-  return nis_option_set(&nis_event_option_table, options, name, value);
 }

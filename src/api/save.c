@@ -391,8 +391,8 @@ static int adopt(const char *path, const nis_options *wanted, int all_fixed, nis
   NIS_TRY(compare_names(path, o->name, wanted->name, all_fixed));
   o->params = wanted->params;
   o->batch = wanted->batch;
-  o->values = wanted->values, o->errors = wanted->errors, o->covariance = wanted->covariance;
   o->progress = wanted->progress, o->progress_params = wanted->progress_params;
+  o->sink = wanted->sink, o->sink_params = wanted->sink_params;
   if (wanted->scales) o->scales = wanted->scales;
   if (wanted->hints) o->hints = wanted->hints, o->nhints = wanted->nhints;
   if (wanted->name) o->name = wanted->name;

@@ -96,3 +96,8 @@ int nis_thread(void)
 {
   return inside ? inside->worker : 0;
 }
+
+double *nis_extra(void)
+{
+  return NULL;
+}

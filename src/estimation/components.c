@@ -250,7 +250,7 @@ static void fit_covariance(struct archive *a, struct components *c, int with_cov
   if (a->status != NIS_OK || with_covariance == c->with_covariance) return;
   if (!with_covariance)
     a->status = nis_fail(
-        NIS_INVALID, "%s was saved without a covariance: options.covariance must be NULL", a->name);
+        NIS_INVALID, "%s was saved without a covariance: options.covariance must be 0", a->name);
   if (a->status != NIS_OK) return;
   size_t n = c->n;
   nis_components_clear(c);

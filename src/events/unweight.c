@@ -84,7 +84,12 @@ static void count(struct unweighter *u, size_t i)
 
 static int flush(struct unweighter *u)
 {
-  nis_event_block block = {u->nevents, u->s->mixture.dim, u->x, u->weight, u->log_q, u->tried};
+  nis_event_block block = {.n = u->nevents,
+                           .dim = u->s->mixture.dim,
+                           .x = u->x,
+                           .weight = u->weight,
+                           .log_q = u->log_q,
+                           .trials = u->tried};
   size_t taken = 0;
   u->nevents = 0;
   if (block.n == 0) return NIS_OK;
