@@ -301,6 +301,7 @@ typedef int nis_point_sink(const nis_point_block *points, void *params);
 #define NIS_MOST_HINTS 16
 #define NIS_MOST_COMPONENTS 1024
 #define NIS_MOST_EXTRA 4096
+#define NIS_MOST_VALUES 128
 
 /* Zero means default for every field, so a compound literal is enough. */
 typedef struct {
@@ -399,6 +400,11 @@ typedef struct {
                    default 0. They may be anything, and travel with the point to sink, particles and
                    events. A batch integrand gets ncomp + extra for its ncomp, and they come behind
                    the values in each row of f; a scalar one writes them to nis_extra() */
+  const int *discrete; /* dim numbers of values, 2 .. 128, or 0: the coordinate is continuous. A
+                          discrete one is 0, 1 .. number - 1, as a double, and the integral is the
+                          sum over them: helicities, flavours, channels. Their probabilities are
+                          learnt, and the flow of the others knows them. Not with limits, and not
+                          periodic; default: none is; copied */
 } nis_options;
 
 /* The options with every default filled in, as a run would use them; they depend on dim and calls

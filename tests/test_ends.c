@@ -25,7 +25,7 @@ static int look(double (*f)(const double *x), uint64_t seed, struct stretch *str
   for (size_t i = 0; i < POINTS * DIM; i++) x[i] = next_uniform(&seed);
   for (size_t i = 0; i < POINTS; i++) value[i] = f(x + i * DIM);
   for (int j = 0; j < DIM; j++) stretch[j] = (struct stretch){1, 1};
-  return nis_ends_find(&p, DIM, NULL, work, stretch);
+  return nis_ends_find(&p, DIM, NULL, NULL, work, stretch);
 }
 
 static double powers(const double *x)

@@ -30,13 +30,15 @@ static int copy_arrays(nis *s)
   NIS_TRY(copy(s, (const void **)&o->lower, o->dim * number));
   NIS_TRY(copy(s, (const void **)&o->upper, o->dim * number));
   NIS_TRY(copy(s, (const void **)&o->periodic, o->dim * sizeof *o->periodic));
+  NIS_TRY(copy(s, (const void **)&o->discrete, o->dim * sizeof *o->discrete));
   NIS_TRY(copy(s, (const void **)&o->scales, o->ncomp * number));
   NIS_TRY(copy(s, (const void **)&o->name, o->name ? strlen(o->name) + 1 : 0));
   NIS_TRY(copy(s, (const void **)&o->checkpoint, o->checkpoint ? strlen(o->checkpoint) + 1 : 0));
   nis_options *given = &s->given;
   given->checkpoint = o->checkpoint;
   given->hints = o->hints, given->lower = o->lower, given->upper = o->upper;
-  given->periodic = o->periodic, given->scales = o->scales, given->name = o->name;
+  given->periodic = o->periodic, given->discrete = o->discrete, given->scales = o->scales,
+  given->name = o->name;
   return NIS_OK;
 }
 

@@ -13,7 +13,7 @@
 #include "training/train.h"
 
 enum {
-  HANDLE_ARRAYS = 7,
+  HANDLE_ARRAYS = 8,
   MOST_CORRELATED = 64 /* components whose covariance is kept without being asked for */
 };
 

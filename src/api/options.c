@@ -92,6 +92,8 @@ static const nis_option rows[] = {
     {MEMBER(sink), POINTER, NO_DEFAULT, "takes the points of the estimate"},
     {MEMBER(sink_params), POINTER, NO_DEFAULT, "handed to it"},
     {MEMBER(extra), WHOLE(0, NIS_MOST_EXTRA), VALUE(0), "outputs at each point besides the values"},
+    {MEMBER(discrete), POINTER, NO_DEFAULT,
+     "which coordinates are discrete, and their numbers of values"},
 };
 
 const struct option_table nis_option_table = {rows, sizeof rows / sizeof *rows};

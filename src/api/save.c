@@ -8,7 +8,8 @@
  *             value: a whole number, a word's number, or the bits of an f64 }: what the user asked
  *             for (0: the default), but the net's shape and `points` as they are, and no threads
  *             i32 1 where limits follow, else 0; f64[d] lower, f64[d] upper
- *             i32 1 where flags follow; i32[d] periodic
+ *             i32 1 where kinds follow; i32[d], 1 for a periodic coordinate, the number of values
+ *             for a discrete one, else 0
  *             i32 1 where scales follow; f64[c]
  *             f64[nhints][d] hints
  *             u8[256] name, with zeros behind it
@@ -65,7 +66,7 @@
 struct kept_options {
   nis_options o;
   double lower[NIS_MOST_DIM], upper[NIS_MOST_DIM];
-  int periodic[NIS_MOST_DIM];
+  int kinds[NIS_MOST_DIM], periodic[NIS_MOST_DIM], discrete[NIS_MOST_DIM];
   double scales[NIS_MOST_COMPONENTS], hints[NIS_MOST_HINTS * NIS_MOST_DIM];
   char name[MOST_NAME + 1];
 };
@@ -156,15 +157,20 @@ static void archive_array(struct archive *a, const char *what, size_t n, const d
   *from = to;
 }
 
-static void archive_flags(struct archive *a, struct kept_options *kept)
+static void archive_kinds(struct archive *a, struct kept_options *kept)
 {
-  int is_there = kept->o.periodic != NULL;
+  nis_options *o = &kept->o;
+  int is_there = o->periodic || o->discrete;
   nis_archive_whole(a, "periodic", &is_there, 0, 1);
   if (!is_there || a->status != NIS_OK) return;
-  if (!nis_archive_is_reading(a))
-    memmove(kept->periodic, kept->o.periodic, kept->o.dim * sizeof *kept->periodic);
-  nis_archive_wholes(a, "periodic", kept->o.dim, kept->periodic, 0, 1);
-  kept->o.periodic = kept->periodic;
+  for (size_t j = 0; !nis_archive_is_reading(a) && j < o->dim; j++)
+    kept->kinds[j] = o->discrete && o->discrete[j] ? o->discrete[j] : o->periodic && o->periodic[j];
+  nis_archive_wholes(a, "periodic", o->dim, kept->kinds, 0, NIS_MOST_VALUES);
+  for (size_t j = 0; j < o->dim; j++) {
+    kept->periodic[j] = kept->kinds[j] == 1;
+    kept->discrete[j] = kept->kinds[j] > 1 ? kept->kinds[j] : 0;
+  }
+  o->periodic = kept->periodic, o->discrete = kept->discrete;
 }
 
 static void archive_hints(struct archive *a, struct kept_options *kept)
@@ -191,7 +197,7 @@ static void archive_options(struct archive *a, void *state)
   }
   archive_array(a, "lower", o->dim, &o->lower, kept->lower, -HUGE_VAL, HUGE_VAL);
   archive_array(a, "upper", o->dim, &o->upper, kept->upper, -HUGE_VAL, HUGE_VAL);
-  archive_flags(a, kept);
+  archive_kinds(a, kept);
   archive_array(a, "scales", o->ncomp > 1 ? o->ncomp : 1, &o->scales, kept->scales, 0, HUGE_VAL);
   archive_hints(a, kept);
   if (!nis_archive_is_reading(a) && o->name) memmove(kept->name, o->name, strlen(o->name) + 1);
@@ -350,12 +356,13 @@ static int compare_limits(const char *path, const char *name, size_t dim, const 
   return NIS_OK;
 }
 
-static int compare_circles(const char *path, size_t dim, const int *kept, const int *wanted)
+static int compare_kinds(const char *path, const char *name, size_t dim, const int *kept,
+                         const int *wanted)
 {
   char member[32];
   for (size_t j = 0; wanted && j < dim; j++) {
     int here = kept ? kept[j] : 0;
-    snprintf(member, sizeof member, "periodic[%zu]", j);
+    snprintf(member, sizeof member, "%s[%zu]", name, j);
     if (here != wanted[j]) return differ(path, member, here, wanted[j]);
   }
   return NIS_OK;
@@ -387,7 +394,8 @@ static int adopt(const char *path, const nis_options *wanted, int all_fixed, nis
   }
   NIS_TRY(compare_limits(path, "lower", o->dim, o->lower, wanted->lower, 0));
   NIS_TRY(compare_limits(path, "upper", o->dim, o->upper, wanted->upper, 1));
-  NIS_TRY(compare_circles(path, o->dim, o->periodic, wanted->periodic));
+  NIS_TRY(compare_kinds(path, "periodic", o->dim, o->periodic, wanted->periodic));
+  NIS_TRY(compare_kinds(path, "discrete", o->dim, o->discrete, wanted->discrete));
   NIS_TRY(compare_names(path, o->name, wanted->name, all_fixed));
   o->params = wanted->params;
   o->batch = wanted->batch;
@@ -406,8 +414,7 @@ static int adopt(const char *path, const nis_options *wanted, int all_fixed, nis
 static void check_size(struct archive *a, const nis_options *o)
 {
   size_t couplings, map;
-  struct flow_shape shape = {o->dim,          o->layers,        o->bins,    o->hidden_layers,
-                             o->hidden_width, (int)o->coupling, o->periodic};
+  struct flow_shape shape = nis_sampler_shape(o);
   if (a->status == NIS_OK) a->status = nis_flow_count(&shape, &couplings);
   shape.layers = 0;
   if (a->status == NIS_OK) a->status = nis_flow_count(&shape, &map);

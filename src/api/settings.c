@@ -16,12 +16,19 @@
 _Static_assert(MOST_SOBOL_DIM + 1 == SOBOL_MOST_DIM,
                "a coordinate more for the choice of the channel");
 
+static size_t continuous(const nis_options *o)
+{
+  size_t n = 0;
+  for (size_t j = 0; j < o->dim; j++) n += !(o->discrete && o->discrete[j]);
+  return n;
+}
+
 static int default_layers(size_t dim)
 {
   int digits = 0;
   while (((size_t)1 << digits) < dim) digits++;
   int layers = LAYERS_A_DIGIT * digits;
-  return dim == 1 ? 1 : layers < LEAST_LAYERS ? LEAST_LAYERS : layers;
+  return dim <= 1 ? 1 : layers < LEAST_LAYERS ? LEAST_LAYERS : layers;
 }
 
 /* The steps of a default, by what they follow */
@@ -83,7 +90,7 @@ static void fill_defaults(nis_options *o)
   if (o->threads == 0) o->threads = (int)fmin(nis_default_threads(), MOST_THREADS);
   if (o->train_share == 0) o->train_share = fmin(TRAIN_SHARE, MOST_TRAIN_CALLS / (double)o->calls);
   double dim = (double)o->dim, train_calls = o->train_share * (double)o->calls;
-  if (o->layers == 0) o->layers = default_layers(o->dim);
+  if (o->layers == 0) o->layers = default_layers(continuous(o));
   if (o->hidden_width == 0) o->hidden_width = default_width(dim);
   if (o->minibatch == 0) o->minibatch = default_minibatch(train_calls);
   if (o->replay == 0) o->replay = default_replay(o, train_calls);
@@ -110,6 +117,24 @@ static int check_periodic(const nis_options *o)
   return NIS_OK;
 }
 
+static int check_discrete(const nis_options *o)
+{
+  for (size_t j = 0; o->discrete && j < o->dim; j++) {
+    int n = o->discrete[j];
+    double a = o->lower ? o->lower[j] : 0, b = o->upper ? o->upper[j] : 1;
+    if (n != 0 && (n < 2 || n > NIS_MOST_VALUES))
+      return nis_fail(NIS_INVALID, "discrete[%zu] must be 0 or between 2 and %d, got %d", j,
+                      NIS_MOST_VALUES, n);
+    if (n != 0 && (a != 0 || b != 1))
+      return nis_fail(
+          NIS_INVALID,
+          "coordinate %zu is discrete, so lower and upper must be 0 and 1, got %g and %g", j, a, b);
+    if (n != 0 && o->periodic && o->periodic[j])
+      return nis_fail(NIS_INVALID, "coordinate %zu cannot be both discrete and periodic", j);
+  }
+  return NIS_OK;
+}
+
 void nis_settings_for_training(const nis_options *given, double calls, nis_options *o)
 {
   if (given->minibatch == 0) o->minibatch = default_minibatch(calls);
@@ -121,6 +146,8 @@ static int check_domain(const nis_options *o)
   struct domain d;
   int status = nis_domain_init(&d, o->dim, o->lower, o->upper);
   if (status == NIS_OK) status = check_periodic(o);
+  if (status == NIS_OK) status = check_discrete(o);
+  if (status == NIS_OK) nis_domain_set_discrete(&d, o->discrete);
   for (size_t i = 0; status == NIS_OK && i < o->nhints; i++)
     status = nis_domain_check_point(&d, "hint", i, o->hints + i * o->dim);
   nis_domain_clear(&d);

@@ -6,6 +6,17 @@ static int is_circle(const struct coupling *c, int coordinate)
   return c->circle && c->circle[coordinate];
 }
 
+static int values_of(const struct coupling *c, int coordinate)
+{
+  return c->values ? c->values[coordinate] : 0;
+}
+
+int nis_coupling_seen_rows(const struct coupling *c, int coordinate)
+{
+  int values = values_of(c, coordinate);
+  return values > 0 ? values : is_circle(c, coordinate) ? 2 : 1;
+}
+
 size_t nis_coupling_rows(const struct coupling *c)
 {
   return (size_t)(c->net.inputs + nis_net_hidden_rows(&c->net) + c->net.outputs +
@@ -45,19 +56,30 @@ static void tie_ends(const struct coupling *c, const struct transform *t, float 
   }
 }
 
-/* The net sees passing coordinates as 2z - 1, or as points of the circle. */
+/* 1 in the row of the value, 0 in the others */
+static void see_value(int values, const double *z, float *in)
+{
+  for (int l = 0; l < LANES; l++) {
+    int value = (int)(z[l] * values);
+    for (int k = 0; k < values; k++) in[k * LANES + l] = k == value;
+  }
+}
+
+/* The net sees passing coordinates as 2z - 1, as points of the circle, or as one of their values. */
 static void condition(const struct coupling *c, const struct kernels *k, const float *parameters,
                       const double *z, struct coupling_tile tile)
 {
   float *in = tile.in;
   for (int i = 0; i < c->passing; i++) {
     const double *from = z + c->pass[i] * LANES;
-    int circle = is_circle(c, c->pass[i]);
-    if (circle)
+    int values = values_of(c, c->pass[i]);
+    if (values > 0)
+      see_value(values, from, in);
+    else if (is_circle(c, c->pass[i]))
       k->circle_see(from, in);
     else
       for (int l = 0; l < LANES; l++) in[l] = (float)(2 * from[l] - 1);
-    in += (1 + circle) * LANES;
+    in += nis_coupling_seen_rows(c, c->pass[i]) * LANES;
   }
   k->net_forward(&c->net, parameters + c->first_parameter, tile.in, tile.hidden, tile.raw);
   for (int i = 0; i < c->moving; i++)
@@ -110,12 +132,12 @@ void nis_coupling_backward(const struct coupling *c, const struct kernels *k,
   const float *in = tile.in;
   for (int i = 0; i < c->passing; i++) {
     float *to = adjoint + c->pass[i] * LANES;
-    int circle = is_circle(c, c->pass[i]);
-    if (circle)
+    int rows = nis_coupling_seen_rows(c, c->pass[i]);
+    if (is_circle(c, c->pass[i]))
       k->circle_see_backward(in, din, to);
-    else
+    else if (values_of(c, c->pass[i]) == 0)
       for (int l = 0; l < LANES; l++) to[l] += 2 * din[l];
-    in += (1 + circle) * LANES;
-    din += (1 + circle) * LANES;
+    in += rows * LANES;
+    din += rows * LANES;
   }
 }

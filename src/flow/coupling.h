@@ -5,6 +5,9 @@
  *
  * A periodic coordinate is a point of a circle (Rezende et al., arXiv:2002.02428): the net sees its
  * cosine and sine, and its transform, whose slopes at 0 and 1 are the same, comes after a turn.
+ *
+ * A discrete coordinate has one of n values, each of which is an n-th of [0,1]: the net sees which,
+ * one-hot, and no gradient comes back.
  */
 #ifndef NIS_COUPLING_H
 #define NIS_COUPLING_H
@@ -18,6 +21,7 @@ struct coupling {
   int passing, moving;     /* how many coordinates */
   int *pass, *move;        /* which; owned */
   int *circle;             /* [dim] 1: periodic; NULL: none is; owned */
+  const int *values;       /* [dim] of a discrete coordinate, else 0; NULL: none is; the flow's */
   size_t first_parameter;  /* of this layer in the flow's block */
 };
 
@@ -27,6 +31,9 @@ struct coupling_tile {
 };
 
 size_t nis_coupling_rows(const struct coupling *c);
+
+/* Of a net's input, that a passing coordinate takes */
+int nis_coupling_seen_rows(const struct coupling *c, int coordinate);
 struct coupling_tile nis_coupling_slices(const struct coupling *c, float *block);
 
 /* z[dim][LANES] in place; log_slope[LANES] is added to. x -> u and u -> x. */

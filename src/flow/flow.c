@@ -16,39 +16,85 @@ static int digits(size_t dim)
   return n;
 }
 
-/* Masks of i-flow (arXiv:2001.05486): layer 2k moves the coordinates whose index has binary digit
- * k set, layer 2k + 1 the others; then from the start again. One dimension moves alone, and in
- * layer -1 all of them do. */
-static int moves(size_t dim, int layer, size_t coordinate)
+/* Masks of i-flow (arXiv:2001.05486): layer 2k moves the coordinates whose number has binary digit
+ * k set, layer 2k + 1 the others; then from the start again. One dimension moves alone. */
+static int moves(size_t dim, int layer, size_t number)
 {
-  if (dim == 1 || layer < 0) return 1;
+  if (dim == 1) return 1;
   size_t digit = (size_t)(layer / 2 % digits(dim));
-  return (coordinate >> digit & 1) == (layer % 2 == 0);
+  return (number >> digit & 1) == (layer % 2 == 0);
 }
 
-static int coupling_init(struct coupling *c, const struct flow_shape *shape,
-                         const struct kernels *kernels, int layer)
+static int values_of(const struct flow *flow, size_t j)
 {
-  const struct transform *t = kernels->transform[shape->transform];
+  return flow->values ? flow->values[j] : 0;
+}
+
+static size_t count_continuous(const struct flow *flow)
+{
+  size_t n = 0;
+  for (size_t j = 0; j < flow->dim; j++) n += values_of(flow, j) == 0;
+  return n;
+}
+
+static int coupling_init(struct coupling *c, struct flow *flow, const struct flow_shape *shape)
+{
   c->pass = NIS_NEW(int, shape->dim);
   c->move = NIS_NEW(int, shape->dim);
-  if (shape->periodic) c->circle = NIS_NEW(int, shape->dim);
-  if (!c->pass || !c->move || (shape->periodic && !c->circle)) return nis_no_memory();
-  int seen = 0, turned = 0; /* periodic coordinates that pass, and that move */
-  for (size_t j = 0; j < shape->dim; j++) {
-    int circle = shape->periodic && shape->periodic[j];
-    if (c->circle) c->circle[j] = circle;
-    if (moves(shape->dim, layer, j))
-      c->move[c->moving++] = (int)j, turned += circle;
-    else
-      c->pass[c->passing++] = (int)j, seen += circle;
-  }
-  c->transform = shape->transform;
-  c->bins = shape->bins;
-  c->raw_rows = nis_transform_rows(t, c->bins);
+  c->values = flow->values;
+  if (!c->pass || !c->move) return nis_no_memory();
+  if (!shape->periodic) return NIS_OK;
+  c->circle = NIS_NEW(int, shape->dim);
+  if (!c->circle) return nis_no_memory();
+  memcpy(c->circle, shape->periodic, shape->dim * sizeof *c->circle);
+  return NIS_OK;
+}
+
+/* Once it is known what passes and what moves */
+static void finish_coupling(struct coupling *c, struct flow *flow, const struct flow_shape *shape,
+                            int transform, int bins)
+{
+  const struct transform *t = flow->kernels->transform[transform];
+  int inputs = 0, turned = 0;
+  for (int i = 0; i < c->passing; i++) inputs += nis_coupling_seen_rows(c, c->pass[i]);
+  for (int i = 0; i < c->moving; i++) turned += c->circle && c->circle[c->move[i]];
+  c->transform = transform;
+  c->bins = bins;
+  c->raw_rows = nis_transform_rows(t, bins);
   c->kept_rows = t->kept_rows;
-  c->net = (struct net_shape){c->passing + seen, shape->hidden_layers, shape->hidden_width,
+  c->net = (struct net_shape){inputs, shape->hidden_layers, shape->hidden_width,
                               c->moving * c->raw_rows + 2 * turned};
+  c->first_parameter = flow->nparameters;
+  flow->nparameters += nis_net_parameters(&c->net);
+}
+
+/* Discrete coordinate j after those before it, or of a grid alone */
+static int add_discrete(struct flow *flow, const struct flow_shape *shape, size_t j)
+{
+  struct coupling *c = &flow->coupling[flow->layers++];
+  NIS_TRY(coupling_init(c, flow, shape));
+  for (size_t i = 0; i < j && shape->layers > 0; i++)
+    if (values_of(flow, i) > 0) c->pass[c->passing++] = (int)i;
+  c->move[c->moving++] = (int)j;
+  finish_coupling(c, flow, shape, PIECEWISE_LINEAR, values_of(flow, j));
+  return NIS_OK;
+}
+
+/* Layer number `layer` of the others, of which there are n; or the only one of a grid */
+static int add_continuous(struct flow *flow, const struct flow_shape *shape, int layer, size_t n)
+{
+  struct coupling *c = &flow->coupling[flow->layers++];
+  int grid = shape->layers == 0;
+  NIS_TRY(coupling_init(c, flow, shape));
+  for (size_t j = 0, number = 0; j < flow->dim; j++) {
+    int discrete = values_of(flow, j) > 0;
+    if (!discrete && (grid || moves(n, layer, number)))
+      c->move[c->moving++] = (int)j;
+    else if (!grid)
+      c->pass[c->passing++] = (int)j;
+    number += !discrete;
+  }
+  finish_coupling(c, flow, shape, shape->transform, shape->bins);
   return NIS_OK;
 }
 
@@ -83,12 +129,11 @@ static void net_init(const struct net_shape *net, float *w, struct parameter_sou
 
 static int layers_init(struct flow *flow, const struct flow_shape *shape)
 {
-  for (int i = 0; i < flow->layers; i++) {
-    struct coupling *c = &flow->coupling[i];
-    NIS_TRY(coupling_init(c, shape, flow->kernels, shape->layers > 0 ? i : -1));
-    c->first_parameter = flow->nparameters;
-    flow->nparameters += nis_net_parameters(&c->net);
-  }
+  size_t n = count_continuous(flow);
+  for (size_t j = 0; j < flow->dim; j++)
+    if (values_of(flow, j) > 0) NIS_TRY(add_discrete(flow, shape, j));
+  int layers = n == 0 ? 0 : shape->layers > 0 ? shape->layers : 1;
+  for (int i = 0; i < layers; i++) NIS_TRY(add_continuous(flow, shape, i, n));
   return NIS_OK;
 }
 
@@ -107,11 +152,13 @@ static int unknown_kernels(void)
 /* All but the parameters */
 static int shape_init(struct flow *flow, const struct flow_shape *shape)
 {
-  *flow = (struct flow){
-      .dim = shape->dim, .layers = shape->layers > 0 ? shape->layers : 1, .kernels = nis_kernels()};
+  *flow = (struct flow){.dim = shape->dim, .kernels = nis_kernels()};
   if (!flow->kernels) return unknown_kernels();
-  flow->coupling = NIS_NEW(struct coupling, flow->layers);
-  return flow->coupling ? layers_init(flow, shape) : nis_no_memory();
+  flow->coupling = NIS_NEW(struct coupling, shape->dim + (size_t)shape->layers + 1);
+  if (shape->values) flow->values = NIS_NEW(int, shape->dim);
+  if (!flow->coupling || (shape->values && !flow->values)) return nis_no_memory();
+  if (shape->values) memcpy(flow->values, shape->values, shape->dim * sizeof *flow->values);
+  return layers_init(flow, shape);
 }
 
 int nis_flow_count(const struct flow_shape *shape, size_t *parameters)
@@ -142,6 +189,7 @@ void nis_flow_clear(struct flow *flow)
     free(flow->coupling[i].circle);
   }
   free(flow->coupling);
+  free(flow->values);
   free(flow->parameters);
   *flow = (struct flow){0};
 }

@@ -2,6 +2,10 @@
 /*
  * The normalizing flow: coupling layers in a row, a bijection x <-> u of the open unit cube. u is
  * uniform, so q(x) = |du/dx|. Works on one tile of LANES points; arrays are [dim][LANES].
+ *
+ * Discrete coordinates come first, so that the layers of the others, which do not move them, know
+ * their values: q(c) q(x|c), and q(c) = prod_j q(c_j | c_1 .. c_{j-1}), each a histogram of the
+ * values whose heights a net gives (Germain et al., arXiv:1502.03509, with a net for each j).
  */
 #ifndef NIS_FLOW_H
 #define NIS_FLOW_H
@@ -16,12 +20,14 @@ struct flow_shape {
   int layers, bins, hidden_layers, hidden_width;
   int transform;       /* of every layer; the number of its kernels */
   const int *periodic; /* [dim] 1: the coordinate's ends are one point; NULL: nobody's; copied */
+  const int *values;   /* [dim] how many, of a discrete coordinate, else 0; NULL: none is; copied */
 };
 
 struct flow {
   size_t dim;
   int layers;
-  struct coupling *coupling; /* [layers]; x meets the last one first */
+  struct coupling *coupling; /* [layers]; x meets the last one first, the discrete ones last */
+  int *values;               /* [dim], or NULL; owned */
   float *parameters;         /* of all layers, one block */
   size_t nparameters;
   const struct kernels *kernels;

@@ -7,11 +7,11 @@
 #include <float.h>
 #include <math.h>
 
-enum range { BOX, ABOVE, BELOW, LINE };
+enum range { BOX, ABOVE, BELOW, LINE, VALUES };
 
 struct axis {
   enum range range;
-  double low, high; /* in order, finite or not */
+  double low, high; /* in order, finite or not; of n values -1/2 and n - 1/2 */
   struct stretch stretch;
 };
 
@@ -22,7 +22,7 @@ static int is_stretched(struct stretch s)
 
 static int is_curved(const struct axis *a)
 {
-  return a->range != BOX || is_stretched(a->stretch);
+  return (a->range != BOX && a->range != VALUES) || is_stretched(a->stretch);
 }
 
 static double limit(const double *limits, size_t j, double initial)
@@ -71,6 +71,15 @@ int nis_domain_init(struct domain *d, size_t dim, const double *lower, const dou
   return NIS_OK;
 }
 
+void nis_domain_set_discrete(struct domain *d, const int *values)
+{
+  for (size_t j = 0; values && j < d->dim; j++) {
+    if (values[j] == 0) continue;
+    d->axes[j] = (struct axis){VALUES, -0.5, values[j] - 0.5, {1, 1}};
+    d->volume *= values[j];
+  }
+}
+
 void nis_domain_clear(struct domain *d)
 {
   free(d->axes);
@@ -83,6 +92,10 @@ int nis_domain_check_point(const struct domain *d, const char *what, size_t i, c
     if (!(x[j] > d->axes[j].low && x[j] < d->axes[j].high)) /* refuses NaN as well */
       return nis_fail(NIS_INVALID, "coordinate %zu of %s %zu must be between %g and %g, got %g", j,
                       what, i, d->axes[j].low, d->axes[j].high, x[j]);
+    else if (d->axes[j].range == VALUES && x[j] != floor(x[j]))
+      return nis_fail(NIS_INVALID,
+                      "coordinate %zu of %s %zu is discrete and must be a whole number, got %g", j,
+                      what, i, x[j]);
   return NIS_OK;
 }
 
@@ -179,6 +192,7 @@ static double out(const struct axis *a, double v)
   case LINE:
     if (!is_stretched(a->stretch)) return tan(M_PI * (v - 0.5));
     return at.u < at.rest ? -1 / tan(M_PI * at.u) : 1 / tan(M_PI * at.rest);
+  case VALUES: return floor(v * (a->high - a->low));
   }
   return NAN;
 }
@@ -194,6 +208,8 @@ static double in(const struct axis *a, double x)
   case LINE:
     at.u = x < -1 ? atan(-1 / x) / M_PI : 0.5 + atan(x) / M_PI;
     at.rest = x > 1 ? atan(1 / x) / M_PI : 0.5 - atan(x) / M_PI;
+    break;
+  case VALUES: return above / (a->high - a->low);
   }
   return unstretched(a->stretch, at);
 }
@@ -224,6 +240,7 @@ static double slope(const struct axis *a, double v)
   struct place at = stretched(a->stretch, v);
   double stretch = exp(log_stretch_slope(a->stretch, v)), x;
   switch (a->range) {
+  case VALUES:
   case BOX: return stretch; /* the width is in the volume */
   case ABOVE: return stretch / (at.rest * at.rest);
   case BELOW: return stretch / (at.u * at.u);

@@ -5,6 +5,7 @@
  *   [a, inf)      x = a + u/(1-u)          dx/du = 1/(1-u)^2
  *   (-inf, b]     x = b - (1-u)/u          dx/du = 1/u^2
  *   (-inf, inf)   x = tan(pi (u - 1/2))    dx/du = pi (1 + x^2)
+ *   n values      x = floor(n u)           dx/du counts as n: the integral is the sum over values
  * Limits in reversed order change the sign of the integral, equal ones make it 0.
  *
  * Before that an end where f is singular may be stretched, u(v) of the cube's v: near 0 u falls as
@@ -35,6 +36,9 @@ struct domain {
  * not a double. */
 int nis_domain_init(struct domain *d, size_t dim, const double *lower, const double *upper);
 void nis_domain_clear(struct domain *d);
+
+/* values[dim], 0 for those that are not: of coordinates between 0 and 1 that become discrete */
+void nis_domain_set_discrete(struct domain *d, const int *values);
 
 /* NIS_OK if x[dim] lies strictly inside, else a sentence that names it: `what` number i. */
 int nis_domain_check_point(const struct domain *d, const char *what, size_t i, const double *x);

@@ -29,6 +29,7 @@ int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_opt
                                .slice = LEAST_SLICE,
                                .ncomp = o->ncomp};
   NIS_TRY(nis_domain_init(&c->domain, o->dim, o->lower, o->upper));
+  nis_domain_set_discrete(&c->domain, o->discrete);
   c->bad_point = NIS_NEW(double, o->dim);
   c->scale = NIS_NEW(double, o->ncomp);
   if (!c->bad_point || !c->scale) return nis_no_memory();

@@ -10,10 +10,21 @@ _Static_assert((int)NIS_RATIONAL_QUADRATIC == RATIONAL_QUADRATIC &&
                    (int)NIS_PIECEWISE_LINEAR == PIECEWISE_LINEAR && (int)NIS_AFFINE == AFFINE,
                "nis_coupling numbers the transforms");
 
+struct flow_shape nis_sampler_shape(const nis_options *o)
+{
+  return (struct flow_shape){.dim = o->dim,
+                             .layers = o->layers,
+                             .bins = o->bins,
+                             .hidden_layers = o->hidden_layers,
+                             .hidden_width = o->hidden_width,
+                             .transform = (int)o->coupling,
+                             .periodic = o->periodic,
+                             .values = o->discrete};
+}
+
 int nis_sampler_init(struct sampler *s, nis_integrand *f, const nis_options *o)
 {
-  struct flow_shape shape = {o->dim,          o->layers,        o->bins,    o->hidden_layers,
-                             o->hidden_width, (int)o->coupling, o->periodic};
+  struct flow_shape shape = nis_sampler_shape(o);
   *s = (struct sampler){.threads = o->threads, .seed = o->seed};
   s->monitor = (struct monitor){.callback = o->progress, .params = o->progress_params};
   NIS_TRY(nis_integrand_init(&s->integrand, f, o));

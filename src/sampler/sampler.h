@@ -17,6 +17,9 @@ struct sampler {
   struct monitor monitor;
 };
 
+/* Of the coupling flows that these complete options ask for */
+struct flow_shape nis_sampler_shape(const nis_options *o);
+
 int nis_sampler_init(struct sampler *s, nis_integrand *f, const nis_options *o);
 void nis_sampler_clear(struct sampler *s);
 

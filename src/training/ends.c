@@ -79,8 +79,8 @@ static double stretch_for(double before, double b, double error)
   return 1 / fmin(fmax(flat, least_flat), 1);
 }
 
-int nis_ends_find(const struct points *p, size_t dim, const int *periodic, double *work,
-                  struct stretch *stretch)
+int nis_ends_find(const struct points *p, size_t dim, const int *periodic, const int *discrete,
+                  double *work, struct stretch *stretch)
 {
   double power[2 * NIS_MOST_DIM] = {0}, error[2 * NIS_MOST_DIM];
   int changed = 0;
@@ -88,7 +88,7 @@ int nis_ends_find(const struct points *p, size_t dim, const int *periodic, doubl
   for (size_t i = 0; i < p->n; i++) work[i] = log(fabs(p->f[i]));
   for (int sweep = 0; sweep < SWEEPS; sweep++)
     for (size_t face = 0; face < 2 * dim; face++) {
-      if (periodic && periodic[face / 2]) continue;
+      if ((periodic && periodic[face / 2]) || (discrete && discrete[face / 2])) continue;
       double before = power[face];
       for (size_t i = 0; i < p->n && before > 0; i++)
         work[i] -= before * log(distance(p, i, dim, face));

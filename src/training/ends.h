@@ -11,8 +11,8 @@
 #include "sampler/points.h"
 
 /* stretch[dim], by which p's uniform points came into being, becomes what they ask for; 0: what it
- * was. `periodic` may be NULL; a circle has no ends. work[n] is scratch. */
-int nis_ends_find(const struct points *p, size_t dim, const int *periodic, double *work,
-                  struct stretch *stretch);
+ * was. `periodic` and `discrete` may be NULL; neither kind has ends. work[n] is scratch. */
+int nis_ends_find(const struct points *p, size_t dim, const int *periodic, const int *discrete,
+                  double *work, struct stretch *stretch);
 
 #endif

@@ -148,7 +148,7 @@ static int stretch_ends(struct trainer *t, uint64_t first)
   for (int i = 0; i < MOST_STRETCHES; i++) {
     double after = (double)(nis_trainer_spent(t) + t->survey + t->choice);
     if (t->fresh.n < t->survey || after > stretched_share * (double)(t->calls + t->reserved)) break;
-    if (!nis_ends_find(&t->fresh, o->dim, o->periodic, t->fit, to)) break;
+    if (!nis_ends_find(&t->fresh, o->dim, o->periodic, o->discrete, t->fit, to)) break;
     nis_round_stretch(t, to);
     NIS_TRY(draw_survey(t, first + t->drawn));
   }
