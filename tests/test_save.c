@@ -93,6 +93,7 @@ static const double line_low[] = {-HUGE_VAL, -HUGE_VAL, -HUGE_VAL},
                     line_high[] = {HUGE_VAL, HUGE_VAL, HUGE_VAL};
 static const double turn_low[] = {0, 0, 0}, turn_high[] = {2 * M_PI, 3, 2 * M_PI};
 static const int cylinder[] = {1, 0, 1};
+static const int two_of_four[] = {0, 2, 0, 5};
 static const double hint[] = {0.4, 0.4, 0.4, 0.4, 0.4, 0.4};
 static const double scales[] = {1, 2, 3};
 
@@ -108,6 +109,7 @@ static const struct subject {
     {"wave",
      wave,
      {.dim = 3, .calls = 5000, .lower = turn_low, .upper = turn_high, .periodic = cylinder}},
+    {"values", peak, {.dim = 4, .calls = 6000, .discrete = two_of_four}},
     {"holes", holes, {.dim = 1, .calls = 5000}},
     {"hinted", peak, {.dim = 6, .calls = 5000, .hints = hint, .nhints = 1}},
     {"affine", peak, {.dim = 2, .calls = 8000, .coupling = NIS_AFFINE, .layers = 3}},
