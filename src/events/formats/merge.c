@@ -125,7 +125,7 @@ static int read_npy_head(struct source *s, struct head *head)
   if (!dim || !shape) return bad(s, "is no NPY file of events");
   const char *extra = strstr(text + NPY_PREFIX, "('outputs', '<f8', (");
   head->dim = strtoul(dim + 15, NULL, 10);
-  head->extra = extra ? strtoul(extra + 19, NULL, 10) : 0;
+  head->extra = extra ? strtoul(extra + 20, NULL, 10) : 0;
   head->records = strtoull(shape + 10, NULL, 10);
   if (head->dim < 1 || head->dim > NIS_MOST_DIM || head->extra > NIS_MOST_EXTRA ||
       head->records >> 48)
