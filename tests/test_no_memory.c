@@ -189,10 +189,8 @@ static struct told by_hand(void)
 static struct told values(void)
 {
   struct told told = {0};
-  double value[3], error[3], covariance[9];
   nis_options o = tiny;
   o.batch = components, o.ncomp = 3, o.follow = NIS_FOLLOW_NORM;
-  o.values = value, o.errors = error, o.covariance = covariance;
   tell(&told, nis_integrate_with(NULL, &o).status);
   o.max_seconds = 100;
   tell(&told, nis_integrate_with(NULL, &o).status);
