@@ -392,8 +392,8 @@ typedef struct {
                             default: none */
   const char *checkpoint; /* path of a file, made by nis_create or nis_load, in which the values of
                              the integrand are kept, 4 + 8 (ncomp + extra) bytes a call, for
-                             nis_resume; copied; default: none. Not with max_seconds, and with a goal
-                             call_seconds is needed: measured times are not repeated */
+                             nis_resume; copied; default: none. Not with max_seconds, and with a
+                             goal call_seconds is needed: measured times are not repeated */
   double checkpoint_seconds; /* of a killed run that may be lost, in (0, 1e6]; default 600 */
   nis_point_sink *sink;      /* takes the points of the estimate; default: none */
   void *sink_params;         /* handed to it */

@@ -182,9 +182,9 @@ typedef struct {
  * when they are looked at, so another rule or another estimate in between is the next call's;
  * nis_train drops them. A few are evaluated at first, and up to a sixteenth of those tried before,
  * 64 at least, at a time later on. With whole_run each call is a run of its own. summary may be
- * NULL; it is of this call. NIS_GOAL_MISSED where the calls ran out first; then, and whenever a run ends
- * early, what was made is handed on. Events that a sink which stopped, or a full disk, did not take
- * come again. */
+ * NULL; it is of this call. NIS_GOAL_MISSED where the calls ran out first; then, and whenever a run
+ * ends early, what was made is handed on. Events that a sink which stopped, or a full disk, did not
+ * take come again. */
 NIS_API int nis_events(nis *s, const nis_event_options *options, nis_event_summary *summary);
 
 /* One event, for programs that pull */

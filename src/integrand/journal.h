@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The integrand's values and outputs of a run, in the order in which they were asked for, behind a
- * saved handle in a file. A run is a function of its options and of these: one that was killed is repeated from
- * where that handle is, with values out of the file instead of calls, and goes on where they end.
+ * saved handle in a file. A run is a function of its options and of these: one that was killed is
+ * repeated from where that handle is, with values out of the file instead of calls, and goes on
+ * where they end.
  *
  * Behind the archive (base/archive.h) come blocks, each of
  *     8 bytes  n
