@@ -34,8 +34,8 @@ void nis_integrand_clear(struct integrand_call *c);
 
 /* f[i] and, unless they are NULL, components[i][ncomp], outputs[i][extra], which may be anything,
  * and bad[i], 1 where a value was not finite, for the points x[n][dim] of the unit cube. *done
- * counts the points that have a value, also when the status is NIS_STOPPED or NIS_CALLBACK, or NIS_BAD_VALUES:
- * all of the first 4096 were bad. */
+ * counts the points that have a value, also when the status is NIS_STOPPED or NIS_CALLBACK, or
+ * NIS_BAD_VALUES: all of the first 4096 were bad. */
 int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, double *f,
                            double *components, double *outputs, char *bad, struct monitor *monitor,
                            size_t *done);
