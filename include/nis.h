@@ -408,6 +408,10 @@ typedef struct {
                           sum over them: helicities, flavours, channels. Their probabilities are
                           learnt, and the flow of the others knows them. Not with limits, and not
                           periodic; default: none is; copied */
+  size_t channels; /* the last of the dim coordinates is the number of a channel, 0 .. channels-1,
+                      2 .. 128 of them: a discrete one, and of each channel nis_channel has what it
+                      gave. The integral is the sum over them: of f_k, or of alpha_k f where the
+                      maps of all channels can give the same point. Default 0, none */
 } nis_options;
 
 /* The options with every default filled in, as a run would use them; they depend on dim and calls
@@ -502,6 +506,21 @@ NIS_API int nis_values(nis *s, double *values, double *errors);
 /* [ncomp * ncomp] of these values; its diagonal is errors^2. NIS_INVALID for more than 64
  * components without options.covariance. */
 NIS_API int nis_covariance(nis *s, double *covariance);
+
+/* What a channel has of the estimate: a value of the last coordinate, with options.channels */
+typedef struct {
+  double value, error; /* its part of the integral: the mean of f/q over all points, those of other
+                          channels as 0. They add up to nis_result.value, but for the control
+                          variates that that may have */
+  uint64_t calls;      /* points of the estimate that fell into it: as many as pay, so that about
+                          the same spread is left everywhere */
+  uint64_t zero_calls; /* of these, where f was 0 */
+  double efficiency;   /* of unweighting its points alone, as nis_result.efficiency */
+  double max_weight;   /* its largest |f/q| */
+} nis_channel_result;
+
+/* Of channel number 0 .. channels-1. NIS_INVALID without options.channels. */
+NIS_API int nis_channel(nis *s, size_t channel, nis_channel_result *result);
 
 /* Of components of the estimate, with the error that their covariance gives: sum_c coefficients[c]
  * value_c, [ncomp]; and value_i / value_j. Points are shared, so the error of a ratio or a
@@ -614,6 +633,8 @@ NIS_API int nis_estimate_sized(nis *s, uint64_t calls, nis_result *result, size_
 NIS_API int nis_estimate_part_sized(nis *s, uint64_t calls, int part, int parts, nis_result *result,
                                     size_t result_size);
 NIS_API int nis_current_sized(nis *s, nis_result *result, size_t result_size);
+NIS_API int nis_channel_sized(nis *s, size_t channel, nis_channel_result *result,
+                              size_t result_size);
 NIS_API int nis_inspect_sized(const char *path, nis_saved *saved, size_t options_size,
                               size_t result_size);
 
@@ -627,6 +648,7 @@ NIS_API int nis_inspect_sized(const char *path, nis_saved *saved, size_t options
 #define nis_estimate(...) nis_estimate_sized(__VA_ARGS__, sizeof(nis_result))
 #define nis_estimate_part(...) nis_estimate_part_sized(__VA_ARGS__, sizeof(nis_result))
 #define nis_current(...) nis_current_sized(__VA_ARGS__, sizeof(nis_result))
+#define nis_channel(...) nis_channel_sized(__VA_ARGS__, sizeof(nis_channel_result))
 #define nis_inspect(...) nis_inspect_sized(__VA_ARGS__, sizeof(nis_options), sizeof(nis_result))
 #endif
 

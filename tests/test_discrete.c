@@ -7,6 +7,7 @@
 #include "suite.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* ---- the flow ------------------------------------------------------------------------------- */
 
@@ -299,6 +300,67 @@ START_TEST(events_have_values)
 }
 END_TEST
 
+/* ---- channels -------------------------------------------------------------------------------- */
+
+/* Four channels with integrals 1 to 4: of each value, error and calls are kept. The parts add up to
+ * the whole of the weights. */
+START_TEST(channels)
+{
+  for (int points = NIS_POINTS_RANDOM; points <= NIS_POINTS_NETS; points++)
+    for (int goal = 0; goal < 2; goal++) {
+      nis_options o = options();
+      nis_channel_result c;
+      nis_result r;
+      nis *s;
+      double value = 0;
+      uint64_t calls = 0;
+      o.discrete = NULL, o.channels = 4, o.points = (nis_point_set)points;
+      if (goal) o.rel_error = 5e-3, o.call_seconds = 1;
+      ck_assert_int_eq(nis_create(&s, four, &o), NIS_OK);
+      ck_assert_int_eq(nis_run(s, &r), NIS_OK);
+      for (size_t k = 0; k < 4; k++) {
+        ck_assert_int_eq(nis_channel(s, k, &c), NIS_OK);
+        double exact = (double)k + 1, most = alarm_errors_of_nets(16, r.dof) * c.error;
+        check_between(c.value, exact - most, exact + most, "value of a channel");
+        check_between(c.error / r.error, 0.05, 20, "its error");
+        check_between(c.efficiency, 0.3, 1, "its efficiency");
+        value += c.value, calls += c.calls;
+      }
+      check_between(value / r.value, 1 - 1e-3, 1 + 1e-3, "sum of the channels");
+      ck_assert_uint_eq(calls, r.calls - r.train_calls);
+      nis_free(s);
+    }
+}
+END_TEST
+
+/* Their statistics are merged and saved with the estimate. */
+START_TEST(channels_of_two_handles)
+{
+  static const char path[] = "channels.nis";
+  nis_options o = options(), other = {.seed = 5};
+  nis_channel_result before, after, one;
+  nis *s, *t;
+  o.discrete = NULL, o.channels = 4;
+  ck_assert_int_eq(nis_create(&s, four, &o), NIS_OK);
+  ck_assert_int_ge(nis_estimate(s, 4096, NULL), NIS_OK);
+  ck_assert_int_eq(nis_save(s, path), NIS_OK);
+  ck_assert_int_eq(nis_load(&t, path, four, &other), NIS_OK);
+  for (size_t k = 0; k < 4; k++) {
+    nis_channel(s, k, &before), nis_channel(t, k, &after);
+    ck_assert(memcmp(&before, &after, sizeof after) == 0);
+  }
+  nis_drop_estimate(t);
+  ck_assert_int_ge(nis_estimate(t, 4096, NULL), NIS_OK);
+  nis_channel(s, 3, &before), nis_channel(t, 3, &one);
+  ck_assert_int_eq(nis_merge(s, t), NIS_OK);
+  nis_channel(s, 3, &after);
+  ck_assert_uint_eq(after.calls, before.calls + one.calls);
+  ck_assert_double_eq_tol(after.value, (before.value + one.value) / 2, 1e-12);
+  nis_free(s), nis_free(t);
+  remove(path);
+}
+END_TEST
+
 /* ---- what is refused -------------------------------------------------------------------------- */
 
 static void check_refused(const nis_options *o, const char *part)
@@ -323,8 +385,13 @@ START_TEST(refused)
   o = options(), o.periodic = circle, check_refused(&o, "both discrete and periodic");
   o = options(), o.hints = hints, o.nhints = 1, check_refused(&o, "must be a whole number");
   o = options(), o.hints = hints + 3, o.nhints = 1, check_refused(&o, "between -0.5 and 3.5");
+  o = options(), o.channels = 5, check_refused(&o, "discrete[2] must be 0 or channels = 5, got 4");
+  o = options(), o.channels = 1, check_refused(&o, "channels must be");
   o = options();
+  nis_channel_result c;
   ck_assert_int_eq(nis_create(&s, four, &o), NIS_OK);
+  ck_assert_int_eq(nis_channel(s, 0, &c), NIS_INVALID);
+  ck_assert_ptr_nonnull(strstr(nis_last_error(), "options.channels was 0"));
   ck_assert_int_eq(nis_density(s, 1, half, &log_q), NIS_INVALID);
   nis_free(s);
 }
@@ -344,6 +411,8 @@ int main(void)
   tcase_add_test(runs, one_coordinate_alone);
   tcase_add_test(runs, what_is_drawn);
   tcase_add_test(runs, events_have_values);
+  tcase_add_test(runs, channels);
+  tcase_add_test(runs, channels_of_two_handles);
   tcase_add_test(runs, refused);
   suite_add_tcase(suite, flow);
   suite_add_tcase(suite, runs);

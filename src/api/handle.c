@@ -50,6 +50,7 @@ static int init(nis *s, nis_integrand *f)
   NIS_TRY(nis_tally_init(&s->tally));
   NIS_TRY(nis_components_init(&s->components, o->ncomp > 1 ? o->ncomp : 0,
                               o->covariance || o->ncomp <= MOST_CORRELATED));
+  NIS_TRY(nis_channels_init(&s->channels, o->channels));
   NIS_TRY(nis_seen_init(&s->seen, o->ncomp, s->components.with_covariance));
   nis_training_begin_uniform(&s->training, &s->sampler.mixture);
   s->training.see = nis_seen_add;
@@ -57,16 +58,35 @@ static int init(nis *s, nis_integrand *f)
   return NIS_OK;
 }
 
+/* The last coordinate counts the channels. Numbers that are out of range are found later. */
+static int set_channels(nis_options *o, int discrete[NIS_MOST_DIM])
+{
+  int in_range = o->dim >= 1 && o->dim <= NIS_MOST_DIM && o->channels <= NIS_MOST_VALUES;
+  if (o->channels < 2 || !in_range) return NIS_OK;
+  size_t last = o->dim - 1;
+  for (size_t j = 0; j < o->dim; j++) discrete[j] = o->discrete ? o->discrete[j] : 0;
+  if (discrete[last] != 0 && discrete[last] != (int)o->channels)
+    return nis_fail(NIS_INVALID,
+                    "the last coordinate counts the channels: discrete[%zu] must be 0 or channels "
+                    "= %zu, got %d",
+                    last, o->channels, discrete[last]);
+  discrete[last] = (int)o->channels;
+  o->discrete = discrete;
+  return NIS_OK;
+}
+
 int nis_handle_create(nis **out, nis_integrand *f, const nis_options *options)
 {
   *out = NULL;
-  nis_options complete;
-  NIS_TRY(nis_settings_resolve(options, &complete));
+  nis_options given = *options, complete;
+  int discrete[NIS_MOST_DIM];
+  NIS_TRY(set_channels(&given, discrete));
+  NIS_TRY(nis_settings_resolve(&given, &complete));
   NIS_TRY(nis_settings_check_integrand(&complete, f));
   nis *s = NIS_NEW(nis, 1);
   if (!s) return nis_no_memory();
   s->options = complete;
-  s->given = *options;
+  s->given = given;
   int status = init(s, f);
   if (status == NIS_OK)
     *out = s;
@@ -83,6 +103,7 @@ void nis_handle_free(nis *s)
   for (int i = 0; i < HANDLE_ARRAYS; i++) free(s->arrays[i]);
   nis_tally_clear(&s->tally);
   nis_components_clear(&s->components);
+  nis_channels_clear(&s->channels);
   free(s->spans.span);
   nis_generator_clear(&s->generator);
   nis_training_clear(&s->training);
@@ -127,6 +148,7 @@ void nis_handle_drop_estimate(nis *s)
   s->spans.n = 0;
   nis_tally_reset(&s->tally);
   nis_components_reset(&s->components);
+  nis_channels_reset(&s->channels);
   nis_generator_forget(&s->generator);
 }
 

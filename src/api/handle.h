@@ -5,6 +5,7 @@
 
 #include "nis_events.h"
 
+#include "estimation/channels.h"
 #include "estimation/components.h"
 #include "estimation/seen.h"
 #include "estimation/tally.h"
@@ -36,7 +37,8 @@ struct nis {
   struct sampler sampler;
   struct tally tally;
   struct components components; /* none when f has one value */
-  struct spans spans;           /* of the estimate */
+  struct channels channels;
+  struct spans spans; /* of the estimate */
   uint64_t train_calls;
   double call_seconds; /* by which the latest run chose its way to a goal */
   struct training training;

@@ -132,6 +132,7 @@ static int estimate(nis *s, struct integration *plan, nis_result *result)
   uint64_t used;
   plan->tally = &s->tally;
   plan->components = &s->components;
+  plan->channels = &s->channels;
   plan->first_point = s->estimated;
   plan->options = &s->options;
   plan->replicates = s->options.points == NIS_POINTS_NETS;
@@ -218,6 +219,7 @@ int nis_merge(nis *s, nis *other)
     return status;
   }
   nis_components_merge(&s->components, &other->components);
+  nis_channels_merge(&s->channels, &other->channels);
   s->sampler.integrand.calls += other->tally.weights.n;
   s->sampler.integrand.bad_calls += other->tally.bad;
   if (s->options.seed == other->options.seed && other->estimated > s->estimated)
@@ -228,6 +230,24 @@ int nis_merge(nis *s, nis *other)
 static int need_room(const struct domain *d)
 {
   return d->empty ? nis_fail(NIS_INVALID, "there are no points between equal limits") : NIS_OK;
+}
+
+/* ---- of channels ----------------------------------------------------------------------------- */
+
+int nis_channel_sized(nis *s, size_t channel, nis_channel_result *result, size_t size)
+{
+  NIS_ENTER();
+  nis_channel_result r = {0};
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(result, "result"));
+  if (s->channels.n == 0)
+    return nis_fail(NIS_INVALID, "there are no channels: options.channels was 0");
+  if (channel >= s->channels.n)
+    return nis_fail(NIS_INVALID, "channel must be between 0 and %zu, got %zu", s->channels.n - 1,
+                    channel);
+  if (!is_empty(s)) nis_channels_result(&s->channels, channel, nis_tally_factor(&s->tally), &r);
+  nis_sized_give(result, size, &r, sizeof r);
+  return NIS_OK;
 }
 
 /* ---- of several components ------------------------------------------------------------------- */

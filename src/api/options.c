@@ -94,6 +94,8 @@ static const nis_option rows[] = {
     {MEMBER(extra), WHOLE(0, NIS_MOST_EXTRA), VALUE(0), "outputs at each point besides the values"},
     {MEMBER(discrete), POINTER, NO_DEFAULT,
      "which coordinates are discrete, and their numbers of values"},
+    {MEMBER(channels), WHOLE(2, NIS_MOST_VALUES), RULE(NULL, "0, none"),
+     "channels that the last coordinate counts"},
 };
 
 const struct option_table nis_option_table = {rows, sizeof rows / sizeof *rows};

@@ -8,11 +8,12 @@
 
 /* Bytes of the structs of 0.2 where pointers have 8 */
 enum {
-  OPTIONS = 320,
+  OPTIONS = 336,
   RESULT = 200,
   EVENT_OPTIONS = 120,
   EVENT_SUMMARY = 232,
   PULLED_EVENT = 72,
+  CHANNEL_RESULT = 48,
 };
 
 int nis_complete_options(const nis_options *given, nis_options *complete)
@@ -58,6 +59,11 @@ int nis_estimate_part(nis *s, uint64_t calls, int part, int parts, nis_result *r
 int nis_current(nis *s, nis_result *result)
 {
   return nis_current_sized(s, result, RESULT);
+}
+
+int nis_channel(nis *s, size_t channel, nis_channel_result *result)
+{
+  return nis_channel_sized(s, channel, result, CHANNEL_RESULT);
 }
 
 int nis_inspect(const char *path, nis_saved *saved)

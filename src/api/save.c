@@ -33,7 +33,7 @@
  *             u64 n, zeros, negatives; f64 absolute, largest; i32 n bins in use; n of { i32 number;
  *             u64 count; f64 sum } (numerics/weights.h)
  *             u64 n; i32 kept; f64[kept] the largest weights (numerics/tail.h)
- *             components
+ *             components; with channels K, components of them and K histograms of weights as above
  *   events    u64 point, given, begun, first; u64 n; f64[n][d] x; f64[n] log_q; f64[n] f;
  *             f64[n][extra] outputs (events/trials.h)
  *   points    u64 n stored; u64 the oldest's place; f64[n][d] x; f64[n] log_f; f64[n] log_p;
@@ -76,9 +76,9 @@ struct kept_options {
 /* What the net and the estimate are made by: a file fixes them. */
 static int is_fixed(const nis_option *row)
 {
-  static const char *const fixed[] = {"dim",    "ncomp",         "points",
-                                      "layers", "hidden_layers", "hidden_width",
-                                      "bins",   "coupling",      "follow"};
+  static const char *const fixed[] = {"dim",           "ncomp",        "points", "layers",
+                                      "hidden_layers", "hidden_width", "bins",   "coupling",
+                                      "follow",        "channels"};
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
     if (strcmp(row->name, fixed[i]) == 0) return 1;
   return 0;
@@ -257,6 +257,7 @@ static void archive_estimate(struct archive *a, void *state)
   archive_spans(a, s);
   nis_tally_archive(a, &s->tally);
   nis_components_archive(a, &s->components);
+  nis_channels_archive(a, &s->channels);
 }
 
 /* The points of a file that wait have as many outputs as its options say. */

@@ -16,10 +16,16 @@
 _Static_assert(MOST_SOBOL_DIM + 1 == SOBOL_MOST_DIM,
                "a coordinate more for the choice of the channel");
 
+/* The last coordinate counts the channels. */
+static int is_discrete(const nis_options *o, size_t j)
+{
+  return (o->channels > 0 && j == o->dim - 1) || (o->discrete && o->discrete[j] > 0);
+}
+
 static size_t continuous(const nis_options *o)
 {
   size_t n = 0;
-  for (size_t j = 0; j < o->dim; j++) n += !(o->discrete && o->discrete[j]);
+  for (size_t j = 0; j < o->dim; j++) n += !is_discrete(o, j);
   return n;
 }
 

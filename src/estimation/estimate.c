@@ -85,6 +85,14 @@ static void add_components(struct job *j, size_t i, double value)
     nis_components_add(c, v);
 }
 
+/* The channel is the value of the last coordinate. */
+static void add_to_channel(struct job *j, size_t i, double weight)
+{
+  struct channels *c = j->plan->channels;
+  size_t dim = j->s->mixture.dim, channel = (size_t)(j->points.x[i * dim + dim - 1] * (double)c->n);
+  nis_channels_add(c, channel, weight, j->plan->replicates);
+}
+
 /* Components of the points are those of their weights; but for the first, which is put right. */
 static int hand_out(struct job *j, uint64_t before, int iteration)
 {
@@ -121,6 +129,7 @@ static int add_block(struct job *j, int iteration, const struct replicate *repli
     for (size_t i = 0; i < here; i++) {
       nis_tally_add_controlled(j->plan->tally, weight[i], value[i]);
       add_components(j, first + i, value[i]);
+      add_to_channel(j, first + i, weight[i]);
     }
   }
   j->used += p->n;
@@ -150,6 +159,7 @@ static struct estimate end_iteration(struct job *j)
 {
   if (!j->plan->replicates) return nis_tally_end_iteration(j->plan->tally);
   nis_components_end_replicate(j->plan->components);
+  nis_components_end_replicate(&j->plan->channels->parts);
   return nis_tally_end_replicate(j->plan->tally);
 }
 
@@ -281,9 +291,11 @@ static int grow(struct job *j, int first, int end, uint64_t from, uint64_t to)
     if (status == NIS_OK) status = add_points(j, i, replicate, from, to);
     nis_tally_grow(tally, i);
     nis_components_grow(j->plan->components, i);
+    nis_components_grow(&j->plan->channels->parts, i);
   }
   nis_tally_look(tally, j->plan->replicates);
   if (j->plan->replicates) nis_components_look(j->plan->components);
+  if (j->plan->replicates) nis_components_look(&j->plan->channels->parts);
   int reported = report(j, nis_tally_estimate(tally));
   return status == NIS_OK ? reported : status;
 }
@@ -365,6 +377,8 @@ int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *use
     j.growing = NIS_NEW(struct replicate, MOST_GROWING);
     if (!j.growing) status = nis_no_memory();
     if (status == NIS_OK) status = nis_components_begin_growth(plan->components, MOST_GROWING);
+    if (status == NIS_OK)
+      status = nis_components_begin_growth(&plan->channels->parts, MOST_GROWING);
     if (status == NIS_OK) status = nis_tally_reserve(plan->tally, MOST_GROWING);
   }
   plan->from = plan->to = plan->first_point;

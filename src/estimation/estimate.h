@@ -3,6 +3,7 @@
 #ifndef NIS_ESTIMATE_H
 #define NIS_ESTIMATE_H
 
+#include "channels.h"
 #include "components.h"
 #include "sampler/sampler.h"
 #include "tally.h"
@@ -28,6 +29,7 @@ enum { NIS_STOP_LEFT = -1 }; /* beside nis_stop */
 struct integration {
   struct tally *tally;
   struct components *components;
+  struct channels *channels;
   uint64_t first_point, calls;
   uint64_t likely;             /* the calls that fit into the time, about, or all of them */
   double rel_error, abs_error; /* goals; 0: none */
