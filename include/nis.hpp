@@ -208,6 +208,8 @@ struct options {
   double checkpoint_seconds = 0;
   std::function<int(const nis_point_block &)> sink = {}; // non-zero ends the run
   std::size_t extra = 0;
+  std::vector<int> discrete = {}; // [dim]
+  std::size_t channels = 0;
 };
 
 // Likewise the members of nis_event_options
@@ -419,6 +421,7 @@ public:
     c.lower = array(o.lower, dim_, "lower");
     c.upper = array(o.upper, dim_, "upper");
     c.periodic = array(o.periodic, dim_, "periodic");
+    c.discrete = array(o.discrete, dim_, "discrete");
     c.scales = array(o.scales, ncomp_, "scales");
     c.name = text(o.name);
     c.checkpoint = text(o.checkpoint);
@@ -447,6 +450,7 @@ private:
     c.checkpoint_seconds = o.checkpoint_seconds;
     c.covariance = o.covariance;
     c.extra = o.extra;
+    c.channels = o.channels;
   }
   void learning(const options &o)
   {
@@ -587,6 +591,13 @@ public:
   result current()
   {
     return result_of([](nis *s, nis_result *r) { return nis_current(s, r); });
+  }
+  // What channel number k of options.channels gave
+  nis_channel_result channel(std::size_t k)
+  {
+    nis_channel_result r{};
+    outcome_of(nis_channel(c(), k, &r));
+    return r;
   }
   void drop_estimate()
   {

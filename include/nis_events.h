@@ -81,7 +81,8 @@ typedef enum {
   NIS_FORMAT_BY_NAME, /* .lhe .lheh5 .h5 .hdf5 .npy .txt .dat. Without an ending, and for what is no
                          file, LHE with particles, or text; any other ending is refused */
   NIS_FORMAT_LHE,     /* Les Houches events 1.0 (hep-ph/0609017), in pb: strategy -4, weights whose
-                         mean is the cross section; for unit weights of one sign strategy 3 */
+                         mean is the cross section; for unit weights of one sign strategy 3. With
+                         options.channels each event ends with a line "# channel k" */
   NIS_FORMAT_LHE3,    /* the same 3.0 (arXiv:1405.1067): generator, trials, named weights */
   NIS_FORMAT_LHEH5,   /* HDF5 2.0.1 (arXiv:2309.13154). This and the next are in libnis_hdf5.so,
                          which is loaded when it is asked for: from $NIS_MODULES, from beside the

@@ -77,7 +77,8 @@ static struct machine make_deep(size_t dim, int layers, int bins, double amplitu
   for (size_t j = 0; j < dim; j++) flags[j] = periodic(j);
   m.circles = loop >= nsets * TRANSFORMS;
   int kinds = m.circles ? CIRCULAR : TRANSFORMS, kind = loop - m.circles * nsets * TRANSFORMS;
-  struct flow_shape shape = {dim, layers, bins, 2, 12, kind % kinds, m.circles ? flags : NULL};
+  struct flow_shape shape = {dim, layers, bins, 2, 12, kind % kinds, m.circles ? flags : NULL,
+                             NULL};
   ck_assert_int_eq(nis_flow_init(&m.flow, &shape, 1), NIS_OK);
   memset(flags, 0xff, sizeof flags); /* they are copied */
   m.flow.kernels = nis_kernels_available(kind / kinds);

@@ -462,6 +462,28 @@ END_TEST
 
 } // namespace
 
+START_TEST(channels_and_values)
+{
+  nis::options o;
+  o.calls = 20000;
+  o.channels = 3;
+  nis::sampler s([](nis::point x) { return (x[2] + 1) * x[0] * x[1]; }, 3, o);
+  nis::result r = s.run();
+  ck_assert(std::fabs(r.value - 1.5) < 0.02);
+  ck_assert(std::fabs(s.channel(2).value - 0.75) < 0.05 && s.channel(0).calls > 0);
+  try {
+    s.channel(3);
+    ck_abort();
+  } catch (const nis::error &e) {
+    ck_assert_int_eq(e.status(), NIS_INVALID);
+  }
+  o.channels = 0;
+  o.discrete = {0, 0, 2};
+  r = nis::integrate([](nis::point x) { return x[2] * x[0]; }, 3, o);
+  ck_assert(std::fabs(r.value - 0.5) < 0.02);
+}
+END_TEST
+
 int main()
 {
   Suite *suite = suite_create("hpp");
@@ -485,6 +507,7 @@ int main()
   tcase_add_test(tcase, events);
   tcase_add_test(tcase, files);
   tcase_add_test(tcase, checkpoints);
+  tcase_add_test(tcase, channels_and_values);
 #if __cplusplus >= 202002L
   tcase_add_test(tcase, as_cpp20);
 #endif

@@ -139,6 +139,7 @@ int nis_generate(struct generator *g, struct sampler *s, const struct weights *s
                                   .take_params = &receivers};
   const struct event_run about = {.dim = s->mixture.dim,
                                   .extra = s->integrand.extra,
+                                  .channels = s->integrand.channels,
                                   .seed = s->seed,
                                   .calls = s->integrand.calls,
                                   .value = estimate.value,

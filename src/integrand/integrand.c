@@ -27,6 +27,7 @@ int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_opt
                                .threads = o->serial ? 1 : o->threads,
                                .batch_points = o->batch ? o->batch_points : 64,
                                .slice = LEAST_SLICE,
+                               .channels = o->channels,
                                .ncomp = o->ncomp,
                                .extra = o->extra};
   NIS_TRY(nis_domain_init(&c->domain, o->dim, o->lower, o->upper));

@@ -20,6 +20,7 @@ struct integrand_call {
   size_t room_size;
   size_t ncomp, extra; /* values and outputs of a point, which it gives in a row */
   double *scale;       /* [ncomp], of the norm; owned */
+  size_t channels;     /* that the last coordinate counts; 0: none */
   int norm;            /* f is sqrt(sum (f_c / scale_c)^2), else component 0 */
   size_t slice;        /* points between two looks at the clock */
   size_t rehearsal;    /* else this many, of which two threads take the halves at the same moment */

@@ -62,11 +62,20 @@ static void print_event(struct text *text, const nis_event *event, double weight
   for (int k = 0; k < event->nparticles; k++) print_particle(text, &event->particle[k]);
 }
 
+/* A line that readers pass over, or hand on */
+static void print_channel(struct text *text, const struct event_file *file,
+                          const nis_event_block *block, size_t i)
+{
+  if (file->run->channels > 0)
+    nis_text_print(text, "# channel %d\n", (int)block->x[(i + 1) * block->dim - 1]);
+}
+
 static void event(struct text *text, const struct event_file *file, const nis_event_block *block,
                   size_t i, const nis_event *particles)
 {
   nis_text_print(text, "<event>\n");
   print_event(text, particles, weight_of(file, block, i));
+  print_channel(text, file, block, i);
   nis_text_print(text, "</event>\n");
 }
 
@@ -76,6 +85,7 @@ static void event3(struct text *text, const struct event_file *file, const nis_e
   double weight = weight_of(file, block, i);
   nis_text_print(text, "<event trials=\"%" PRIu64 "\">\n", block->trials[i]);
   print_event(text, particles, weight);
+  print_channel(text, file, block, i);
   nis_text_print(text, "<rwgt>\n<wgt id=\"nominal\"> %.16e </wgt>\n</rwgt>\n</event>\n", weight);
 }
 
