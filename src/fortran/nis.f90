@@ -31,6 +31,7 @@ module nis
   public :: nis_merge_events, nis_check_events, nis_check_format
   public :: nis_strerror, nis_last_error, nis_version
   public :: nis_refuse, nis_thread, nis_extra
+  public :: c_double ! for those who need no more of iso_c_binding
   public :: nis_scalar_call, nis_vector_call, nis_batch_call
   public :: nis_progress_call, nis_points_call, nis_events_call, nis_particles_call
 
@@ -743,55 +744,59 @@ contains
   function nis_strerror(status) result(words)
     integer, intent(in) :: status
     character(:), allocatable :: words
-    words = fortran_text(c_strerror(int(status, c_int)))
+    call copy_text(c_strerror(int(status, c_int)), words)
   end function nis_strerror
 
   ! The sentence of this thread's latest failure or warning, or ''
   function nis_last_error() result(sentence)
     character(:), allocatable :: sentence
-    sentence = fortran_text(c_last_error())
+    call copy_text(c_last_error(), sentence)
   end function nis_last_error
 
   function nis_version() result(version)
     character(:), allocatable :: version
-    version = fortran_text(c_version())
+    call copy_text(c_version(), version)
   end function nis_version
 
-  ! What to say about the library's call that has just ended with `code`
-  function sentence_of(code) result(sentence)
+  ! What to say about the library's call that has just ended with `code`. No function, as its
+  ! callers may be on several threads: gfortran keeps lengths of strings that come out of functions
+  ! in static variables.
+  subroutine explain(code, sentence)
     integer, intent(in) :: code
-    character(:), allocatable :: sentence
-    sentence = nis_last_error()
-    if (len(sentence) == 0 .and. code /= nis_ok) sentence = nis_strerror(code)
-  end function sentence_of
+    character(:), allocatable, intent(out) :: sentence
+    call copy_text(c_last_error(), sentence)
+    if (len(sentence) == 0 .and. code /= nis_ok) call copy_text(c_strerror(code), sentence)
+  end subroutine explain
 
-  ! The end of every public procedure: hands on a status and its sentence, or stops
-  subroutine tell(code, sentence, status, message)
+  ! The end of every public procedure: hands on the status, or stops where nobody asks. (The sentence
+  ! is handed on by those procedures: gfortran 12 loses the length of an optional argument that is
+  ! passed on.)
+  subroutine tell(code, sentence, status, heard)
     integer, intent(in) :: code
     character(*), intent(in) :: sentence
     integer, intent(out), optional :: status
-    character(:), allocatable, intent(out), optional :: message
+    logical, intent(in) :: heard
     if (present(status)) status = code
-    if (present(message)) message = sentence
-    if (code >= 0 .or. present(status) .or. present(message)) return
+    if (code >= 0 .or. present(status) .or. heard) return
     write (error_unit, '(2a)') 'nis: ', sentence ! Fortran 2008 has no `error stop sentence`
     error stop 1
   end subroutine tell
 
   ! An array of the caller's has the wrong size; the first one that is wrong is named
-  subroutine check_size(n, right, name, bad)
+  subroutine check_size(n, right, name, sentence)
     integer, intent(in) :: n, right
     character(*), intent(in) :: name
-    character(:), allocatable, intent(inout) :: bad
-    if (n == right .or. allocated(bad)) return
-    bad = name//' must have '//decimal(int(right, int64))//' elements, got '//decimal(int(n, int64))
+    character(:), allocatable, intent(inout) :: sentence
+    if (n == right .or. allocated(sentence)) return
+    sentence = name//' must have '//trim(decimal(int(right, int64)))//' elements, got '// &
+          trim(decimal(int(n, int64)))
   end subroutine check_size
 
   ! ---- text and numbers --------------------------------------------------------------------------
 
-  function fortran_text(s) result(words)
+  subroutine copy_text(s, words)
     type(c_ptr), intent(in) :: s
-    character(:), allocatable :: words
+    character(:), allocatable, intent(out) :: words
     character(kind=c_char), pointer :: c(:)
     integer :: i
     call c_f_pointer(s, c, [c_strlen(s)])
@@ -799,7 +804,7 @@ contains
     do i = 1, size(c)
       words(i:i) = c(i)
     end do
-  end function fortran_text
+  end subroutine copy_text
 
   ! With the null at the end, without trailing blanks
   function c_text(words) result(c)
@@ -814,18 +819,16 @@ contains
 
   function decimal(n) result(words)
     integer(int64), intent(in) :: n
-    character(:), allocatable :: words
-    character(24) :: buffer
-    write (buffer, '(i0)') n
-    words = trim(buffer)
+    character(20) :: words
+    write (words, '(i0)') n
   end function decimal
 
   ! A number of calls or a seed, which may be written 1e6
-  subroutine whole(given, name, n, bad)
+  subroutine whole(given, name, n, sentence)
     class(*), intent(in) :: given
     character(*), intent(in) :: name
     integer(int64), intent(out) :: n
-    character(:), allocatable, intent(inout) :: bad
+    character(:), allocatable, intent(inout) :: sentence
     n = 0
     select type (given)
     type is (integer(int32))
@@ -833,20 +836,20 @@ contains
     type is (integer(int64))
       n = given
     type is (real(real32))
-      call whole_of_real(real(given, real64), name, n, bad)
+      call whole_of_real(real(given, real64), name, n, sentence)
     type is (real(real64))
-      call whole_of_real(given, name, n, bad)
+      call whole_of_real(given, name, n, sentence)
     class default
-      bad = name//' must be an integer, or a real without a fraction'
+      sentence = name//' must be an integer, or a real without a fraction'
     end select
-    if (n < 0 .and. name /= 'seed') bad = name//' must be at least 0, got '//decimal(n)
+    if (n < 0 .and. name /= 'seed') sentence = name//' must be at least 0, got '//trim(decimal(n))
   end subroutine whole
 
-  subroutine whole_of_real(given, name, n, bad)
+  subroutine whole_of_real(given, name, n, sentence)
     real(real64), intent(in) :: given
     character(*), intent(in) :: name
     integer(int64), intent(out) :: n
-    character(:), allocatable, intent(inout) :: bad
+    character(:), allocatable, intent(inout) :: sentence
     character(32) :: buffer
     n = 0
     if (abs(given) < 2._real64**63) then ! false for NaN
@@ -855,7 +858,7 @@ contains
     end if
     n = 0
     write (buffer, '(g0)') given
-    bad = name//' must be a whole number of 63 bits, got '//trim(buffer)
+    sentence = name//' must be a whole number of 63 bits, got '//trim(buffer)
   end subroutine whole_of_real
 
   pure function flag(given) result(c)
@@ -865,9 +868,9 @@ contains
   end function flag
 
   ! A value of nis_set as text
-  function text_of(value) result(words)
+  subroutine to_text(value, words)
     class(*), intent(in) :: value
-    character(:), allocatable :: words
+    character(:), allocatable, intent(out) :: words
     character(32) :: buffer
     select type (value)
     type is (character(*))
@@ -887,26 +890,26 @@ contains
       buffer = '(of another type)'
     end select
     words = trim(adjustl(buffer))
-  end function text_of
+  end subroutine to_text
 
   ! ---- options for C -----------------------------------------------------------------------------
 
-  subroutine pass_options(o, dim, ncomp, p, bad)
+  subroutine pass_options(o, dim, ncomp, p, sentence)
     type(nis_options), intent(in) :: o
     integer, intent(in) :: dim, ncomp
     type(passed_options), intent(out), target :: p
-    character(:), allocatable, intent(inout) :: bad
+    character(:), allocatable, intent(inout) :: sentence
     call pass_numbers(o, p%c)
-    call pass_array(o%lower, dim, 'lower', p%lower, p%c%lower, bad)
-    call pass_array(o%upper, dim, 'upper', p%upper, p%c%upper, bad)
-    call pass_array(o%scales, ncomp, 'scales', p%scales, p%c%scales, bad)
+    call pass_array(o%lower, dim, 'lower', p%lower, p%c%lower, sentence)
+    call pass_array(o%upper, dim, 'upper', p%upper, p%c%upper, sentence)
+    call pass_array(o%scales, ncomp, 'scales', p%scales, p%c%scales, sentence)
     if (allocated(o%periodic)) then
-      call check_size(size(o%periodic), dim, 'periodic', bad)
+      call check_size(size(o%periodic), dim, 'periodic', sentence)
       p%periodic = flag_array(o%periodic)
       p%c%periodic = c_loc(p%periodic)
     end if
     if (allocated(o%hints)) then
-      call check_size(size(o%hints, 1), dim, 'a point of hints', bad)
+      call check_size(size(o%hints, 1), dim, 'a point of hints', sentence)
       p%hints = o%hints
       p%c%nhints = size(o%hints, 2)
       if (size(o%hints) > 0) p%c%hints = c_loc(p%hints)
@@ -921,15 +924,15 @@ contains
     c = merge(1_c_int, 0_c_int, given)
   end function flag_array
 
-  subroutine pass_array(given, n, name, kept, c, bad)
+  subroutine pass_array(given, n, name, kept, c, sentence)
     real(c_double), allocatable, intent(in) :: given(:)
     integer, intent(in) :: n
     character(*), intent(in) :: name
     real(c_double), allocatable, intent(out), target :: kept(:)
     type(c_ptr), intent(inout) :: c
-    character(:), allocatable, intent(inout) :: bad
+    character(:), allocatable, intent(inout) :: sentence
     if (.not. allocated(given)) return
-    call check_size(size(given), n, name, bad)
+    call check_size(size(given), n, name, sentence)
     kept = given
     if (size(kept) > 0) c = c_loc(kept)
   end subroutine pass_array
@@ -1022,11 +1025,16 @@ contains
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
     type(plain_options) :: c
+    character(:), allocatable :: words
+    character(:), allocatable :: sentence
     integer :: code
     call pass_numbers(options, c)
-    code = c_options_set(c, c_text(name), c_text(text_of(value)), c_sizeof(c))
+    call to_text(value, words)
+    code = c_options_set(c, c_text(name), c_text(words), c_sizeof(c))
     if (code == nis_ok) call take_numbers(c, options)
-    call tell(code, sentence_of(code), status, message)
+    call explain(code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine set_option
 
   ! The options with every default filled in, as a run in `dim` dimensions would use them
@@ -1038,18 +1046,19 @@ contains
     character(:), allocatable, intent(out), optional :: message
     type(passed_options), target :: p
     type(plain_options) :: c
-    character(:), allocatable :: bad
+    character(:), allocatable :: sentence
     integer :: code
-    call pass_options(options, dim, max(1, options%ncomp), p, bad)
-    if (allocated(bad)) then
-      call tell(nis_invalid, bad, status, message)
-      return
-    end if
-    p%c%dim = dim
-    code = c_complete(p%c, c, c_sizeof(c))
+    call pass_options(options, dim, max(1, options%ncomp), p, sentence)
     complete = options
-    if (code >= 0) call take_numbers(c, complete)
-    call tell(code, sentence_of(code), status, message)
+    code = nis_invalid
+    if (.not. allocated(sentence)) then
+      p%c%dim = dim
+      code = c_complete(p%c, c, c_sizeof(c))
+      if (code >= 0) call take_numbers(c, complete)
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine nis_complete
 
   subroutine pass_event_options(o, p)
@@ -1084,9 +1093,12 @@ contains
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
     type(plain_event_options) :: c
+    character(:), allocatable :: words
+    character(:), allocatable :: sentence
     integer :: code
     call pass_event_numbers(options, c)
-    code = c_event_options_set(c, c_text(name), c_text(text_of(value)), c_sizeof(c))
+    call to_text(value, words)
+    code = c_event_options_set(c, c_text(name), c_text(words), c_sizeof(c))
     options%events = c%events
     options%calls = c%calls
     options%w_max = c%w_max
@@ -1097,7 +1109,9 @@ contains
     options%format = c%format
     options%force = c%force /= 0
     options%skip = c%skip
-    call tell(code, sentence_of(code), status, message)
+    call explain(code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine set_event_option
 
   ! ---- trampolines: C calls these with a state, on any thread ------------------------------------
@@ -1283,12 +1297,14 @@ contains
   end subroutine attach
 
   ! Of a handle that a file will be: what is in there, unless the options say otherwise
-  subroutine look_into(path, s, code)
+  subroutine look_into(path, s, code, sentence)
     character(*), intent(in) :: path
     type(state), pointer, intent(in) :: s
     integer, intent(out) :: code
+    character(:), allocatable, intent(inout) :: sentence
     type(plain_saved) :: saved
     code = c_inspect(c_text(path), saved, c_sizeof(saved%options), c_sizeof(saved%result))
+    if (code < 0) call explain(code, sentence)
     if (code < 0) return
     s%dim = int(saved%options%dim)
     s%ncomp = int(saved%options%ncomp)
@@ -1296,39 +1312,38 @@ contains
   end subroutine look_into
 
   ! Takes over s, which is freed again where that fails. ncomp is 0 where the file or options say.
-  subroutine make(self, s, how, dim, ncomp, options, path, status, message)
+  subroutine make(self, s, how, dim, ncomp, options, path, code, sentence)
     class(nis_sampler), intent(inout) :: self
     type(state), pointer, intent(in) :: s
     integer, intent(in) :: how, dim, ncomp
     type(nis_options), intent(in), optional :: options
     character(*), intent(in) :: path
-    integer, intent(out), optional :: status
-    character(:), allocatable, intent(out), optional :: message
+    integer, intent(out) :: code
+    character(:), allocatable, intent(out) :: sentence
     type(nis_options) :: o
-    character(:), allocatable :: bad
-    integer :: code
     call self%free()
     self%state => s
     if (present(options)) o = options
-    if (ncomp /= 0 .and. o%ncomp /= 0 .and. ncomp /= o%ncomp) &
-      bad = 'ncomp is '//decimal(int(ncomp, int64))//', but options%ncomp '// &
-            decimal(int(o%ncomp, int64))
+    code = nis_ok
+    if (ncomp /= 0 .and. o%ncomp /= 0) call check_components(ncomp, o%ncomp, code, sentence)
     if (ncomp /= 0) o%ncomp = ncomp
     s%dim = dim
     s%ncomp = max(1, o%ncomp)
-    code = nis_ok
-    if (how == by_load) call look_into(path, s, code)
-    if (code < 0) bad = sentence_of(code)
+    if (code == nis_ok .and. how == by_load) call look_into(path, s, code, sentence)
     if (o%extra /= 0) s%extra = o%extra
-    if (.not. allocated(bad)) then
-      call make_handle(s, how, dim, o, path, code, bad)
-    else if (code == nis_ok) then
-      code = nis_invalid
-    end if
+    if (code == nis_ok) call make_handle(s, how, dim, o, path, code, sentence)
     if (code < 0) call self%free()
-    if (.not. allocated(bad)) bad = ''
-    call tell(code, bad, status, message)
   end subroutine make
+
+  subroutine check_components(ncomp, given, code, sentence)
+    integer, intent(in) :: ncomp, given
+    integer, intent(inout) :: code
+    character(:), allocatable, intent(inout) :: sentence
+    if (ncomp == given) return
+    code = nis_invalid
+    sentence = 'ncomp is '//trim(decimal(int(ncomp, int64)))//', but options%ncomp '// &
+               trim(decimal(int(given, int64)))
+  end subroutine check_components
 
   subroutine make_handle(s, how, dim, o, path, code, sentence)
     type(state), pointer, intent(in) :: s
@@ -1352,7 +1367,7 @@ contains
     case (by_load)
       code = c_load(s%handle, c_text(path), f, p%c, c_sizeof(p%c))
     end select
-    sentence = sentence_of(code)
+    call explain(code, sentence)
   end subroutine make_handle
 
   function of_scalar(f) result(s)
@@ -1391,7 +1406,11 @@ contains
     type(nis_options), intent(in), optional :: options
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    call make(self, of_scalar(f), by_create, dim, 1, options, '', status, message)
+    character(:), allocatable :: sentence
+    integer :: code
+    call make(self, of_scalar(f), by_create, dim, 1, options, '', code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine create_scalar
 
   subroutine create_vector(self, f, dim, ncomp, options, status, message)
@@ -1401,7 +1420,11 @@ contains
     type(nis_options), intent(in), optional :: options
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    call make(self, of_vector(f), by_create, dim, ncomp, options, '', status, message)
+    character(:), allocatable :: sentence
+    integer :: code
+    call make(self, of_vector(f), by_create, dim, ncomp, options, '', code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine create_vector
 
   subroutine create_batch(self, f, dim, ncomp, options, status, message)
@@ -1411,7 +1434,11 @@ contains
     type(nis_options), intent(in), optional :: options
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    call make(self, of_batch(f), by_create, dim, ncomp, options, '', status, message)
+    character(:), allocatable :: sentence
+    integer :: code
+    call make(self, of_batch(f), by_create, dim, ncomp, options, '', code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine create_batch
 
   subroutine create_object(self, f, dim, options, status, message)
@@ -1421,7 +1448,11 @@ contains
     type(nis_options), intent(in), optional :: options
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    call make(self, of_object(f), by_create, dim, 0, options, '', status, message)
+    character(:), allocatable :: sentence
+    integer :: code
+    call make(self, of_object(f), by_create, dim, 0, options, '', code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine create_object
 
   ! nis_resume: goes on from options%checkpoint
@@ -1432,7 +1463,11 @@ contains
     type(nis_options), intent(in), optional :: options
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    call make(self, of_scalar(f), by_resume, dim, 1, options, '', status, message)
+    character(:), allocatable :: sentence
+    integer :: code
+    call make(self, of_scalar(f), by_resume, dim, 1, options, '', code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine resume_scalar
 
   subroutine resume_vector(self, f, dim, ncomp, options, status, message)
@@ -1442,7 +1477,11 @@ contains
     type(nis_options), intent(in), optional :: options
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    call make(self, of_vector(f), by_resume, dim, ncomp, options, '', status, message)
+    character(:), allocatable :: sentence
+    integer :: code
+    call make(self, of_vector(f), by_resume, dim, ncomp, options, '', code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine resume_vector
 
   subroutine resume_batch(self, f, dim, ncomp, options, status, message)
@@ -1452,7 +1491,11 @@ contains
     type(nis_options), intent(in), optional :: options
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    call make(self, of_batch(f), by_resume, dim, ncomp, options, '', status, message)
+    character(:), allocatable :: sentence
+    integer :: code
+    call make(self, of_batch(f), by_resume, dim, ncomp, options, '', code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine resume_batch
 
   subroutine resume_object(self, f, dim, options, status, message)
@@ -1462,7 +1505,11 @@ contains
     type(nis_options), intent(in), optional :: options
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    call make(self, of_object(f), by_resume, dim, 0, options, '', status, message)
+    character(:), allocatable :: sentence
+    integer :: code
+    call make(self, of_object(f), by_resume, dim, 0, options, '', code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine resume_object
 
   ! nis_load: goes on as the saved one would have
@@ -1473,7 +1520,11 @@ contains
     type(nis_options), intent(in), optional :: options
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    call make(self, of_scalar(f), by_load, 0, 1, options, path, status, message)
+    character(:), allocatable :: sentence
+    integer :: code
+    call make(self, of_scalar(f), by_load, 0, 1, options, path, code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine load_scalar
 
   subroutine load_vector(self, path, f, ncomp, options, status, message)
@@ -1484,7 +1535,11 @@ contains
     type(nis_options), intent(in), optional :: options
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    call make(self, of_vector(f), by_load, 0, ncomp, options, path, status, message)
+    character(:), allocatable :: sentence
+    integer :: code
+    call make(self, of_vector(f), by_load, 0, ncomp, options, path, code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine load_vector
 
   subroutine load_batch(self, path, f, ncomp, options, status, message)
@@ -1495,7 +1550,11 @@ contains
     type(nis_options), intent(in), optional :: options
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    call make(self, of_batch(f), by_load, 0, ncomp, options, path, status, message)
+    character(:), allocatable :: sentence
+    integer :: code
+    call make(self, of_batch(f), by_load, 0, ncomp, options, path, code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine load_batch
 
   subroutine load_object(self, path, f, options, status, message)
@@ -1505,7 +1564,11 @@ contains
     type(nis_options), intent(in), optional :: options
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    call make(self, of_object(f), by_load, 0, 0, options, path, status, message)
+    character(:), allocatable :: sentence
+    integer :: code
+    call make(self, of_object(f), by_load, 0, 0, options, path, code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine load_object
 
   ! Lets go of the handle, which goes with its last owner; a sampler without one is fine
@@ -1558,22 +1621,14 @@ contains
     if (associated(self%state)) ncomp = self%state%ncomp
   end function ncomp_of
 
-  ! Whether a call cannot be made, for what `bad` says or for want of a handle; then it is told
-  function refused(self, bad, status, message) result(is)
+  ! Whether there is a handle, and nothing is wrong yet; else the sentence says what
+  function usable(self, sentence) result(is)
     class(nis_sampler), intent(in) :: self
-    character(:), allocatable, intent(in) :: bad
-    integer, intent(out), optional :: status
-    character(:), allocatable, intent(out), optional :: message
+    character(:), allocatable, intent(inout) :: sentence
     logical :: is
-    is = .true.
-    if (.not. associated(self%state)) then
-      call tell(nis_invalid, 'this sampler has not been created', status, message)
-    else if (allocated(bad)) then
-      call tell(nis_invalid, bad, status, message)
-    else
-      is = .false.
-    end if
-  end function refused
+    if (.not. associated(self%state)) sentence = 'this sampler has not been created'
+    is = .not. allocated(sentence)
+  end function usable
 
   ! A result without a run
   subroutine spoil(result)
@@ -1589,12 +1644,16 @@ contains
     type(nis_result), intent(out) :: result
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    character(:), allocatable :: bad
+    character(:), allocatable :: sentence
     integer :: code
     call spoil(result)
-    if (refused(self, bad, status, message)) return
-    code = c_run(self%state%handle, result, c_sizeof(result))
-    call tell(code, sentence_of(code), status, message)
+    code = nis_invalid
+    if (usable(self, sentence)) then
+      code = c_run(self%state%handle, result, c_sizeof(result))
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine run
 
   subroutine train(self, calls, status, message)
@@ -1602,13 +1661,17 @@ contains
     class(*), intent(in) :: calls
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    character(:), allocatable :: bad
+    character(:), allocatable :: sentence
     integer(int64) :: n
     integer :: code
-    call whole(calls, 'calls', n, bad)
-    if (refused(self, bad, status, message)) return
-    code = c_train(self%state%handle, n)
-    call tell(code, sentence_of(code), status, message)
+    call whole(calls, 'calls', n, sentence)
+    code = nis_invalid
+    if (usable(self, sentence)) then
+      code = c_train(self%state%handle, n)
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine train
 
   subroutine estimate(self, calls, result, status, message)
@@ -1617,14 +1680,18 @@ contains
     type(nis_result), intent(out) :: result
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    character(:), allocatable :: bad
+    character(:), allocatable :: sentence
     integer(int64) :: n
     integer :: code
     call spoil(result)
-    call whole(calls, 'calls', n, bad)
-    if (refused(self, bad, status, message)) return
-    code = c_estimate(self%state%handle, n, result, c_sizeof(result))
-    call tell(code, sentence_of(code), status, message)
+    call whole(calls, 'calls', n, sentence)
+    code = nis_invalid
+    if (usable(self, sentence)) then
+      code = c_estimate(self%state%handle, n, result, c_sizeof(result))
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine estimate
 
   ! Part number `part` of 1 .. parts
@@ -1635,14 +1702,18 @@ contains
     type(nis_result), intent(out) :: result
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    character(:), allocatable :: bad
+    character(:), allocatable :: sentence
     integer(int64) :: n
     integer :: code
     call spoil(result)
-    call whole(calls, 'calls', n, bad)
-    if (refused(self, bad, status, message)) return
-    code = c_estimate_part(self%state%handle, n, part, parts, result, c_sizeof(result))
-    call tell(code, sentence_of(code), status, message)
+    call whole(calls, 'calls', n, sentence)
+    code = nis_invalid
+    if (usable(self, sentence)) then
+      code = c_estimate_part(self%state%handle, n, part, parts, result, c_sizeof(result))
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine estimate_part
 
   ! The estimate so far, without a call
@@ -1651,23 +1722,31 @@ contains
     type(nis_result), intent(out) :: result
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    character(:), allocatable :: bad
+    character(:), allocatable :: sentence
     integer :: code
     call spoil(result)
-    if (refused(self, bad, status, message)) return
-    code = c_current(self%state%handle, result, c_sizeof(result))
-    call tell(code, sentence_of(code), status, message)
+    code = nis_invalid
+    if (usable(self, sentence)) then
+      code = c_current(self%state%handle, result, c_sizeof(result))
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine current
 
   subroutine drop_estimate(self, status, message)
     class(nis_sampler), intent(inout) :: self
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    character(:), allocatable :: bad
+    character(:), allocatable :: sentence
     integer :: code
-    if (refused(self, bad, status, message)) return
-    code = c_drop_estimate(self%state%handle)
-    call tell(code, sentence_of(code), status, message)
+    code = nis_invalid
+    if (usable(self, sentence)) then
+      code = c_drop_estimate(self%state%handle)
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine drop_estimate
 
   ! The other's estimate joins this one
@@ -1676,12 +1755,15 @@ contains
     class(nis_sampler), intent(in) :: other
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    character(:), allocatable :: bad
+    character(:), allocatable :: sentence
     integer :: code
-    if (refused(self, bad, status, message)) return
-    if (refused(other, bad, status, message)) return
-    code = c_merge(self%state%handle, other%state%handle)
-    call tell(code, sentence_of(code), status, message)
+    code = nis_invalid
+    if (usable(self, sentence)) then
+      code = c_merge(self%state%handle, other%handle())
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine merge_with
 
   ! All components and their errors, (ncomp) each
@@ -1690,15 +1772,19 @@ contains
     real(c_double), intent(out), contiguous :: all(:), errors(:)
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    character(:), allocatable :: bad
+    character(:), allocatable :: sentence
     integer :: code
     all = 0
     errors = 0
-    call check_size(size(all), self%ncomp(), 'values', bad)
-    call check_size(size(errors), self%ncomp(), 'errors', bad)
-    if (refused(self, bad, status, message)) return
-    code = c_values(self%state%handle, all, errors)
-    call tell(code, sentence_of(code), status, message)
+    call check_size(size(all), self%ncomp(), 'values', sentence)
+    call check_size(size(errors), self%ncomp(), 'errors', sentence)
+    code = nis_invalid
+    if (usable(self, sentence)) then
+      code = c_values(self%state%handle, all, errors)
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine values
 
   ! (ncomp, ncomp)
@@ -1707,14 +1793,18 @@ contains
     real(c_double), intent(out), contiguous :: matrix(:, :)
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    character(:), allocatable :: bad
+    character(:), allocatable :: sentence
     integer :: code
     matrix = 0
-    call check_size(size(matrix, 1), self%ncomp(), 'a column of the covariance', bad)
-    call check_size(size(matrix, 2), self%ncomp(), 'a row of the covariance', bad)
-    if (refused(self, bad, status, message)) return
-    code = c_covariance(self%state%handle, matrix)
-    call tell(code, sentence_of(code), status, message)
+    call check_size(size(matrix, 1), self%ncomp(), 'a column of the covariance', sentence)
+    call check_size(size(matrix, 2), self%ncomp(), 'a row of the covariance', sentence)
+    code = nis_invalid
+    if (usable(self, sentence)) then
+      code = c_covariance(self%state%handle, matrix)
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine covariance
 
   ! value_i / value_j of the components, which are counted from 1
@@ -1724,16 +1814,20 @@ contains
     real(c_double), intent(out) :: value, error
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    character(:), allocatable :: bad
+    character(:), allocatable :: sentence
     integer :: code
     value = 0
     error = 0
     if (min(i, j) < 1 .or. max(i, j) > self%ncomp()) &
-      bad = 'components are 1 .. '//decimal(int(self%ncomp(), int64))//', got '// &
-            decimal(int(i, int64))//' and '//decimal(int(j, int64))
-    if (refused(self, bad, status, message)) return
-    code = c_ratio(self%state%handle, int(i - 1, c_size_t), int(j - 1, c_size_t), value, error)
-    call tell(code, sentence_of(code), status, message)
+      sentence = 'components are 1 .. '//trim(decimal(int(self%ncomp(), int64)))//', got '// &
+            trim(decimal(int(i, int64)))//' and '//trim(decimal(int(j, int64)))
+    code = nis_invalid
+    if (usable(self, sentence)) then
+      code = c_ratio(self%state%handle, int(i - 1, c_size_t), int(j - 1, c_size_t), value, error)
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine ratio
 
   ! sum_c coefficients(c) value_c
@@ -1743,14 +1837,18 @@ contains
     real(c_double), intent(out) :: value, error
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    character(:), allocatable :: bad
+    character(:), allocatable :: sentence
     integer :: code
     value = 0
     error = 0
-    call check_size(size(coefficients), self%ncomp(), 'coefficients', bad)
-    if (refused(self, bad, status, message)) return
-    code = c_combine(self%state%handle, coefficients, value, error)
-    call tell(code, sentence_of(code), status, message)
+    call check_size(size(coefficients), self%ncomp(), 'coefficients', sentence)
+    code = nis_invalid
+    if (usable(self, sentence)) then
+      code = c_combine(self%state%handle, coefficients, value, error)
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine combine
 
   ! Fills x(dim, n) with points of the flow; without weight the integrand is not called
@@ -1760,23 +1858,27 @@ contains
     real(c_double), intent(out), contiguous, optional, target :: log_q(:), weight(:)
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    character(:), allocatable :: bad
+    character(:), allocatable :: sentence
     type(c_ptr) :: c_log_q, c_weight
     integer :: code
     c_log_q = c_null_ptr
     c_weight = c_null_ptr
-    call check_size(size(x, 1), self%dim(), 'a point of x', bad)
+    call check_size(size(x, 1), self%dim(), 'a point of x', sentence)
     if (present(log_q)) then
-      call check_size(size(log_q), size(x, 2), 'log_q', bad)
+      call check_size(size(log_q), size(x, 2), 'log_q', sentence)
       if (size(log_q) > 0) c_log_q = c_loc(log_q(1))
     end if
     if (present(weight)) then
-      call check_size(size(weight), size(x, 2), 'weight', bad)
+      call check_size(size(weight), size(x, 2), 'weight', sentence)
       if (size(weight) > 0) c_weight = c_loc(weight(1))
     end if
-    if (refused(self, bad, status, message)) return
-    code = c_sample(self%state%handle, size(x, 2, c_size_t), x, c_log_q, c_weight)
-    call tell(code, sentence_of(code), status, message)
+    code = nis_invalid
+    if (usable(self, sentence)) then
+      code = c_sample(self%state%handle, size(x, 2, c_size_t), x, c_log_q, c_weight)
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine sample
 
   ! log q at given points x(dim, n)
@@ -1786,14 +1888,18 @@ contains
     real(c_double), intent(out), contiguous :: log_q(:)
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    character(:), allocatable :: bad
+    character(:), allocatable :: sentence
     integer :: code
     log_q = 0
-    call check_size(size(x, 1), self%dim(), 'a point of x', bad)
-    call check_size(size(log_q), size(x, 2), 'log_q', bad)
-    if (refused(self, bad, status, message)) return
-    code = c_density(self%state%handle, size(x, 2, c_size_t), x, log_q)
-    call tell(code, sentence_of(code), status, message)
+    call check_size(size(x, 1), self%dim(), 'a point of x', sentence)
+    call check_size(size(log_q), size(x, 2), 'log_q', sentence)
+    code = nis_invalid
+    if (usable(self, sentence)) then
+      code = c_density(self%state%handle, size(x, 2, c_size_t), x, log_q)
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine density
 
   subroutine save_to(self, path, status, message)
@@ -1801,11 +1907,15 @@ contains
     character(*), intent(in) :: path
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
-    character(:), allocatable :: bad
+    character(:), allocatable :: sentence
     integer :: code
-    if (refused(self, bad, status, message)) return
-    code = c_save(self%state%handle, c_text(path))
-    call tell(code, sentence_of(code), status, message)
+    code = nis_invalid
+    if (usable(self, sentence)) then
+      code = c_save(self%state%handle, c_text(path))
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine save_to
 
   ! What is in a file, without an integrand
@@ -1815,17 +1925,22 @@ contains
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
     type(plain_saved), target :: c
+    type(c_ptr) :: at
+    character(:), allocatable :: sentence
     integer :: code
     code = c_inspect(c_text(path), c, c_sizeof(c%options), c_sizeof(c%result))
     saved%name = ''
     if (code >= 0) then
-      saved%name = fortran_text(c_loc(c%name))
+      at = c_loc(c%name) ! gfortran 12 would pass the length of a string on, were it the argument
+      call copy_text(at, saved%name)
       saved%dim = int(c%options%dim)
       saved%stored = c%stored
       call take_numbers(c%options, saved%options)
       saved%result = c%result
     end if
-    call tell(code, sentence_of(code), status, message)
+    call explain(code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine nis_inspect
 
   ! ---- events ------------------------------------------------------------------------------------
@@ -1838,9 +1953,13 @@ contains
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
     type(event_calls) :: calls
+    character(:), allocatable :: sentence
+    integer :: code
     calls%sink => options%sink
     calls%particles => options%particles
-    call make_events(self, options, calls, summary, status, message)
+    call make_events(self, options, calls, summary, code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine events_to_options
 
   ! Unweighted events for an object, and a file if there is a path
@@ -1852,30 +1971,33 @@ contains
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
     type(event_calls) :: calls
+    character(:), allocatable :: sentence
+    integer :: code
     calls%object => sink
     calls%particles => options%particles
-    call make_events(self, options, calls, summary, status, message)
+    call make_events(self, options, calls, summary, code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine events_to_object
 
-  subroutine make_events(self, options, calls, summary, status, message)
+  subroutine make_events(self, options, calls, summary, code, sentence)
     class(nis_sampler), intent(inout) :: self
     type(nis_event_options), intent(in) :: options
     type(event_calls), intent(in), target :: calls
     type(nis_event_summary), intent(out), optional :: summary
-    integer, intent(out), optional :: status
-    character(:), allocatable, intent(out), optional :: message
+    integer, intent(out) :: code
+    character(:), allocatable, intent(out) :: sentence
     type(passed_event_options), target :: p
     type(nis_event_summary) :: made
-    character(:), allocatable :: bad
-    integer :: code
-    if (refused(self, bad, status, message)) return
+    code = nis_invalid
+    if (.not. usable(self, sentence)) return
     call pass_event_options(options, p)
     p%c%sink_params = c_loc(calls)
     p%c%particles_params = c_loc(calls)
     if (associated(calls%object)) p%c%sink = c_funloc(call_event_sink)
     code = c_events(self%state%handle, p%c, made, c_sizeof(p%c), c_sizeof(made))
+    call explain(code, sentence)
     if (present(summary)) summary = made
-    call tell(code, sentence_of(code), status, message)
   end subroutine make_events
 
   ! The next event; of the options those that C's nis_next_event knows
@@ -1887,20 +2009,24 @@ contains
     character(:), allocatable, intent(out), optional :: message
     type(passed_event_options), target :: p
     type(plain_pulled_event) :: c
-    character(:), allocatable :: bad
+    character(:), allocatable :: sentence
     integer :: code
-    if (refused(self, bad, status, message)) return
-    if (present(options)) call pass_event_options(options, p)
-    code = c_next_event(self%state%handle, p%c, c, c_sizeof(p%c), c_sizeof(c))
-    if (c_associated(c%x)) call c_f_pointer(c%x, event%x, [c%dim])
-    if (c_associated(c%outputs)) call c_f_pointer(c%outputs, event%outputs, [self%state%extra])
-    event%weight = c%weight
-    event%log_q = c%log_q
-    event%trials = c%trials
-    event%calls = c%calls
-    event%unit = c%unit
-    event%w_max = c%w_max
-    call tell(code, sentence_of(code), status, message)
+    code = nis_invalid
+    if (usable(self, sentence)) then
+      if (present(options)) call pass_event_options(options, p)
+      code = c_next_event(self%state%handle, p%c, c, c_sizeof(p%c), c_sizeof(c))
+      if (c_associated(c%x)) call c_f_pointer(c%x, event%x, [c%dim])
+      if (c_associated(c%outputs)) call c_f_pointer(c%outputs, event%outputs, [self%state%extra])
+      event%weight = c%weight
+      event%log_q = c%log_q
+      event%trials = c%trials
+      event%calls = c%calls
+      event%unit = c%unit
+      event%w_max = c%w_max
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine next_event
 
   ! Could `events` begin with these options?
@@ -1909,10 +2035,13 @@ contains
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
     type(passed_event_options), target :: p
+    character(:), allocatable :: sentence
     integer :: code
     call pass_event_options(options, p)
     code = c_check_events(p%c, c_sizeof(p%c))
-    call tell(code, sentence_of(code), status, message)
+    call explain(code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine nis_check_events
 
   ! Can files of this format be written here?
@@ -1920,9 +2049,12 @@ contains
     integer, intent(in) :: format
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
+    character(:), allocatable :: sentence
     integer :: code
     code = c_check_format(format)
-    call tell(code, sentence_of(code), status, message)
+    call explain(code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine nis_check_format
 
   ! Files of events of one estimate one behind the other; trailing blanks of names do not count
@@ -1935,6 +2067,7 @@ contains
     character(kind=c_char), target :: kept(len(paths) + 1, size(paths))
     type(c_ptr) :: c(size(paths))
     integer(c_int) :: replace
+    character(:), allocatable :: sentence
     integer :: i, code
     do i = 1, size(paths)
       kept(:len_trim(paths(i)) + 1, i) = c_text(paths(i))
@@ -1943,27 +2076,29 @@ contains
     replace = 0
     if (present(force)) replace = flag(force)
     code = c_merge_events(c, size(paths, kind=c_size_t), c_text(path), replace)
-    call tell(code, sentence_of(code), status, message)
+    call explain(code, sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine nis_merge_events
 
   ! ---- all in one --------------------------------------------------------------------------------
 
   ! The options that are arguments of nis_integrate stand before those in `options`
-  subroutine gather(o, bad, options, calls, rel_error, abs_error, max_seconds, seed, threads, &
+  subroutine gather(o, sentence, options, calls, rel_error, abs_error, max_seconds, seed, threads, &
                     lower, upper, periodic, serial)
     type(nis_options), intent(inout) :: o
-    character(:), allocatable, intent(inout) :: bad
+    character(:), allocatable, intent(inout) :: sentence
     type(nis_options), intent(in), optional :: options
     class(*), intent(in), optional :: calls, seed
     real(c_double), intent(in), optional :: rel_error, abs_error, max_seconds, lower(:), upper(:)
     integer, intent(in), optional :: threads
     logical, intent(in), optional :: periodic(:), serial
     if (present(options)) o = options
-    if (present(calls)) call whole(calls, 'calls', o%calls, bad)
+    if (present(calls)) call whole(calls, 'calls', o%calls, sentence)
     if (present(rel_error)) o%rel_error = rel_error
     if (present(abs_error)) o%abs_error = abs_error
     if (present(max_seconds)) o%max_seconds = max_seconds
-    if (present(seed)) call whole(seed, 'seed', o%seed, bad)
+    if (present(seed)) call whole(seed, 'seed', o%seed, sentence)
     if (present(threads)) o%threads = threads
     if (present(lower)) o%lower = lower
     if (present(upper)) o%upper = upper
@@ -1971,33 +2106,32 @@ contains
     if (present(serial)) o%serial = serial
   end subroutine gather
 
-  ! Makes a sampler of s, which is freed, and runs it
-  subroutine integrate(s, dim, ncomp, o, bad, result, all, errors, matrix, status, message)
+  ! Makes a sampler of s, which is freed, and runs it, unless a sentence says what is wrong
+  subroutine integrate(s, dim, ncomp, o, result, all, errors, matrix, code, sentence)
     type(state), pointer, intent(in) :: s
     integer, intent(in) :: dim, ncomp
     type(nis_options), intent(in) :: o
-    character(:), allocatable, intent(inout) :: bad
     type(nis_result), intent(out) :: result
     real(c_double), intent(out), optional :: all(:), errors(:), matrix(:, :)
-    integer, intent(out), optional :: status
-    character(:), allocatable, intent(out), optional :: message
+    integer, intent(out) :: code
+    character(:), allocatable, intent(inout) :: sentence
     type(nis_sampler) :: sampler
     type(state), pointer :: unused
-    character(:), allocatable :: sentence
-    integer :: code
     call spoil(result)
-    if (allocated(bad)) then
+    code = nis_invalid
+    if (allocated(sentence)) then
       unused => s
       deallocate (unused)
-      call tell(nis_invalid, bad, status, message)
       return
     end if
     call make(sampler, s, by_create, dim, ncomp, o, '', code, sentence)
-    if (code >= 0) call sampler%run(result, code, sentence)
-    if (code < 0) result%status = code
+    if (code >= 0) then
+      call sampler%run(result, code)
+      call explain(code, sentence)
+    end if
     if (code >= 0) call components(sampler, all, errors, matrix, code, sentence)
+    if (code < 0) result%status = code
     call sampler%free()
-    call tell(code, sentence, status, message)
   end subroutine integrate
 
   ! Those that are wanted; code and sentence stay as they are where nothing is wrong
@@ -2007,16 +2141,16 @@ contains
     integer, intent(inout) :: code
     character(:), allocatable, intent(inout) :: sentence
     real(c_double) :: v(sampler%ncomp()), e(sampler%ncomp())
-    character(:), allocatable :: bad
+    character(:), allocatable :: wrong
     integer :: status
-    call sampler%values(v, e, status, bad)
-    if (status >= 0 .and. present(matrix)) call sampler%covariance(matrix, status, bad)
-    if (allocated(bad) .and. status >= 0) deallocate (bad)
-    if (present(all)) call check_size(size(all), size(v), 'values', bad)
-    if (present(errors)) call check_size(size(errors), size(e), 'errors', bad)
-    if (allocated(bad)) then
+    call sampler%values(v, e, status, wrong)
+    if (status >= 0 .and. present(matrix)) call sampler%covariance(matrix, status, wrong)
+    if (status >= 0) deallocate (wrong)
+    if (present(all)) call check_size(size(all), size(v), 'values', wrong)
+    if (present(errors)) call check_size(size(errors), size(e), 'errors', wrong)
+    if (allocated(wrong)) then
       code = nis_invalid
-      sentence = bad
+      sentence = wrong
       return
     end if
     if (present(all)) all = v
@@ -2037,10 +2171,14 @@ contains
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
     type(nis_options) :: o
-    character(:), allocatable :: bad
-    call gather(o, bad, options, calls, rel_error, abs_error, max_seconds, seed, threads, lower, &
+    character(:), allocatable :: sentence
+    integer :: code
+    call gather(o, sentence, options, calls, rel_error, abs_error, max_seconds, seed, threads, lower, &
                 upper, periodic, serial)
-    call integrate(of_scalar(f), dim, 1, o, bad, result, status=status, message=message)
+    call integrate(of_scalar(f), dim, 1, o, result, code=code, &
+                   sentence=sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine integrate_scalar
 
   ! ncomp values a point; all of them, their errors and covariance where they are wanted
@@ -2059,11 +2197,14 @@ contains
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
     type(nis_options) :: o
-    character(:), allocatable :: bad
-    call gather(o, bad, options, calls, rel_error, abs_error, max_seconds, seed, threads, lower, &
+    character(:), allocatable :: sentence
+    integer :: code
+    call gather(o, sentence, options, calls, rel_error, abs_error, max_seconds, seed, threads, lower, &
                 upper, periodic, serial)
-    call integrate(of_vector(f), dim, ncomp, o, bad, result, values, errors, covariance, status, &
-                   message)
+    call integrate(of_vector(f), dim, ncomp, o, result, values, errors, covariance, code, &
+                   sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine integrate_vector
 
   ! The same with many points a call
@@ -2082,11 +2223,14 @@ contains
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
     type(nis_options) :: o
-    character(:), allocatable :: bad
-    call gather(o, bad, options, calls, rel_error, abs_error, max_seconds, seed, threads, lower, &
+    character(:), allocatable :: sentence
+    integer :: code
+    call gather(o, sentence, options, calls, rel_error, abs_error, max_seconds, seed, threads, lower, &
                 upper, periodic, serial)
-    call integrate(of_batch(f), dim, ncomp, o, bad, result, values, errors, covariance, status, &
-                   message)
+    call integrate(of_batch(f), dim, ncomp, o, result, values, errors, covariance, code, &
+                   sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine nis_integrate_batch
 
   ! An object of any of the three kinds; options%ncomp says how many values a point it has
@@ -2105,11 +2249,14 @@ contains
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
     type(nis_options) :: o
-    character(:), allocatable :: bad
-    call gather(o, bad, options, calls, rel_error, abs_error, max_seconds, seed, threads, lower, &
+    character(:), allocatable :: sentence
+    integer :: code
+    call gather(o, sentence, options, calls, rel_error, abs_error, max_seconds, seed, threads, lower, &
                 upper, periodic, serial)
-    call integrate(of_object(f), dim, 0, o, bad, result, values, errors, covariance, status, &
-                   message)
+    call integrate(of_object(f), dim, 0, o, result, values, errors, covariance, code, &
+                   sentence)
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
   end subroutine integrate_object
 
 end module nis
