@@ -459,6 +459,61 @@ START_TEST(a_sink_stops)
 }
 END_TEST
 
+static int stop(const nis_progress *now, void *params)
+{
+  (void)params;
+  return now->phase == NIS_INTEGRATING && now->done > 1000;
+}
+
+/* In the middle of a block: what counts is handed out. */
+START_TEST(progress_stops)
+{
+  struct record r = {0};
+  nis_result result;
+  nis_options o = options(&r);
+  o.progress = stop, o.points = NIS_POINTS_RANDOM, o.extra = EXTRA, o.calls = 200000;
+  nis *s = make(scalar, &o);
+  ck_assert_int_eq(nis_estimate(s, 100000, &result), NIS_STOPPED);
+  ck_assert_uint_gt(r.n, 0);
+  ck_assert_uint_eq(r.n, estimated(&result));
+  ck_assert_double_eq_tol(mean(&r, 0), result.value, 1e-12);
+  nis_free(s);
+  clear(&r);
+}
+END_TEST
+
+/* ---- nis_extra ------------------------------------------------------------------------------ */
+
+static double inner(double *x, size_t dim, void *params)
+{
+  double *o = nis_extra();
+  (void)dim, (void)params;
+  require(o && o[0] == 0, "no outputs of its own");
+  o[0] = 7;
+  return x[0];
+}
+
+/* One library run inside of another: each has outputs of its own. */
+static double outer(double *x, size_t dim, void *params)
+{
+  double *mine = nis_extra();
+  (void)dim, (void)params;
+  require(mine && mine[0] == 0, "no outputs");
+  mine[0] = x[0];
+  nis_integrate(inner, 1, .calls = 20, .threads = 1, .effort = 0.01, .extra = 1);
+  require(nis_extra() == mine && mine[0] == x[0], "others' outputs");
+  return 1;
+}
+
+START_TEST(outputs_of_a_run_inside_of_a_run)
+{
+  ck_assert_ptr_null(nis_extra());
+  nis_result r = nis_integrate(outer, 1, .calls = 200, .threads = 3, .effort = 0.01, .extra = 1);
+  ck_assert_int_ge(r.status, NIS_OK);
+  ck_assert_ptr_null(nis_extra());
+}
+END_TEST
+
 /* ---- outputs of events ---------------------------------------------------------------------- */
 
 enum { EVENTS = 300 };
@@ -873,6 +928,8 @@ int main(void)
   tcase_add_test(points, against_the_clock);
   tcase_add_test(points, nothing_between_equal_limits);
   tcase_add_loop_test(points, a_sink_stops, 0, KINDS);
+  tcase_add_test(points, progress_stops);
+  tcase_add_test(points, outputs_of_a_run_inside_of_a_run);
   tcase_add_loop_test(points, events_carry_outputs, 0, 3);
   tcase_add_test(points, too_many_outputs);
   tcase_add_test(points, the_most_outputs);
