@@ -408,10 +408,11 @@ typedef struct {
                           sum over them: helicities, flavours, channels. Their probabilities are
                           learnt, and the flow of the others knows them. Not with limits, and not
                           periodic; default: none is; copied */
-  size_t channels; /* the last of the dim coordinates is the number of a channel, 0 .. channels-1,
-                      2 .. 128 of them: a discrete one, and of each channel nis_channel has what it
-                      gave. The integral is the sum over them: of f_k, or of alpha_k f where the
-                      maps of all channels can give the same point. Default 0, none */
+  size_t
+      channels; /* 2 .. 128; default 0, none. The last of the dim coordinates counts them from 0 on: a
+                      discrete one, and nis_channel has what each gave. The integral is the sum over
+                      them: of f_k, or of alpha_k f where the maps of several channels can give the
+                      same point */
 } nis_options;
 
 /* The options with every default filled in, as a run would use them; they depend on dim and calls

@@ -100,6 +100,12 @@ contains
   end function counting
 
   ! With the distance from the middle besides
+  recursive function by_channel(x) result(f)
+    real(c_double), intent(in) :: x(:)
+    real(c_double) :: f
+    f = (x(3) + 1)*x(1)*x(2)
+  end function by_channel
+
   recursive function with_extra(x) result(value)
     real(c_double), intent(in) :: x(:)
     real(c_double) :: value
@@ -569,6 +575,31 @@ contains
                'outputs of an event')
   end subroutine points_and_outputs
 
+  subroutine channels_and_values()
+    type(nis_sampler) :: s
+    type(nis_result) :: r
+    type(nis_channel_result) :: c
+    type(nis_options) :: o
+    character(:), allocatable :: message
+    integer :: status
+    o = quick()
+    o%channels = 3
+    call s%create(by_channel, 3, o)
+    call s%run(r)
+    call check(near(r%value, 1.5d0, 0.05d0), 'the sum of channels')
+    call s%channel(2, c)
+    call check(near(c%value, 0.75d0, 0.1d0) .and. c%calls > 0, 'a channel')
+    call s%channel(3, c, status, message)
+    call check_refused(status, nis_invalid, message, 'channel must be')
+    o%channels = 0
+    o%discrete = [0, 0, 3]
+    call nis_integrate(by_channel, 3, r, options=o)
+    call check(near(r%value, 1.5d0, 0.05d0), 'a discrete coordinate')
+    o%discrete = [2, 2]
+    call nis_integrate(by_channel, 3, r, options=o, status=status, message=message)
+    call check_refused(status, nis_invalid, message, 'discrete must have 3')
+  end subroutine channels_and_values
+
   subroutine option_names()
     type(nis_options) :: o, full
     type(nis_event_options) :: e
@@ -687,6 +718,7 @@ program test_fortran
   call files()
   call generation()
   call points_and_outputs()
+  call channels_and_values()
   call option_names()
   call refusals()
   if (argument /= 'valgrind') call stops()

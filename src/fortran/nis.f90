@@ -27,6 +27,7 @@ module nis
   public :: nis_any_integrand, nis_integrand, nis_vector_integrand, nis_batch_integrand
   public :: nis_progress, nis_point_block, nis_event_block, nis_event_sink, nis_event_options
   public :: nis_event_summary, nis_share, nis_unweighting, nis_pulled_event
+  public :: nis_channel_result
   public :: nis_particle, nis_event, nis_saved, nis_inspect, nis_complete
   public :: nis_merge_events, nis_check_events, nis_check_format
   public :: nis_strerror, nis_last_error, nis_version
@@ -289,7 +290,15 @@ module nis
     real(c_double) :: checkpoint_seconds = 0
     procedure(nis_points_call), pointer, nopass :: sink => null()
     integer :: extra = 0
+    integer, allocatable :: discrete(:)     ! (dim); values are 0 .. n-1, as in C
+    integer :: channels = 0
   end type nis_options
+
+  type, bind(c) :: nis_channel_result
+    real(c_double) :: value, error
+    integer(c_int64_t) :: calls, zero_calls
+    real(c_double) :: efficiency, max_weight
+  end type nis_channel_result
 
   type :: nis_event_options
     integer(c_int64_t) :: events = 0
@@ -347,6 +356,8 @@ module nis
     type(c_funptr) :: sink = c_null_funptr
     type(c_ptr) :: sink_params = c_null_ptr
     integer(c_size_t) :: extra = 0
+    type(c_ptr) :: discrete = c_null_ptr
+    integer(c_size_t) :: channels = 0
   end type plain_options
 
   type, bind(c) :: plain_event_options
@@ -399,7 +410,7 @@ module nis
   type :: passed_options
     type(plain_options) :: c
     real(c_double), allocatable :: lower(:), upper(:), scales(:), hints(:, :)
-    integer(c_int), allocatable :: periodic(:)
+    integer(c_int), allocatable :: periodic(:), discrete(:)
     character(kind=c_char), allocatable :: name(:), checkpoint(:)
   end type passed_options
 
@@ -450,7 +461,7 @@ module nis
     procedure :: create_batch, resume_batch, load_batch
     procedure :: run, train, estimate, estimate_part, current, drop_estimate
     procedure :: merge => merge_with
-    procedure :: values, covariance, ratio, combine
+    procedure :: values, covariance, ratio, combine, channel
     procedure :: sample, density
     generic :: events => events_to_options, events_to_object
     procedure :: next_event
@@ -646,6 +657,14 @@ module nis
       real(c_double), intent(out) :: value, error
       integer(c_int) :: code
     end function c_ratio
+
+    function c_channel(s, channel, r, size) bind(c, name='nis_channel_sized') result(code)
+      import
+      type(c_ptr), value :: s
+      integer(c_size_t), value :: channel, size
+      type(nis_channel_result), intent(out) :: r
+      integer(c_int) :: code
+    end function c_channel
 
     function c_combine(s, coefficients, value, error) bind(c, name='nis_combine') result(code)
       import
@@ -913,6 +932,11 @@ contains
       p%periodic = flag_array(o%periodic)
       p%c%periodic = c_loc(p%periodic)
     end if
+    if (allocated(o%discrete)) then
+      call check_size(size(o%discrete), dim, 'discrete', sentence)
+      p%discrete = o%discrete
+      p%c%discrete = c_loc(p%discrete)
+    end if
     if (allocated(o%hints)) then
       call check_size(size(o%hints, 1), dim, 'a point of hints', sentence)
       p%hints = o%hints
@@ -985,6 +1009,7 @@ contains
     c%goal_of = o%goal_of
     c%checkpoint_seconds = o%checkpoint_seconds
     c%extra = o%extra
+    c%channels = o%channels
   end subroutine pass_numbers
 
   ! The way back
@@ -1021,6 +1046,7 @@ contains
     o%goal_of = c%goal_of
     o%checkpoint_seconds = c%checkpoint_seconds
     o%extra = int(c%extra)
+    o%channels = int(c%channels)
   end subroutine take_numbers
 
   subroutine set_option(options, name, value, status, message)
@@ -1834,6 +1860,24 @@ contains
     call tell(code, sentence, status, present(message))
     if (present(message)) message = sentence
   end subroutine ratio
+
+  ! Of channel 0 .. channels-1, the value of the last coordinate
+  subroutine channel(self, number, r, status, message)
+    class(nis_sampler), intent(in) :: self
+    integer, intent(in) :: number
+    type(nis_channel_result), intent(out) :: r
+    integer, intent(out), optional :: status
+    character(:), allocatable, intent(out), optional :: message
+    character(:), allocatable :: sentence
+    integer :: code
+    code = nis_invalid
+    if (usable(self, sentence)) then
+      code = c_channel(self%state%handle, int(number, c_size_t), r, c_sizeof(r))
+      call explain(code, sentence)
+    end if
+    call tell(code, sentence, status, present(message))
+    if (present(message)) message = sentence
+  end subroutine channel
 
   ! sum_c coefficients(c) value_c
   subroutine combine(self, coefficients, value, error, status, message)
