@@ -87,7 +87,7 @@ def warn(sentence, category):
     frame, level = sys._getframe(1), 2
     while frame and frame.f_globals.get("__name__", "").split(".")[0] == __package__:
         frame, level = frame.f_back, level + 1
-    warnings.warn(sentence, category, stacklevel=level - 1)
+    warnings.warn(sentence, category, stacklevel=level)
 
 
 def settle(status, sentence, result=None):
