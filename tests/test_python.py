@@ -289,7 +289,8 @@ class OptionNames(Case):
 
     def test_each_kind(self):
         r = nis.integrate(peak, 3, calls=1e4, seed=2 ** 64 - 1, points="random",
-                          coupling="piecewise-linear", train_share=0.25, periodic=[0, 1, 0], hints=[[0.4, 0.4, 0.4]],
+                          coupling="piecewise-linear", train_share=0.25,
+                          periodic=[0, 1, 0], hints=[[0.4, 0.4, 0.4]],
                           name="peak", threads=np.int64(1), call_seconds=math.inf, rel_error=None)
         self.assertEqual(r.seed, 2 ** 64 - 1)
         self.assertLess(r.train_calls, 4000)
@@ -806,6 +807,17 @@ class CompiledFunctions(Case):
 
 
 class Documentation(Case):
+    def test_readme(self):
+        """Its first program is examples/first.py, and runs."""
+        root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        with open(os.path.join(root, "README.md"), encoding="utf-8") as file:
+            program = re.search(r"^```python\n(.*?)^```$", file.read(), re.M | re.S)[1]
+        with open(os.path.join(root, "examples/first.py"), encoding="utf-8") as file:
+            self.assertEqual(program, file.read())
+        printed = subprocess.run([sys.executable, "-c", program], check=True,
+                                 stdout=subprocess.PIPE, universal_newlines=True).stdout
+        self.assertRegex(printed, r"\A0\.04429\d \+- 0\.0000\d\d \n\Z")
+
     def test_examples(self):
         for name in "_integrand", "_results", "_sampler":
             found = doctest.testmod(importlib.import_module(f"nis.{name}"))

@@ -8,6 +8,7 @@ itself runs it is a mark, which the next progress call (ten a second) sees: an e
 lost there, before the function that is called has come to its `try`.
 """
 import ctypes
+import math
 import signal
 import threading
 
@@ -25,18 +26,16 @@ def _on_interrupt(signum, frame):
     calls.interrupted = True
 
 
-def array_at(address, *shape, kind=ctypes.c_double):
-    """A copy of the library's numbers, which are there during the call only"""
-    return view_at(address, *shape, kind=kind).copy()
-
-
-def view_at(address, *shape, kind=ctypes.c_double):
-    size = 1
-    for n in shape:
-        size *= n
+def view_at(address, *shape, kind=np.float64):
+    """The library's numbers, which are there during the call only"""
+    size = math.prod(shape)
     if size == 0 or not address:
         return np.empty(shape, kind)
-    return np.frombuffer((kind * size).from_address(address), kind).reshape(shape)
+    return np.ndarray(shape, kind, (ctypes.c_char * (8 * size)).from_address(address))
+
+
+def array_at(address, *shape, kind=np.float64):
+    return view_at(address, *shape, kind=kind).copy()
 
 
 class Calls:

@@ -60,7 +60,7 @@ class Compiled:
 
 
 def compiled(function, *, batch=None, params=None, ncomp=None):
-    """An integrand in C, Fortran, numba, Cython ..., which is called without Python, by all threads.
+    """An integrand in C, Fortran, numba ..., which all threads call, without Python.
 
     `function` is a ctypes function, a numba.cfunc, a scipy.LowLevelCallable, a cffi function
     pointer, or the address of one as a number. It has one of the two shapes of nis.h:
@@ -145,7 +145,7 @@ def _address_of(params):
 
 
 def numba_signature(batch):
-    """For numba.cfunc: nis.scalar_signature and nis.batch_signature, made when they are asked for"""
+    """For numba.cfunc: nis.scalar_signature and nis.batch_signature, made when asked for"""
     from numba import types  # pylint: disable=import-error,import-outside-toplevel
     array = types.CPointer(types.double)
     if batch:

@@ -248,7 +248,7 @@ class EventSummary:
 
 
 class Events(NamedTuple):
-    """Unweighted events and their summary; the arrays are empty where a file or a sink took them."""
+    """Unweighted events and their summary; empty arrays where a file or a sink took them"""
     x: np.ndarray
     weight: np.ndarray
     log_q: np.ndarray
