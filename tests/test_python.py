@@ -816,7 +816,7 @@ class Documentation(Case):
             self.assertEqual(program, file.read())
         printed = subprocess.run([sys.executable, "-c", program], check=True,
                                  stdout=subprocess.PIPE, universal_newlines=True).stdout
-        self.assertRegex(printed, r"\A0\.04429\d \+- 0\.0000\d\d \n\Z")
+        self.assertRegex(printed, r"\A0\.0442\d\d \+- 0\.0000\d\d \n\Z")
 
     def test_examples(self):
         for name in "_integrand", "_results", "_sampler":

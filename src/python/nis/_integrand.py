@@ -2,6 +2,7 @@
 """What an integrand may be: a Python function of many points, of one, or a compiled function."""
 import ctypes
 import functools
+from typing import Any, Callable, Optional
 
 import numpy as np
 
@@ -30,11 +31,11 @@ class vectorize:  # pylint: disable=invalid-name
     microsecond or so beside it.
     """
 
-    def __init__(self, f):
+    def __init__(self, f: Callable[[np.ndarray], Any]) -> None:
         functools.update_wrapper(self, f)
         self.f = f
 
-    def __call__(self, x):
+    def __call__(self, x: Any) -> Any:
         x = np.asarray(x)
         return self.f(x) if x.ndim == 1 else np.array([self.f(point) for point in x])
 
@@ -59,7 +60,8 @@ class Compiled:
                         "use save, and Sampler.load with the function that is there")
 
 
-def compiled(function, *, batch=None, params=None, ncomp=None):
+def compiled(function: Any, *, batch: Optional[bool] = None, params: Any = None,
+             ncomp: Optional[int] = None) -> Compiled:
     """An integrand in C, Fortran, numba ..., which all threads call, without Python.
 
     `function` is a ctypes function, a numba.cfunc, a scipy.LowLevelCallable, a cffi function

@@ -2,7 +2,7 @@
 """What comes back: results, samples, events, and how they show themselves."""
 import html
 import math
-from typing import NamedTuple, Optional
+from typing import Any, List, NamedTuple, Optional
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class Progress:
         self.__dict__.update(members(struct))
         self.phase, self.finished = Phase(struct.phase), bool(struct.finished)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return (f"Progress({self.phase.name.lower()}, iteration {self.iteration}, "
                 f"{self.done} of {self.total})")
 
@@ -116,7 +116,7 @@ class Result:
     covariance: Optional[np.ndarray]
     doubts: Doubt
     message: str
-    history: list
+    history: List[Progress]
 
     def __init__(self, struct, message="", values=None, errors=None, covariance=None, history=()):
         self.__dict__.update(members(struct))
@@ -127,13 +127,13 @@ class Result:
         self.errors = np.array([self.error]) if errors is None else errors
         self.covariance = covariance
 
-    def __float__(self):
+    def __float__(self) -> float:
         return self.value
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<nis.Result {with_error(self.value, self.error)}, {self.status.name}>"
 
-    def rows(self):
+    def rows(self) -> list:
         """Label and text of what print shows"""
         rows = [("integral", with_error(self.value, self.error))]
         for k in range(1, len(self.values)):
@@ -151,7 +151,7 @@ class Result:
             rows.append(("unweighting", f"{self.efficiency:.3g} events a call"))
         return rows
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "\n".join(f"{label:<18}{text}" for label, text in self.rows())
 
     def _repr_html_(self):
@@ -159,7 +159,7 @@ class Result:
                                    f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
                                    for label, text in self.rows()) + "</table>"
 
-    def plot(self, axes=None):
+    def plot(self, axes: Any = None) -> Any:
         """How the estimate came about, with matplotlib; returns the figure."""
         from ._plots import plot_result  # pylint: disable=import-outside-toplevel
         return plot_result(self, axes)
@@ -186,7 +186,7 @@ class PointBlock(NamedTuple):
     iteration: int
 
     @property
-    def n(self):
+    def n(self) -> int:
         return len(self.weight)
 
 
@@ -199,7 +199,7 @@ class EventBlock(NamedTuple):
     outputs: np.ndarray
 
     @property
-    def n(self):
+    def n(self) -> int:
         return len(self.weight)
 
 
@@ -242,7 +242,7 @@ class EventSummary:
             setattr(self, name, Quantity(share.value, share.error))
         self.rules = {rule: members(row) for rule, row in zip(rules, struct.rules)}
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return (f"<nis.EventSummary {self.events} events of {self.trials} points, "
                 f"{self.status.name}>")
 
@@ -256,7 +256,7 @@ class Events(NamedTuple):
     outputs: np.ndarray
     summary: EventSummary
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<nis.Events {len(self.weight)} here, {self.summary!r}>"
 
 

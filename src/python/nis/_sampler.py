@@ -4,6 +4,7 @@ import ctypes
 import os
 import tempfile
 import weakref
+from typing import Any, Callable, Iterator, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -20,6 +21,12 @@ from ._status import InterruptedWarning, Status, settle, warn
 # Options that are not numbers or words, and have a form of their own in Python
 ARRAYS_AND_TEXTS = "lower", "upper", "periodic", "scales", "hints", "name", "checkpoint"
 OWN = "nhints", "dim"  # which follow from others
+
+Path = Union[str, "os.PathLike[str]"]
+Number = Union[int, float]  # of calls and events, for 1e6
+Limits = Sequence[Tuple[float, float]]
+Told = Union[bool, Callable[[Progress], Any], None]  # progress
+Sink = Optional[Callable[[PointBlock], Any]]
 
 
 def whole(number, what):
@@ -76,12 +83,14 @@ class Sampler:
     (True, (3, 2), (3,))
     """
 
-    def __init__(self, f, dim=None, *, batch=True, limits=None, progress=None, sink=None,
-                 **options):
+    def __init__(self, f: Any, dim: Optional[int] = None, *, batch: bool = True,
+                 limits: Optional[Limits] = None, progress: Told = None, sink: Sink = None,
+                 **options: Any) -> None:
         self._make(lib.nis_create_sized, (), f, dim, batch, limits, progress, sink, options)
 
     @classmethod
-    def load(cls, path, f, *, batch=True, progress=None, sink=None, **options):
+    def load(cls, path: Path, f: Any, *, batch: bool = True, progress: Told = None,
+             sink: Sink = None, **options: Any) -> "Sampler":
         """Goes on as the sampler that was saved in the file would have, to the bit (nis_load)."""
         saved = inspect(path)
         options.setdefault("ncomp", saved.options["ncomp"])
@@ -91,7 +100,9 @@ class Sampler:
         return self
 
     @classmethod
-    def resume(cls, f, dim=None, *, batch=True, limits=None, progress=None, sink=None, **options):
+    def resume(cls, f: Any, dim: Optional[int] = None, *, batch: bool = True,
+               limits: Optional[Limits] = None, progress: Told = None, sink: Sink = None,
+               **options: Any) -> "Sampler":
         """Goes on from the file of the option checkpoint after a run was killed, or begins one: the
         same program again, with this in place of Sampler(...). See nis_resume."""
         self = cls.__new__(cls)
@@ -203,33 +214,33 @@ class Sampler:
             covariance = None
         return Result(struct, sentence, values, errors, covariance, self._watch.history)
 
-    def run(self):
+    def run(self) -> Result:
         """Trains on a share of the option calls and integrates with the rest, or until the goal
         (rel_error, abs_error) is reached. Returns a Result."""
         return self._result(lib.nis_run_sized)
 
-    def train(self, calls):
+    def train(self, calls: Number) -> None:
         """Trains the flow on `calls` more calls; earlier estimates are dropped."""
         self._do(lib.nis_train, whole(calls, "calls"))
 
-    def estimate(self, calls):
+    def estimate(self, calls: Number) -> Result:
         """Integrates with the frozen flow: `calls` more points join the estimate. A Result."""
         return self._result(lib.nis_estimate_sized, whole(calls, "calls"))
 
-    def estimate_part(self, calls, part, parts):
+    def estimate_part(self, calls: Number, part: int, parts: int) -> Result:
         """Part number `part` of 1 .. parts of the estimate that estimate(calls) would make: merged
         in their order they have its value and error, to the bit."""
         return self._result(lib.nis_estimate_part_sized, whole(calls, "calls"), part, parts)
 
-    def current(self):
+    def current(self) -> Result:
         """The Result of the estimate so far, without a call"""
         return self._result(lib.nis_current_sized)
 
-    def drop_estimate(self):
+    def drop_estimate(self) -> None:
         """The next estimate begins anew, on points that none before had."""
         self._do(lib.nis_drop_estimate)
 
-    def merge(self, other):
+    def merge(self, other: "Sampler") -> None:
         """The estimate of another sampler with the same flow joins this one."""
         if not other._free.alive:
             settle(Status.INVALID, "the other sampler has been closed")
@@ -240,11 +251,11 @@ class Sampler:
         self._do(function, *arguments, value, error)
         return Quantity(value.value, error.value)
 
-    def ratio(self, i, j):
+    def ratio(self, i: int, j: int) -> Quantity:
         """value_i / value_j of the components, with the error that their covariance gives"""
         return self._quantity(lib.nis_ratio, i, j)
 
-    def combine(self, coefficients):
+    def combine(self, coefficients: Sequence[float]) -> Quantity:
         """sum_c coefficients[c] value_c, with the error that the covariance gives
 
         >>> import nis, numpy as np
@@ -263,7 +274,7 @@ class Sampler:
 
     # ---- points
 
-    def sample(self, n, weights=True):
+    def sample(self, n: Number, weights: bool = True) -> Samples:
         """n points of the flow: Samples(x, log_q, weight), log_q per unit of the domain's volume,
         weight = f / q. Without weights f is not called."""
         n = whole(n, "n")
@@ -273,7 +284,7 @@ class Sampler:
                  weight.ctypes.data if weights else None)
         return Samples(x, log_q, weight)
 
-    def density(self, x):
+    def density(self, x: Any) -> Any:
         """log q at points x, (n, dim) or (dim,), strictly inside the domain"""
         given = np.asarray(x, float)
         points = np.ascontiguousarray(given.reshape(-1, self._dim) if given.ndim < 2 else given)
@@ -286,8 +297,10 @@ class Sampler:
 
     # ---- events
 
-    def events(self, events=None, *, calls=None, path=None, sink=None, particles=None,
-               header=None, **options):
+    def events(self, events: Optional[Number] = None, *, calls: Optional[Number] = None,
+               path: Optional[Path] = None, sink: Optional[Callable[[EventBlock], Any]] = None,
+               particles: Optional[Callable[[np.ndarray, c.EventStruct], Any]] = None,
+               header: Optional[str] = None, **options: Any) -> Events:
         """Unweighted events of the estimate: so many of them, or those that `calls` points give.
 
         They are arrays of the Events that are returned, or go into the file `path` (.lhe, .npy,
@@ -339,7 +352,7 @@ class Sampler:
         c_options.set(**options)
         return c_options
 
-    def event_stream(self, **options):
+    def event_stream(self, **options: Any) -> Iterator[Event]:
         """Yields one Event after the other, those that events() would give, for as long as they are
         asked for. Of the options, w_max, tail, quantile, unit_weights and calls count, the last for
         each event: the stream ends where they give none.
@@ -366,7 +379,7 @@ class Sampler:
 
     # ---- files
 
-    def save(self, path):
+    def save(self, path: Path) -> None:
         """All about this sampler into one file, which load() and the command nis read"""
         self._do(lib.nis_save, os.fsencode(path))
 
@@ -383,34 +396,34 @@ class Sampler:
     # ---- the rest
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         """Dimensions"""
         return self._dim
 
     @property
-    def ncomp(self):
+    def ncomp(self) -> int:
         """Values at each point"""
         return self._ncomp
 
     @property
-    def handle(self):
+    def handle(self) -> Optional[int]:
         """The address of C's handle, which is still this sampler's; None when that is closed"""
         return self._handle.value if self._free.alive else None
 
-    def plot(self, n=2000):
+    def plot(self, n: int = 2000) -> Any:
         """Where the flow puts its points, and their weights, with matplotlib: n points are drawn,
         and f is called there. Returns the figure."""
         from ._plots import plot_sampler  # pylint: disable=import-outside-toplevel
         return plot_sampler(self, n)
 
-    def close(self):
+    def close(self) -> None:
         """Frees all of it; further use is an error."""
         self._free()
 
-    def __enter__(self):
+    def __enter__(self) -> "Sampler":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: Any) -> None:
         self.close()
 
     def __repr__(self):
@@ -432,7 +445,9 @@ def _unpickle(cls, content, f, batch, options):
         return cls.load(path, f, batch=batch, **options)
 
 
-def integrate(f, dim=None, *, batch=True, limits=None, progress=None, sink=None, **options):
+def integrate(f: Any, dim: Optional[int] = None, *, batch: bool = True,
+              limits: Optional[Limits] = None, progress: Told = None, sink: Sink = None,
+              **options: Any) -> Result:
     """The integral of f over a box of `dim` dimensions: a Result.
 
     f takes an array x of shape (n, dim), n points, and returns n values, or (n, ncomp) for several
@@ -475,7 +490,7 @@ if integrate.__doc__:  # not with python -OO
     integrate.__doc__ += RUN.describe() + "\n"
 
 
-def explain(dim, **options):
+def explain(dim: int, **options: Any) -> dict:
     """The options with every default filled in, as a run would use them: name -> value
 
     >>> import nis
@@ -494,7 +509,7 @@ def _as_dict(buffer):
     return {name: RUN.get(buffer, name) for name, row in RUN.rows.items() if row.type != POINTER}
 
 
-def inspect(path):
+def inspect(path: Path) -> Saved:
     """What is in a file of Sampler.save: Saved(name, stored, options, result)"""
     struct = c.saved_struct(RUN.size)()
     status = lib.nis_inspect_sized(os.fsencode(path), ctypes.addressof(struct), RUN.size,
@@ -506,7 +521,7 @@ def inspect(path):
                  Result(struct.result))
 
 
-def merge_events(paths, path, force=False):
+def merge_events(paths: Sequence[Path], path: Path, force: bool = False) -> None:
     """Puts files of events of one estimate one behind the other (nis_merge_events)."""
     held = (ctypes.c_char_p * len(paths))(*map(os.fsencode, paths))
     status = lib.nis_merge_events(held, len(paths), os.fsencode(path), force)
