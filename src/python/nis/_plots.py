@@ -30,7 +30,7 @@ def plot_result(result, axes=None):
     axes.fill_between(number[good], (mean - sigma)[good], (mean + sigma)[good], color="C0",
                       alpha=0.3)
     axes.axhline(result.value, color="C1", lw=1, label="result")
-    axes.set(xlabel="iteration", ylabel="integral", title=str(result).splitlines()[0])
+    axes.set(xlabel="iteration", ylabel="integral", title=result.rows()[0][1])
     axes.legend()
     return axes.figure
 
