@@ -57,8 +57,9 @@ typedef int nis_batch_integrand(size_t n, size_t dim, const double *x, size_t nc
 NIS_API void nis_refuse(void);
 NIS_API int nis_thread(void);
 
-/* [options.extra] where a scalar integrand writes its outputs besides the value, all 0 at first, and
- * where a maker of particles finds those of its point. NULL elsewhere, and without options.extra. */
+/* [options.extra] where a scalar integrand writes its outputs besides the value, all 0 at first,
+ * and where a maker of particles finds those of its point. Of the calling thread's point, until it
+ * returns. NULL elsewhere, and without options.extra. */
 NIS_API double *nis_extra(void);
 
 /* C++: an exception out of any of the functions that are called ends the run in the same way, and
@@ -70,7 +71,7 @@ NIS_API double *nis_extra(void);
  * Negative: an error; nis_last_error() says which value was wrong and what is allowed. */
 typedef enum {
   NIS_OK = 0,
-  NIS_STOPPED = 1,     /* a progress callback or an event sink returned non-zero */
+  NIS_STOPPED = 1, /* a progress callback, or a sink of points or of events, returned non-zero */
   NIS_GOAL_MISSED = 2, /* the calls were spent before rel_error or abs_error was reached, or before
                           there were enough events */
   NIS_TIME_LIMIT = 3,  /* max_seconds were over before the calls were spent or a goal was met */
@@ -104,7 +105,7 @@ typedef enum {
   NIS_STOP_CALLS = 0, /* all calls were spent */
   NIS_STOP_GOAL,      /* rel_error or abs_error was reached */
   NIS_STOP_TIME,      /* max_seconds were over */
-  NIS_STOP_CALLBACK,  /* progress callback or batch integrand returned non-zero */
+  NIS_STOP_CALLBACK,  /* a progress callback, a point sink or the integrand asked for it */
 } nis_stop;
 
 /* Doubts about an error bar. With one of them a status that would be NIS_OK, NIS_GOAL_MISSED or
@@ -294,7 +295,9 @@ typedef struct {
 
 /* Takes the points of nis_estimate, nis_run and nis_integrate, so that histograms and observables
  * are made in the same pass: called from the calling thread, in an order that does not depend on
- * the number of threads. Non-zero ends with NIS_STOPPED; the points of that block count. */
+ * the number of threads. Non-zero ends with NIS_STOPPED; the points of that block count. `before`
+ * has also points that were not handed out: those of nis_merge, and of the block in which a C++
+ * exception flew. */
 typedef int nis_point_sink(const nis_point_block *points, void *params);
 
 #define NIS_MOST_DIM 256
@@ -388,9 +391,9 @@ typedef struct {
                             parameters may stand, "camel sigma=0.2", of up to 255 bytes; copied;
                             default: none */
   const char *checkpoint; /* path of a file, made by nis_create or nis_load, in which the values of
-                             the integrand are kept, 4 + 8 ncomp bytes a call, for nis_resume;
-                             copied; default: none. Not with max_seconds, and with a goal
-                             call_seconds is needed: measured times are not repeated */
+                             the integrand are kept, 4 + 8 (ncomp + extra) bytes a call, for
+                             nis_resume; copied; default: none. Not with max_seconds, and with a
+                             goal call_seconds is needed: measured times are not repeated */
   double checkpoint_seconds; /* of a killed run that may be lost, in (0, 1e6]; default 600 */
   nis_point_sink *sink;      /* takes the points of the estimate; default: none */
   void *sink_params;         /* handed to it */
@@ -544,7 +547,8 @@ NIS_API int nis_save(nis *s, const char *path);
  * and events. f and options.batch, params, progress and the arrays of results are the caller's. Any
  * other member of options that is not 0 takes the place of the file's, options may be NULL where
  * there is none, and of these dim, lower, upper, periodic, ncomp, points, coupling and the shape of
- * the nets must be the file's, else that is NIS_INVALID.
+ * the nets must be the file's, else that is NIS_INVALID. With another `extra` the points that wait
+ * for events are evaluated again, and the events stay what they were.
  *
  * Another seed gives points that are independent of the file's. An options.name of another first
  * word is refused; where what follows that word differs, the integrand has other parameters:

@@ -167,7 +167,7 @@ namespace nis_cpp
 // ---- options ------------------------------------------------------------------------------------
 
 // The members of nis_options in their order, without those that belong to the callable (dim,
-// params, batch) and to the results (values, errors). Empty and 0 mean default.
+// params, batch). Empty and 0 mean default.
 struct options {
   count calls = {};
   double rel_error = 0;
@@ -181,7 +181,7 @@ struct options {
   std::vector<int> periodic = {};
   std::size_t batch_points = 0; // default 64 for callables that take one point at a time
   std::size_t ncomp = 0;        // of callables whose type does not say it
-  bool covariance = false;      // result.covariance is wanted
+  bool covariance = false;      // result.covariance of more than 64 components is wanted
   nis_follow follow = NIS_FOLLOW_NORM;
   std::vector<double> scales = {};
   bool serial = false;
@@ -206,6 +206,8 @@ struct options {
   std::string name = {};
   std::string checkpoint = {};
   double checkpoint_seconds = 0;
+  std::function<int(const nis_point_block &)> sink = {}; // non-zero ends the run
+  std::size_t extra = 0;
 };
 
 // Likewise the members of nis_event_options
@@ -229,7 +231,7 @@ struct event_options {
 
 struct result : nis_result {
   std::vector<double> values, errors; // [ncomp]
-  std::vector<double> covariance;     // [ncomp * ncomp], where options.covariance is set
+  std::vector<double> covariance;     // [ncomp * ncomp]; empty above 64 without that option
   std::string message;                // why status is not NIS_OK, or a warning; else ""
 };
 
@@ -262,6 +264,7 @@ struct event {
   point x;
   double weight, log_q;
   std::uint64_t trials;
+  point outputs; // [options.extra]
 };
 
 // As next_event gives them; true where there is one. x is valid until the sampler's next call.
@@ -281,7 +284,8 @@ struct pulled_event : nis_pulled_event {
 //     double f(nis::point x)                             also std::span<const double> in C++20
 //     double f(const double *x, size_t dim)
 //     std::array<double, N> f(nis::point x)              N components
-//     void f(nis::point x, nis::components values)       options.ncomp of them
+//     void f(nis::point x, nis::components values)       options.ncomp of them, and then
+//                                                        options.extra outputs
 //     void f(size_t n, size_t dim, const double *x, size_t ncomp, double *values)
 //                                                        n points at once, as nis_batch_integrand
 //
@@ -372,7 +376,8 @@ struct state {
   nis_batch_integrand *batch = nullptr;
   std::size_t batch_points = 0, dim = 0, ncomp = 0;
   std::function<int(const nis_progress &)> progress;
-  std::vector<double> values, errors, covariance;
+  std::function<int(const nis_point_block &)> sink;
+  bool covariance = false;
   std::unique_ptr<nis, void (*)(nis *)> handle{nullptr, nis_free}; // goes before all of these
 };
 
@@ -394,6 +399,11 @@ template <class F> std::unique_ptr<state> state_of(F f)
 inline int call_progress(const nis_progress *now, void *params)
 {
   return static_cast<state *>(params)->progress(*now);
+}
+
+inline int call_point_sink(const nis_point_block *points, void *params)
+{
+  return static_cast<state *>(params)->sink(*points);
 }
 
 // nis_options of options, whose arrays must stay until the handle is made
@@ -435,6 +445,8 @@ private:
     c.points = o.points;
     c.goal_of = o.goal_of;
     c.checkpoint_seconds = o.checkpoint_seconds;
+    c.covariance = o.covariance;
+    c.extra = o.extra;
   }
   void learning(const options &o)
   {
@@ -506,7 +518,8 @@ template <class S> int call_sink(const nis_event_block *block, void *params)
   if constexpr (std::is_invocable_v<S &, const event &>) {
     for (std::size_t i = 0; i < block->n; i++) {
       point x(block->x + i * block->dim, block->dim);
-      sink(event{x, block->weight[i], block->log_q[i], block->trials[i]});
+      point outputs(block->outputs + i * block->extra, block->extra);
+      sink(event{x, block->weight[i], block->log_q[i], block->trials[i], outputs});
     }
     return 0;
   } else {
@@ -523,7 +536,9 @@ public:
   template <class F>
   sampler(F f, std::size_t dim, const options &o = {}) : state_(state_of(std::move(f)))
   {
-    make(o, dim, 1, nis_create);
+    make(o, dim, 1, [](nis **out, nis_integrand *scalar, const nis_options *c) {
+      return nis_create(out, scalar, c);
+    });
   }
 
   // nis_load: goes on as the saved one would have
@@ -543,7 +558,9 @@ public:
   template <class F> static sampler resume(F f, std::size_t dim, const options &o)
   {
     sampler s(state_of(std::move(f)));
-    s.make(o, dim, 1, nis_resume);
+    s.make(o, dim, 1, [](nis **out, nis_integrand *scalar, const nis_options *c) {
+      return nis_resume(out, scalar, c);
+    });
     return s;
   }
 
@@ -692,23 +709,23 @@ private:
   void attach(const options &o, nis_options &given)
   {
     state &s = *state_;
-    std::size_t n = s.ncomp <= NIS_MOST_COMPONENTS ? s.ncomp : 0; // else C refuses
-    s.values.resize(n), s.errors.resize(n), s.covariance.resize(o.covariance ? n * n : 0);
     given.dim = s.dim, given.ncomp = s.ncomp;
     given.params = s.f.get(), given.batch = s.batch;
     if (given.batch_points == 0) given.batch_points = s.batch_points;
-    given.values = s.values.data(), given.errors = s.errors.data();
-    if (o.covariance) given.covariance = s.covariance.data();
-    if (!o.progress) return;
-    s.progress = o.progress;
-    given.progress = call_progress, given.progress_params = &s;
+    s.covariance = o.covariance || s.ncomp <= 64;
+    s.progress = o.progress, s.sink = o.sink;
+    if (s.progress) given.progress = call_progress, given.progress_params = &s;
+    if (s.sink) given.sink = call_point_sink, given.sink_params = &s;
   }
 
   template <class Call> result result_of(Call call)
   {
     result r{};
     r.message = outcome_of(call(c(), &r)).message;
-    r.values = state_->values, r.errors = state_->errors, r.covariance = state_->covariance;
+    std::size_t n = ncomp();
+    r.values.resize(n), r.errors.resize(n), r.covariance.resize(state_->covariance ? n * n : 0);
+    outcome_of(nis_values(c(), r.values.data(), r.errors.data()));
+    if (state_->covariance) outcome_of(nis_covariance(c(), r.covariance.data()));
     return r;
   }
   event_summary summary_of(const nis_event_options &o)

@@ -38,7 +38,8 @@ typedef struct {
   const uint64_t *trials; /* [n] points tried since the event before, this one included; 0 for one
                              more copy of an event (unit_weights) */
   size_t extra;
-  const double *outputs; /* [n][extra] what the integrand gave besides (options.extra of nis.h) */
+  const double *outputs; /* [n][extra] what the integrand gave besides (options.extra of nis.h);
+                            NULL without any */
 } nis_event_block;
 
 /* Takes events: called from the calling thread, in an order that does not depend on the number of
@@ -68,8 +69,9 @@ typedef struct {
 } nis_event;
 
 /* Turns a point into particles: fills *event, which is all zero. The points that it gets had an f
- * that was not 0, and nis_extra() has what the integrand gave there besides. Called from several threads at once unless options.serial is set. Non-zero ends
- * with NIS_CALLBACK. */
+ * that was not 0, and nis_extra() has what the integrand gave there besides, to be read only.
+ * Called from several threads at once unless options.serial is set. Non-zero ends with
+ * NIS_CALLBACK. */
 typedef int nis_particles(const double *x, size_t dim, nis_event *event, void *params);
 
 /* Kinds of files. In each the mean of the weights estimates the integral, but for LHEH5, whose
@@ -86,9 +88,10 @@ typedef enum {
                          library (or the program), or from where it was installed. HDF5 is called
                          by the calling thread only, and its state (handlers of errors, what is done
                          at exit) is left as it is */
-  NIS_FORMAT_HDF5,    /* data sets x, weight, log_q; the run in attributes */
-  NIS_FORMAT_NPY,     /* numpy's: records of x, weight, log_q */
-  NIS_FORMAT_TEXT     /* columns x1 ... weight after lines that begin with # */
+  NIS_FORMAT_HDF5, /* data sets x, weight, log_q, with options.extra of nis.h also outputs; the run
+                         in attributes */
+  NIS_FORMAT_NPY,  /* numpy's: records of x, weight, log_q, likewise outputs */
+  NIS_FORMAT_TEXT  /* columns x1 ... weight, likewise o1 ..., after lines that begin with # */
 } nis_event_format;
 
 /* Zero means default for every field. */
@@ -102,8 +105,9 @@ typedef struct {
   int whole_run;        /* 1: w_max is the largest that the rule gives at any time of the run, and
                               events accepted before are thinned out to fit it, as if it had been
                               known: with NIS_W_MAX_LARGEST no weight is ever above 1. What was
-                              accepted waits in a temporary file (in $TMPDIR or /var/tmp, 8 (dim +
-                              4) bytes an event). Default 0: w_max is that of the estimate */
+                              accepted waits in a temporary file (in $TMPDIR or /var/tmp,
+                              8 (dim + extra + 4) bytes an event). Default 0: w_max is that of the
+                              estimate */
   int unit_weights;     /* 1: every weight is 1 or -1; an overweight point becomes several equal
                               events, |w|/w_max on the average; default 0 */
   nis_event_sink *sink; /* takes the events ... */
@@ -174,13 +178,13 @@ typedef struct {
 /* Generates events for the sink, the file, or both; nis_estimate or nis_run comes first. A second
  * call goes on behind the last event that was taken: n calls for one event each give the events
  * that one call for n gives, to the bit, and points that were evaluated beyond the last event wait
- * in the handle (at most 16,384, each 8 (dim + 9) bytes). How they are weighted is decided when
- * they are looked at, so another rule or another estimate in between is the next call's; nis_train
- * drops them. A few are evaluated at first, and up to a sixteenth of those tried before, 64 at
- * least, at a time later on. With whole_run each call is a run of its own. summary may be NULL; it
- * is of this call. NIS_GOAL_MISSED where the calls ran out first; then, and whenever a run ends
- * early, what was made is handed on. Events that a sink which stopped, or a full disk, did not take
- * come again. */
+ * in the handle (at most 16,384, each 8 (dim + extra + 9) bytes). How they are weighted is decided
+ * when they are looked at, so another rule or another estimate in between is the next call's;
+ * nis_train drops them. A few are evaluated at first, and up to a sixteenth of those tried before,
+ * 64 at least, at a time later on. With whole_run each call is a run of its own. summary may be
+ * NULL; it is of this call. NIS_GOAL_MISSED where the calls ran out first; then, and whenever a run
+ * ends early, what was made is handed on. Events that a sink which stopped, or a full disk, did not
+ * take come again. */
 NIS_API int nis_events(nis *s, const nis_event_options *options, nis_event_summary *summary);
 
 /* One event, for programs that pull */

@@ -7,6 +7,7 @@
 #include "nis.h"
 #include "noise.h"
 #include "suite.h"
+#include "run_components.h"
 
 #include <math.h>
 #include <string.h>
@@ -156,25 +157,19 @@ static void check_moments(const double *values, const double *errors, int dof)
             values[k], errors[k], exact[k]);
 }
 
-static nis_options options(double *values, double *errors)
+static nis_options options(void)
 {
-  return (nis_options){.dim = 3,
-                       .calls = 60000,
-                       .seed = 4,
-                       .effort = 0.2,
-                       .batch = moments,
-                       .ncomp = COMPONENTS,
-                       .values = values,
-                       .errors = errors};
+  return (nis_options){
+      .dim = 3, .calls = 60000, .seed = 4, .effort = 0.2, .batch = moments, .ncomp = COMPONENTS};
 }
 
 START_TEST(components_of_a_run)
 {
   for (int points = NIS_POINTS_RANDOM; points <= NIS_POINTS_NETS; points++) {
     double values[COMPONENTS], errors[COMPONENTS], covariance[COMPONENTS * COMPONENTS];
-    nis_options o = options(values, errors);
-    o.covariance = covariance, o.points = (nis_point_set)points;
-    nis_result r = nis_integrate_with(NULL, &o);
+    nis_options o = options();
+    o.points = (nis_point_set)points;
+    nis_result r = run_components(&o, values, errors, covariance);
     ck_assert_int_eq(r.status, NIS_OK);
     check_moments(values, errors, r.dof);
     ck_assert(values[0] == r.value && errors[0] == r.error && values[2] == 0 && errors[2] == 0);
@@ -203,13 +198,14 @@ static int first_alone(size_t n, size_t dim, const double *x, size_t ncomp, doub
 
 START_TEST(the_first_is_as_if_alone)
 {
-  double values[COMPONENTS], value, error;
-  nis_options o = options(values, NULL), alone = options(&value, &error);
+  double value, error, square;
+  nis_options o = options(), alone = options();
   o.follow = NIS_FOLLOW_FIRST;
   alone.batch = first_alone, alone.ncomp = 0;
-  nis_result many = nis_integrate_with(NULL, &o), single = nis_integrate_with(NULL, &alone);
+  nis_result many = nis_integrate_with(NULL, &o);
+  nis_result single = run_components(&alone, &value, &error, &square);
   ck_assert(many.value == single.value && many.error == single.error);
-  ck_assert(value == single.value && error == single.error);
+  ck_assert(value == single.value && error == single.error && square == error * error);
 }
 END_TEST
 
@@ -217,16 +213,16 @@ END_TEST
 START_TEST(following_the_norm)
 {
   double values[COMPONENTS], errors[COMPONENTS], first[COMPONENTS];
-  nis_options o = options(values, first);
+  nis_options o = options();
   o.follow = NIS_FOLLOW_FIRST;
-  nis_integrate_with(NULL, &o);
-  o.errors = errors, o.follow = NIS_FOLLOW_NORM;
-  nis_result r = nis_integrate_with(NULL, &o);
+  run_components(&o, NULL, first, NULL);
+  o.follow = NIS_FOLLOW_NORM;
+  nis_result r = run_components(&o, values, errors, NULL);
   check_moments(values, errors, r.dof);
   ck_assert_double_lt(2 * errors[4], first[4]);
   const double scales[] = {1, 1, 1, 1e30, 1};
   o.scales = scales;
-  r = nis_integrate_with(NULL, &o);
+  r = run_components(&o, values, errors, NULL);
   check_moments(values, errors, r.dof);
   ck_assert_double_lt(2 * errors[4], first[4]);
 }
@@ -265,8 +261,7 @@ static double errors_apart(nis_batch_integrand *f, size_t dim, size_t ncomp, dou
 {
   double least = HUGE_VAL, most = 0;
   nis_options o = {.dim = dim, .calls = 50000, .effort = 0.2, .batch = f, .ncomp = ncomp};
-  o.values = values, o.errors = errors;
-  nis_result r = nis_integrate_with(NULL, &o);
+  nis_result r = run_components(&o, values, errors, NULL);
   ck_assert_int_eq(r.status, NIS_OK);
   for (size_t k = 0; k < ncomp; k++) {
     double relative = errors[k] / fabs(values[k]);
@@ -296,10 +291,10 @@ START_TEST(goals_of_all)
 {
   for (int points = NIS_POINTS_RANDOM; points <= NIS_POINTS_NETS; points++) {
     double values[COMPONENTS], errors[COMPONENTS];
-    nis_options o = options(values, errors);
+    nis_options o = options();
     o.points = (nis_point_set)points, o.calls = 400000, o.rel_error = 0.02, o.call_seconds = 1e-4;
-    nis_result r = nis_integrate_with(NULL, &o);
-    ck_assert_msg(r.status == NIS_OK && r.stop == NIS_STOP_GOAL, "%s", nis_last_error());
+    nis_result r = run_components(&o, values, errors, NULL);
+    ck_assert(r.status == NIS_OK && r.stop == NIS_STOP_GOAL);
     for (int k = 0; k < COMPONENTS; k++)
       require(errors[k] <= o.rel_error * fabs(values[k]), "component %d: %g +- %g", k, values[k],
               errors[k]);
@@ -324,9 +319,8 @@ static int rare(size_t n, size_t dim, const double *x, size_t ncomp, double *f, 
 START_TEST(goals_that_one_misses)
 {
   int cancels = 1;
-  double values[2], errors[2];
   nis_options o = {.dim = 2, .calls = 20000, .effort = 0.1, .batch = rare, .ncomp = 2};
-  o.abs_error = 0.1, o.values = values, o.errors = errors, o.call_seconds = 1;
+  o.abs_error = 0.1, o.call_seconds = 1;
   nis_result few = nis_integrate_with(NULL, &o);
   o.goal_of = NIS_GOAL_FIRST;
   nis_result first = nis_integrate_with(NULL, &o);
@@ -360,7 +354,7 @@ START_TEST(events_are_of_the_first)
 {
   for (int follow = NIS_FOLLOW_NORM; follow <= NIS_FOLLOW_FIRST; follow++) {
     struct moment m = {0};
-    nis_options o = options(NULL, NULL);
+    nis_options o = options();
     nis_event_summary summary;
     nis_result r;
     nis *s;
@@ -390,8 +384,7 @@ START_TEST(one_bad_component_is_a_bad_point)
 {
   double values[2], errors[2];
   nis_options o = {.dim = 2, .calls = 20000, .batch = bad_second, .ncomp = 2};
-  o.values = values, o.errors = errors;
-  nis_result r = nis_integrate_with(NULL, &o);
+  nis_result r = run_components(&o, values, errors, NULL);
   ck_assert_int_eq(r.status, NIS_OK);
   ck_assert_uint_gt(r.bad_calls, 0);
   for (int k = 0; k < 2; k++)
@@ -416,9 +409,11 @@ START_TEST(as_the_covariance_has_it)
       {1, 0, 0, 0, 0}, {1, -2.5, 3, 0, 1}, {0, 0, 0, 2, 0}, {3, 4, 5, 1e-30, -6}, {0, 0, 0, 0, 0}};
   double values[COMPONENTS], errors[COMPONENTS], cov[COMPONENTS][COMPONENTS], value, error;
   for (int points = NIS_POINTS_RANDOM; points <= NIS_POINTS_NETS; points++) {
-    nis_options o = options(values, errors);
-    o.points = (nis_point_set)points, o.covariance = cov[0];
+    nis_options o = options();
+    o.points = (nis_point_set)points;
     nis *s = estimated(&o, 20000);
+    ck_assert_int_eq(nis_values(s, values, errors), NIS_OK);
+    ck_assert_int_eq(nis_covariance(s, cov[0]), NIS_OK);
     for (size_t m = 0; m < LENGTH(factors); m++) {
       const double *by = factors[m];
       double sum = 0, square = 0;
@@ -450,9 +445,10 @@ static void pulls_of_a_ratio(nis_point_set points, uint64_t calls, int *within, 
   *within = 0, *squares = 0;
   for (uint64_t seed = 0; seed < RUNS; seed++) {
     double values[COMPONENTS], errors[COMPONENTS], value, error;
-    nis_options o = options(values, errors);
+    nis_options o = options();
     o.seed = seed, o.points = points, o.threads = 1;
     nis *s = estimated(&o, calls);
+    ck_assert_int_eq(nis_values(s, values, errors), NIS_OK);
     ck_assert_int_eq(nis_ratio(s, 1, 0, &value, &error), NIS_OK);
     double pull = (value - 0.4) / error;
     *within += fabs(pull) < 1;
@@ -492,9 +488,10 @@ static void check_refused(int status, int wanted, const char *part)
 
 START_TEST(no_ratio)
 {
+  static double cov[65 * 65];
   const double by[COMPONENTS] = {0, 1, 0, NAN, 0}, one[65] = {1}, end[1] = {0};
   double value, error;
-  nis_options o = options(NULL, NULL);
+  nis_options o = options();
   nis *s;
   ck_assert_int_eq(nis_create(&s, NULL, &o), NIS_OK);
   check_refused(nis_ratio(s, 0, 1, &value, &error), NIS_INVALID, "no estimate yet");
@@ -514,6 +511,12 @@ START_TEST(no_ratio)
   o.ncomp = 65, o.batch = many_ones;
   s = estimated(&o, 100);
   check_refused(nis_combine(s, one, &value, &error), NIS_INVALID, "ncomp = 65");
+  check_refused(nis_covariance(s, cov), NIS_INVALID, "ncomp = 65");
+  nis_free(s);
+  o.covariance = 1;
+  s = estimated(&o, 100);
+  ck_assert_int_eq(nis_covariance(s, cov), NIS_OK);
+  ck_assert_int_eq(nis_combine(s, one, &value, &error), NIS_OK);
   nis_free(s);
   o.ncomp = 1;
   s = estimated(&o, 100);
@@ -524,6 +527,12 @@ START_TEST(no_ratio)
   ck_assert_int_eq(nis_create(&s, NULL, &o), NIS_OK);
   ck_assert_int_eq(nis_combine(s, one, &value, &error), NIS_OK);
   ck_assert(value == 0 && error == 0);
+  value = error = cov[0] = 1;
+  ck_assert_int_eq(nis_values(s, &value, &error), NIS_OK);
+  ck_assert_int_eq(nis_covariance(s, cov), NIS_OK);
+  ck_assert(value == 0 && error == 0 && cov[0] == 0);
+  check_refused(nis_values(NULL, &value, &error), NIS_INVALID, "handle");
+  check_refused(nis_covariance(s, NULL), NIS_INVALID, "covariance");
   check_refused(nis_ratio(s, 0, 0, &value, &error), NIS_INVALID, "equal limits");
   nis_free(s);
 }
@@ -532,7 +541,7 @@ END_TEST
 START_TEST(refused)
 {
   const double zero[] = {1, 0};
-  nis_options o = options(NULL, NULL);
+  nis_options o = options();
   o.ncomp = NIS_MOST_COMPONENTS + 1;
   ck_assert_int_eq(nis_integrate_with(NULL, &o).status, NIS_INVALID);
   ck_assert_ptr_nonnull(strstr(nis_last_error(), "ncomp"));

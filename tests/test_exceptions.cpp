@@ -81,6 +81,12 @@ int sink(const nis_event_block *, void *params)
   return 0;
 }
 
+int point_sink(const nis_point_block *, void *params)
+{
+  static_cast<plan *>(params)->meet("point sink");
+  return 0;
+}
+
 int particles(const double *, size_t, nis_event *event, void *params)
 {
   static_cast<plan *>(params)->meet("particles");
@@ -262,6 +268,30 @@ START_TEST(out_of_sink_and_particles)
 }
 END_TEST
 
+START_TEST(out_of_a_point_sink)
+{
+  nis_options o = options_for(_i);
+  plan p, quiet;
+  nis_result r;
+  o.params = &quiet, o.sink = point_sink, o.sink_params = &p, o.extra = 2;
+  for (double goal : {0., 1e-3}) {
+    o.rel_error = goal, o.call_seconds = 1e-6;
+    for (uint64_t at : {1, 10}) {
+      handle h(scalar, o);
+      p.seen = 0, p.at = at;
+      ck_assert(throws("point sink", [&] { nis_run(h.s, &r); }));
+      p.seen = 0, p.at = at;
+      ck_assert(throws("point sink", [&] { nis_estimate(h.s, calls, &r); }));
+      p.at = 0;
+      ck_assert_int_eq(nis_estimate(h.s, calls, &r), NIS_OK);
+      ck_assert(std::fabs(r.value - 1) < 0.02);
+      p.seen = 0, p.at = at;
+      ck_assert(throws("point sink", [&] { nis_integrate_with(scalar, &o); }));
+    }
+  }
+}
+END_TEST
+
 // One library run inside of another: the inner one's caller may catch, or let it fly on.
 double nested(double *x, size_t, void *params)
 {
@@ -357,6 +387,7 @@ int main()
 #endif
   tcase_add_loop_test(flights, out_of_progress, 1, 3);
   tcase_add_loop_test(flights, out_of_sink_and_particles, 1, 3);
+  tcase_add_loop_test(flights, out_of_a_point_sink, 1, 3);
   tcase_add_loop_test(flights, out_of_a_run_inside_of_a_run, 1, 3);
   tcase_add_loop_test(flights, with_their_types, 1, 3);
 #ifndef __SANITIZE_ADDRESS__

@@ -118,6 +118,17 @@ def read_points(name, path):
     return rows[:, :-1], rows[:, -1], None
 
 
+def read_outputs(name, path, extra):
+    import numpy
+    if name == "npy":
+        return numpy.load(path)["outputs"]
+    if name == "hdf5":
+        import h5py
+        with h5py.File(path) as file:
+            return file["outputs"][:]
+    return numpy.loadtxt(path, ndmin=2)[:, -extra:]
+
+
 def count(name, path):
     if name.startswith("lhe") and name != "lheh5":
         return len(read_lhe(path)[1])
@@ -197,6 +208,16 @@ class Content(Files):
             self.assertTrue(numpy.array_equal(x, first))
             if log_q is not None:
                 self.assertTrue(numpy.isfinite(log_q).all())
+
+    def test_outputs(self):
+        need("numpy")
+        for name, path in self.formats():
+            if name.startswith("lhe") or path.endswith(".gz"):
+                continue
+            self.make(path, "--extra", 3, name="camel")
+            outputs = read_outputs(name, path, 3)
+            self.assertEqual(outputs.shape, (3000, 3))
+            self.assertFalse(outputs.any())  # of an integrand that gives none
 
     def test_metadata(self):
         need("h5py")

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fails when a file of src/ or integrands/ includes one that is not below it.
+"""Fails when a file of src/ or integrands/ includes one that is not below it, or when Fortran's
+module calls what the public headers do not have.
 
 usage: test_layers.py [root of the source tree]
 """
@@ -30,6 +31,7 @@ PUBLIC = {"include/nis.h", "include/nis_events.h", "include/nis_gsl.h"}
 DOORS = {
     "src/cli": PUBLIC | {"integrands/integrands.h", "src/cli/bench/bench.h"},
     "src/cli/bench": {"include/nis.h", "*"},
+    "src/fortran": PUBLIC,
     "integrands": PUBLIC,
     "integrands/physics": PUBLIC | {"integrands/integrands.h", "integrands/splitmix.h"},
 }
@@ -41,6 +43,11 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 OPENMP = re.compile(r"^\s*#\s*(pragma\s+omp\b|include\s*[<\"]omp\.h)", re.MULTILINE)
 OPENMP_FILE = "src/base/team.c"
 HDF5 = re.compile(r"^\s*#\s*include\s*<(hdf5|H5\w+)\.h>", re.MULTILINE)
+
+# Fortran's module is over the public headers, which it cannot include: what it binds is there.
+BINDS = re.compile(r"bind\(c, *name='(\w+)'\)", re.IGNORECASE)
+USES = re.compile(r"^\s*use\b(?!\s*,\s*intrinsic)[^\n]*", re.MULTILINE | re.IGNORECASE)
+LIBC = {"strlen"}
 
 
 def below():
@@ -97,11 +104,25 @@ def check_file(root, path, reach):
     return found
 
 
+def check_fortran(root, path):
+    """Complaints about a Fortran file of src/"""
+    text = (root / path).read_text()
+    public = "".join((root / header).read_text() for header in sorted(PUBLIC))
+    names = sorted(set(BINDS.findall(text)) - LIBC)
+    found = [f"{path} binds {name}, which is in no public header" for name in names
+             if not re.search(rf"^NIS_API .*\b{name}\(", public, re.MULTILINE)]
+    found += [f"{path}: `{use.strip()}` is of no intrinsic module" for use in USES.findall(text)]
+    if "src/fortran/" not in path or not names:
+        found.append(f"{path}: Fortran is for src/fortran, over the public headers")
+    return found
+
+
 def check_the_check(reach):
     """Edges of which it is known whether they may be there."""
     wrong = [
         ("src/flow/flow.c", "src/api/nis.c"), ("src/flow/flow.c", "src/integrand/integrand.h"),
         ("src/training/train.c", "src/estimation/estimate.h"),
+        ("src/fortran/glue.c", "src/api/handle.h"), ("src/api/nis.c", "src/fortran/glue.h"),
         ("src/events/unweight.c", "src/training/train.h"),
         ("src/estimation/tally.c", "src/events/spool.h"),
         ("src/kernels/net.c", "src/base/error.h"), ("src/base/monitor.h", "src/flow/flow.h"),
@@ -123,6 +144,7 @@ def check_the_check(reach):
         ("src/cli/bench/flow_bench.c", "src/training/train.h"),
         ("src/hdf5/hdf5.c", "src/events/formats/module.h"),
         ("src/events/formats/lhe.c", "src/numerics/weights.h"),
+        ("src/fortran/glue.c", "include/nis_events.h"),
         ("integrands/camel.c", "integrands/gaussian.h"), ("src/base/error.h", "include/nis.h"),
     ]
     assert all(complaint(*edge, reach) for edge in wrong)
@@ -137,6 +159,9 @@ def main():
     paths = [str(p.relative_to(root)) for folder in ("src", "integrands")
              for p in sorted((root / folder).rglob("*.[ch]"))]
     complaints = [line for path in paths for line in check_file(root, path, reach)]
+    fortran = [str(p.relative_to(root)) for p in sorted((root / "src").rglob("*.f90"))]
+    complaints += [line for path in fortran for line in check_fortran(root, path)]
+    paths += fortran
     if len(paths) < 30:
         complaints.append(f"only {len(paths)} files under {root}: wrong folder?")
     print("\n".join(complaints) or f"{len(paths)} files, all in their layers")

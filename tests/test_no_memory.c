@@ -131,6 +131,12 @@ static int take(const nis_event_block *events, void *params)
   return 0;
 }
 
+static int take_points(const nis_point_block *points, void *params)
+{
+  (void)points, (void)params;
+  return 0;
+}
+
 static int two_legs(const double *x, size_t dim, nis_event *event, void *params)
 {
   (void)dim, (void)params;
@@ -176,6 +182,7 @@ static struct told by_hand(void)
   nis_options o = tiny;
   nis *s;
   o.hints = hints, o.nhints = 2, o.lower = lower, o.upper = upper;
+  o.sink = take_points, o.extra = 2;
   if (tell(&told, nis_create(&s, peaks, &o)) != NIS_OK) return told;
   tell(&told, nis_train(s, 700));
   tell(&told, nis_train(s, 700));
@@ -189,10 +196,8 @@ static struct told by_hand(void)
 static struct told values(void)
 {
   struct told told = {0};
-  double value[3], error[3], covariance[9];
   nis_options o = tiny;
   o.batch = components, o.ncomp = 3, o.follow = NIS_FOLLOW_NORM;
-  o.values = value, o.errors = error, o.covariance = covariance;
   tell(&told, nis_integrate_with(NULL, &o).status);
   o.max_seconds = 100;
   tell(&told, nis_integrate_with(NULL, &o).status);
@@ -215,10 +220,11 @@ static struct told events(int way)
 {
   struct told told = {0};
   nis_event_options how = ways[way];
+  nis_options o = tiny;
   nis *s;
-  how.events = 300;
+  how.events = 300, o.extra = (size_t)way % 2;
   unlink(path), unlink(zipped);
-  if (tell(&told, nis_create(&s, peaks, &tiny)) != NIS_OK) return told;
+  if (tell(&told, nis_create(&s, peaks, &o)) != NIS_OK) return told;
   tell(&told, nis_estimate(s, 512, NULL));
   tell(&told, nis_events(s, &how, NULL));
   nis_free(s);

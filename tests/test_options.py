@@ -170,6 +170,75 @@ class Cpp(unittest.TestCase):
                 self.assertRegex(header, rf"\b\w+\.{name} = ", table.name)
 
 
+class Fortran(unittest.TestCase):
+    """The module writes C's structs and numbers down once more."""
+
+    # Each with its name in the module where that is another
+    STRUCTS = {"nis_options": "plain_options", "nis_event_options": "plain_event_options",
+               "nis_result": "", "nis_progress": "", "nis_point_block": "plain_point_block",
+               "nis_event_block": "plain_event_block", "nis_pulled_event": "plain_pulled_event",
+               "nis_particle": "", "nis_event": "", "nis_share": "", "nis_unweighting": "",
+               "nis_event_summary": "", "nis_saved": "plain_saved"}
+    KINDS = {"int": "c_int", "size_t": "c_size_t", "uint64_t": "c_int64_t", "double": "c_double",
+             "char": "c_char"}
+    FUNCTIONS = {"nis_batch_integrand", "nis_progress_callback", "nis_point_sink",
+                 "nis_event_sink", "nis_particles"}
+
+    @classmethod
+    def setUpClass(cls):
+        path = os.path.join(INCLUDE, "..", "src", "fortran", "nis.f90")
+        with open(path, encoding="utf-8") as file:
+            cls.module = re.sub(r"!.*|&\n", "", file.read())
+        cls.headers = re.sub(r"/\*.*?\*/", "", "".join(table.header for table in TABLES),
+                             flags=re.S)
+
+    def kind(self, c_type, pointer):
+        if pointer:
+            return "c_funptr" if c_type in self.FUNCTIONS else "c_ptr"
+        is_enum = re.search(r"typedef enum \{[^}]*\} %s;" % c_type, self.headers)
+        return "c_int" if is_enum else self.KINDS.get(c_type, self.STRUCTS.get(c_type) or c_type)
+
+    def c_members(self, name):
+        body = re.search(r"typedef struct \{([^}]*)\} %s;" % name, self.headers)[1]
+        for line in " ".join(body.split()).split(";")[:-1]:
+            c_type, names = re.fullmatch(r"\s*(?:const )?(\w+)\s+(.*)", line).groups()
+            for member in names.split(","):
+                star, member, size = re.fullmatch(r"\s*(\*?)(\w+)(\[\w+\])?", member).groups()
+                yield member, self.kind(c_type, star), (size or "")[1:-1].lower()
+
+    def fortran_members(self, name):
+        body = re.search(r"type, bind\(c\) :: %s\n(.*?)end type" % name, self.module, re.S)[1]
+        for line in body.strip().split("\n"):
+            kind, names = re.fullmatch(r"\s*\w+\((?:kind=)?(\w+)\) :: (.*)", line).groups()
+            for member in re.sub(r" = [\w.]+", "", names).split(","):
+                member, size = re.fullmatch(r"\s*(\w+)(\(\w+\))?\s*", member).groups()
+                yield member, kind, (size or "")[1:-1]
+
+    def test_structs(self):
+        for name, other in self.STRUCTS.items():
+            self.assertEqual(list(self.fortran_members(other or name)), list(self.c_members(name)))
+
+    def test_numbers(self):
+        given = dict(re.findall(r"\b(nis_\w+) = (-?\d+)",
+                                "".join(re.findall(r"parameter, public ::.*", self.module))))
+        for body in re.findall(r"enum \{([^}]*)\}", self.headers):
+            value = -1
+            for line in filter(None, (line.strip() for line in body.split(","))):
+                name, _, number = (part.strip() for part in line.lower().partition("="))
+                value = int(number) if number else value + 1
+                if not re.match("nis_(option|open)_", name):  # of the table, which it leaves to C
+                    self.assertEqual(given.pop(name, None), str(value), name)
+        self.assertEqual(given, {})
+
+    def test_each_member_is_handed_on(self):
+        for table in TABLES:
+            for row in table.rows:
+                if text(row.name) != "nhints":
+                    self.assertRegex(self.module, rf"\bc%{text(row.name)}\b", table.name)
+                if row.type != POINTER and text(row.name) not in ("dim", "nhints"):
+                    self.assertRegex(self.module, rf"\b(o|options)%{text(row.name)} = ")
+
+
 class ByName(unittest.TestCase):
     def setUp(self):
         for table in TABLES:

@@ -89,7 +89,6 @@ static int three(size_t n, size_t dim, const double *x, size_t ncomp, double *f,
   return 0;
 }
 
-static double values[MOST_COMP], errors[MOST_COMP], covariance[MOST_COMP * MOST_COMP];
 static const double line_low[] = {-HUGE_VAL, -HUGE_VAL, -HUGE_VAL},
                     line_high[] = {HUGE_VAL, HUGE_VAL, HUGE_VAL};
 static const double turn_low[] = {0, 0, 0}, turn_high[] = {2 * M_PI, 3, 2 * M_PI};
@@ -115,15 +114,7 @@ static const struct subject {
     {"small", peak, {.dim = 5, .calls = 4000, .bins = 4, .hidden_width = 8, .hidden_layers = 1}},
     {"forgetful", peak, {.dim = 2, .calls = 4000, .replay_bytes = 80000}},
     {"goal", peak, {.dim = 3, .calls = 15000, .rel_error = 3e-3, .call_seconds = HUGE_VAL}},
-    {"three",
-     NULL,
-     {.dim = 2,
-      .calls = 4000,
-      .batch = three,
-      .ncomp = 3,
-      .values = values,
-      .errors = errors,
-      .covariance = covariance}},
+    {"three", NULL, {.dim = 2, .calls = 4000, .batch = three, .ncomp = 3, .covariance = 1}},
     {"scaled", NULL, {.dim = 3, .calls = 4000, .batch = three, .ncomp = 3, .scales = scales}},
 };
 
@@ -141,11 +132,7 @@ static nis *make(const struct subject *subject, int threads)
 static nis *load(const struct subject *subject, int threads)
 {
   nis *s;
-  nis_options o = {.threads = threads,
-                   .batch = subject->o.batch,
-                   .values = subject->o.values,
-                   .errors = subject->o.errors,
-                   .covariance = subject->o.covariance};
+  nis_options o = {.threads = threads, .batch = subject->o.batch};
   int status = nis_load(&s, file, subject->f, &o);
   ck_assert_msg(status == NIS_OK, "%s: %s", subject->name, nis_last_error());
   return s;
@@ -165,8 +152,11 @@ static void note(struct trace *t, size_t n, const void *bytes)
 
 #define NOTE(trace, member) note(trace, sizeof(member), &(member))
 
-static void note_result(struct trace *t, const nis_result *r)
+static void note_result(struct trace *t, nis *s, const nis_result *r)
 {
+  double values[MOST_COMP] = {0}, errors[MOST_COMP] = {0}, covariance[MOST_COMP * MOST_COMP] = {0};
+  nis_values(s, values, errors);
+  nis_covariance(s, covariance);
   NOTE(t, r->status), NOTE(t, r->value), NOTE(t, r->error), NOTE(t, r->chi2), NOTE(t, r->dof);
   NOTE(t, r->calls), NOTE(t, r->train_calls), NOTE(t, r->bad_calls), NOTE(t, r->zero_calls);
   NOTE(t, r->ess), NOTE(t, r->efficiency), NOTE(t, r->efficiency_max), NOTE(t, r->max_weight);
@@ -194,7 +184,7 @@ static void current(nis *s, struct trace *t)
 {
   nis_result r;
   nis_current(s, &r);
-  note_result(t, &r);
+  note_result(t, s, &r);
 }
 
 static void train(nis *s, struct trace *t)
@@ -207,14 +197,14 @@ static void estimate(nis *s, struct trace *t)
 {
   nis_result r;
   nis_estimate(s, 2000, &r);
-  note_result(t, &r);
+  note_result(t, s, &r);
 }
 
 static void run(nis *s, struct trace *t)
 {
   nis_result r;
   nis_run(s, &r);
-  note_result(t, &r);
+  note_result(t, s, &r);
 }
 
 static void events(nis *s, struct trace *t)
@@ -337,9 +327,9 @@ START_TEST(parts_are_the_whole)
   enum { CALLS = 3001, PARTS = 3 };
   nis *whole = trained(subject), *part[PARTS];
   nis_result r, merged;
-  double error[MOST_COMP];
+  double error[MOST_COMP] = {0}, errors[MOST_COMP] = {0};
   nis_estimate(whole, CALLS, &r);
-  memcpy(error, errors, sizeof error);
+  nis_values(whole, NULL, error);
   for (int k = PARTS - 1; k >= 0; k--) {
     part[k] = load(subject, 2);
     int status = nis_estimate_part(part[k], CALLS, k + 1, PARTS, NULL);
@@ -355,8 +345,8 @@ START_TEST(parts_are_the_whole)
   ck_assert_uint_eq(merged.zero_calls, r.zero_calls);
   check_close(merged.ess, r.ess, "ess");
   check_close(merged.efficiency, r.efficiency, "efficiency");
-  if (subject->o.errors)
-    for (int k = 0; k < MOST_COMP; k++) check_close(errors[k], error[k], "errors");
+  nis_values(part[0], NULL, errors);
+  for (int k = 0; k < MOST_COMP; k++) check_close(errors[k], error[k], "errors");
   /* All of them go on behind the whole. */
   ck_assert_int_ge(nis_estimate(whole, CALLS, &r), NIS_OK);
   ck_assert_int_ge(nis_estimate(part[0], CALLS, &merged), NIS_OK);

@@ -133,6 +133,7 @@ static int estimate(nis *s, struct integration *plan, nis_result *result)
   plan->tally = &s->tally;
   plan->components = &s->components;
   plan->first_point = s->estimated;
+  plan->options = &s->options;
   plan->replicates = s->options.points == NIS_POINTS_NETS;
   int status = nis_estimate_flow(&s->sampler, plan, &used);
   s->estimated += used;

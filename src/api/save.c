@@ -33,8 +33,8 @@
  *             u64 count; f64 sum } (numerics/weights.h)
  *             u64 n; i32 kept; f64[kept] the largest weights (numerics/tail.h)
  *             components
- *   events    u64 point, given, begun, first; u64 n; f64[n][d] x; f64[n] log_q; f64[n] f
- *             (events/trials.h)
+ *   events    u64 point, given, begun, first; u64 n; f64[n][d] x; f64[n] log_q; f64[n] f;
+ *             f64[n][extra] outputs (events/trials.h)
  *   points    u64 n stored; u64 the oldest's place; f64[n][d] x; f64[n] log_f; f64[n] log_p;
  *             f64[n][c] |f_c| / p, where the flow follows the norm of up to 64; u8[n] 1 where f is
  *             negative (training/replay.h)
@@ -253,10 +253,16 @@ static void archive_estimate(struct archive *a, void *state)
   nis_components_archive(a, &s->components);
 }
 
+/* The points of a file that wait have as many outputs as its options say. */
+struct kept_events {
+  nis *s;
+  size_t extra;
+};
+
 static void archive_events(struct archive *a, void *state)
 {
-  nis *s = state;
-  nis_generator_archive(a, &s->generator, &s->sampler);
+  struct kept_events *kept = state;
+  nis_generator_archive(a, &kept->s->generator, &kept->s->sampler, kept->extra);
 }
 
 static void archive_points(struct archive *a, void *state)
@@ -265,13 +271,13 @@ static void archive_points(struct archive *a, void *state)
   nis_training_archive_points(a, &s->training, &s->options);
 }
 
-static void archive_handle(struct archive *a, nis *s)
+static void archive_handle(struct archive *a, nis *s, size_t extra)
 {
   nis_archive_section(a, "mixture", archive_mixture, s);
   nis_archive_section(a, "calls", archive_calls, s);
   nis_archive_section(a, "training", archive_training, s);
   nis_archive_section(a, "estimate", archive_estimate, s);
-  nis_archive_section(a, "events", archive_events, s);
+  nis_archive_section(a, "events", archive_events, &(struct kept_events){s, extra});
   nis_archive_section(a, "points", archive_points, s);
 }
 
@@ -306,7 +312,7 @@ int nis_handle_save(nis *s, const char *path)
   }
   nis_archive_create(&a, path);
   nis_archive_section(&a, "options", archive_options, kept);
-  archive_handle(&a, s);
+  archive_handle(&a, s, s->options.extra);
   free(kept);
   return nis_archive_close(&a);
 }
@@ -443,7 +449,7 @@ static int load(struct archive *a, struct kept_options *kept, nis **out, nis_int
   check_size(a, &complete);
   if (a->status != NIS_OK) return a->status;
   NIS_TRY(nis_handle_create(out, f, &o));
-  archive_handle(a, *out);
+  archive_handle(a, *out, kept->o.extra);
   if (a->status == NIS_OK) meet_caller(*out, kept);
   return a->status;
 }
@@ -482,8 +488,8 @@ int nis_handle_load(nis **out, const char *path, nis_integrand *f, const nis_opt
 static int open_journal(nis *s, uint64_t end)
 {
   const nis_options *o = &s->options;
-  NIS_TRY(
-      nis_journal_open(&s->journal, o->checkpoint, end, o->dim, o->ncomp, o->checkpoint_seconds));
+  size_t width = o->ncomp + o->extra;
+  NIS_TRY(nis_journal_open(&s->journal, o->checkpoint, end, o->dim, width, o->checkpoint_seconds));
   s->sampler.integrand.journal = &s->journal;
   return NIS_OK;
 }

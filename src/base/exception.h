@@ -17,7 +17,8 @@ struct exception {
 struct callback {
   struct callback *outer; /* in which that run was called; may be NULL */
   int worker;
-  int refused; /* nis_refuse() was called */
+  int refused;   /* nis_refuse() was called */
+  double *extra; /* what nis_extra() gives; NULL: no point is being worked on, or no outputs */
 };
 
 /* Calls the user's function; non-zero ends the run. */

@@ -75,7 +75,7 @@ static int call_in_world(struct host *h, nis_call *call, void *context, const st
 
 int nis_host_call(nis_call *call, void *context, int worker)
 {
-  struct callback self = {inside, worker, 0};
+  struct callback self = {.outer = inside, .worker = worker};
   struct sentence theirs = {""}, *ours = nis_use_sentence(&theirs);
   inside = &self;
   /* Without a host the library's parts are being used by themselves, as tests do. */
@@ -83,6 +83,11 @@ int nis_host_call(nis_call *call, void *context, int worker)
   inside = self.outer;
   nis_use_sentence(ours);
   return status || self.refused;
+}
+
+void nis_host_set_extra(double *extra)
+{
+  inside->extra = extra;
 }
 
 /* ---- for the user's functions ------------------------------------------------------------- */
@@ -99,5 +104,5 @@ int nis_thread(void)
 
 double *nis_extra(void)
 {
-  return NULL;
+  return inside ? inside->extra : NULL;
 }

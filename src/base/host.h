@@ -44,4 +44,7 @@ void nis_host_join(struct host *host);
  * Takes some 200 ns: once for many points. `worker` is what nis_thread() says. */
 int nis_host_call(nis_call *call, void *context, int worker);
 
+/* What nis_extra() gives in the user's function that this thread is calling, until the next one */
+void nis_host_set_extra(double *extra);
+
 #endif

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "combine.h"
+#include "handout.h"
 #include "trust.h"
 
 #include <limits.h>
@@ -16,7 +17,7 @@ enum {
   LEAST_ITERATION = 64, /* points */
   FIRST_WITH_GOAL = 16384,
   BEFORE_GOAL = 4,        /* iterations: the error of one may have missed what makes it large */
-  COMPONENT_BLOCK = 1024, /* points that all components are kept of at a time */
+  COMPONENT_BLOCK = 1024, /* points that all components, or outputs, are kept of at a time */
   LEAST_REPLICATES = 16,  /* up to twice as many: fewer would leave their spread uncertain */
   LEAST_DOUBLED = LANES   /* points of a replicate: half a tile cannot be added */
 };
@@ -66,6 +67,7 @@ struct job {
   struct replicate replicate;
   struct replicate *growing; /* [MOST_GROWING]; owned */
   uint64_t used;             /* points so far */
+  struct handout handout;
 };
 
 /* The value that counts for the integral takes the place of component 0. */
@@ -83,16 +85,28 @@ static void add_components(struct job *j, size_t i, double value)
     nis_components_add(c, v);
 }
 
+/* Components of the points are those of their weights; but for the first, which is put right. */
+static int hand_out(struct job *j, uint64_t before, int iteration)
+{
+  struct points *p = &j->points;
+  size_t n = j->plan->components->n;
+  for (size_t i = 0; n > 0 && i < p->n && j->handout.sink; i++)
+    j->components[i * n] = j->handout.weight[i];
+  return nis_handout_give(&j->handout, &j->s->integrand.domain, p, j->components, before,
+                          iteration);
+}
+
 /* n points from number `at` of a replicate on, or the next random ones without one, into the tally;
  * what has a value counts, also when the run is stopped. */
-static int add_block(struct job *j, const struct replicate *replicate, uint64_t at, size_t n)
+static int add_block(struct job *j, int iteration, const struct replicate *replicate, uint64_t at,
+                     size_t n)
 {
   struct points *p = &j->points;
   if (replicate)
     nis_sampler_draw_replicate(j->s, replicate, at, n, p);
   else
     nis_sampler_draw(j->s, STREAM_INTEGRATE, j->plan->first_point + j->used, n, p);
-  uint64_t bad = j->s->integrand.bad_calls;
+  uint64_t bad = j->s->integrand.bad_calls, before = j->plan->tally->weights.n;
   int status = nis_sampler_evaluate(j->s, p);
   j->plan->tally->bad += j->s->integrand.bad_calls - bad;
   j->plan->tally->uniform += (double)p->n * j->s->mixture.share[CHANNEL_UNIFORM];
@@ -103,23 +117,28 @@ static int add_block(struct job *j, const struct replicate *replicate, uint64_t 
     double weight[LANES], value[LANES];
     nis_control_values(here, p->f + first, p->log_q + first, p->log_channel + first * CHANNELS,
                        j->s->mixture.beta, j->s->mixture.flow.kernels, weight, value);
+    if (j->handout.sink) memcpy(j->handout.weight + first, weight, here * sizeof *weight);
     for (size_t i = 0; i < here; i++) {
       nis_tally_add_controlled(j->plan->tally, weight[i], value[i]);
       add_components(j, first + i, value[i]);
     }
   }
   j->used += p->n;
-  return status;
+  int taken = hand_out(j, before, iteration);
+  return status == NIS_OK ? taken : status;
 }
 
-static int add_points(struct job *j, const struct replicate *replicate, uint64_t from, uint64_t to)
+/* Of iteration number `iteration` of the estimate */
+static int add_points(struct job *j, int iteration, const struct replicate *replicate,
+                      uint64_t from, uint64_t to)
 {
   int status = NIS_OK;
   do {
     struct monitor *monitor = &j->s->monitor;
     size_t block = nis_monitor_block(monitor, j->points.capacity);
     double start = nis_clock();
-    status = add_block(j, replicate, from, to - from < block ? (size_t)(to - from) : block);
+    size_t n = to - from < block ? (size_t)(to - from) : block;
+    status = add_block(j, iteration, replicate, from, n);
     from += j->points.n;
     nis_monitor_took(monitor, j->points.n, nis_clock() - start);
   } while (status == NIS_OK && from < to && !nis_monitor_over(&j->s->monitor));
@@ -150,7 +169,8 @@ static int iterate(struct job *j, uint64_t calls)
   if (j->plan->replicates)
     nis_replicate_scramble(&j->replicate, j->s->mixture.flow.kernels, j->s->seed,
                            j->plan->first_point + j->used);
-  int status = add_points(j, j->plan->replicates ? &j->replicate : NULL, 0, calls);
+  const struct replicate *replicate = j->plan->replicates ? &j->replicate : NULL;
+  int status = add_points(j, (int)j->plan->tally->nended, replicate, 0, calls);
   int reported = report(j, end_iteration(j));
   return status == NIS_OK ? reported : status;
 }
@@ -258,7 +278,7 @@ static int grow(struct job *j, int first, int end, uint64_t from, uint64_t to)
   for (int i = first; status == NIS_OK && i < end; i++) {
     const struct replicate *replicate;
     status = begin_replicate(j, i, &replicate);
-    if (status == NIS_OK) status = add_points(j, replicate, from, to);
+    if (status == NIS_OK) status = add_points(j, i, replicate, from, to);
     nis_tally_grow(tally, i);
     nis_components_grow(j->plan->components, i);
   }
@@ -331,8 +351,11 @@ int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *use
 {
   struct job j = {.s = s, .plan = plan};
   size_t block = plan->calls < BLOCK_POINTS ? (size_t)plan->calls : BLOCK_POINTS;
-  if (plan->components->n > 0 && block > COMPONENT_BLOCK) block = COMPONENT_BLOCK;
+  int outputs = plan->options->sink && plan->options->extra > 0;
+  if ((plan->components->n > 0 || outputs) && block > COMPONENT_BLOCK) block = COMPONENT_BLOCK;
   int status = nis_points_init(&j.points, block, s->mixture.dim);
+  if (status == NIS_OK) status = nis_handout_init(&j.handout, block, plan->options);
+  j.points.outputs = j.handout.outputs;
   j.components = NIS_RAW(double, nis_product(block, plan->components->n));
   if (!j.components) status = nis_no_memory();
   if (plan->components->n > 0) j.points.components = j.components;
@@ -352,6 +375,7 @@ int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *use
   for (int i = 0; j.growing && i < MOST_GROWING; i++) nis_replicate_clear(&j.growing[i]);
   free(j.growing);
   nis_points_clear(&j.points);
+  nis_handout_clear(&j.handout);
   nis_replicate_clear(&j.replicate);
   free(j.components);
   return status;

@@ -34,6 +34,7 @@ struct integration {
   int all;                     /* components are to reach them, or the first */
   int replicates; /* whole replicates of Sobol points, each an iteration; or random points */
   const struct watcher *watcher; /* of an estimate that grows; or NULL */
+  const nis_options *options;    /* whose sink takes the points, if there is one */
   int part,
       parts; /* only part 1 .. parts of its iterations; 0: all. Not for one that grows, nor with
                       a goal */

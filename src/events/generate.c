@@ -138,6 +138,7 @@ int nis_generate(struct generator *g, struct sampler *s, const struct weights *s
                                   .take = receive,
                                   .take_params = &receivers};
   const struct event_run about = {.dim = s->mixture.dim,
+                                  .extra = s->integrand.extra,
                                   .seed = s->seed,
                                   .calls = s->integrand.calls,
                                   .value = estimate.value,
@@ -190,7 +191,7 @@ int nis_generate_next(struct generator *g, struct sampler *s, const struct weigh
   nis_event_options o;
   NIS_TRY(complete(given ? given : &none, &o));
   NIS_TRY(check_next(&o));
-  if (!g->x) g->x = NIS_NEW(double, s->mixture.dim);
+  if (!g->x) g->x = NIS_NEW(double, s->mixture.dim + s->integrand.extra);
   if (!g->x) return nis_no_memory();
   know_acceptance(g, seen, &o);
   return nis_unweight_next(s, &g->trials, &g->how, o.calls ? o.calls : UINT64_MAX, g->x, event);
@@ -213,7 +214,8 @@ void nis_generator_clear(struct generator *g)
 }
 
 /* The weights and how events are accepted follow from the estimate. */
-void nis_generator_archive(struct archive *a, struct generator *g, const struct sampler *s)
+void nis_generator_archive(struct archive *a, struct generator *g, const struct sampler *s,
+                           size_t extra)
 {
-  nis_trials_archive(a, &g->trials, s);
+  nis_trials_archive(a, &g->trials, s, extra);
 }

@@ -21,7 +21,7 @@ int nis_generate_merge(const char *const *paths, size_t n, const char *path, int
 struct generator {
   struct trials trials;
   struct weights weights; /* of the estimate and of one call's points */
-  double *x;              /* [dim] of the event that was pulled last; owned */
+  double *x;              /* [dim + extra] of the event that was pulled last; owned */
   struct acceptance how;  /* of pulled events ... */
   struct w_max_rule rule; /* ... by this rule ... */
   uint64_t known;         /* ... from so many weights of the estimate; 0: not known */
@@ -41,6 +41,8 @@ int nis_generate(struct generator *g, struct sampler *s, const struct weights *s
 int nis_generate_next(struct generator *g, struct sampler *s, const struct weights *seen,
                       const nis_event_options *o, nis_pulled_event *event);
 
-void nis_generator_archive(struct archive *a, struct generator *g, const struct sampler *s);
+/* As nis_trials_archive */
+void nis_generator_archive(struct archive *a, struct generator *g, const struct sampler *s,
+                           size_t extra);
 
 #endif

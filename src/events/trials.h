@@ -21,6 +21,7 @@ struct trials {
   uint64_t first; /* number of the first of the points below */
   struct points points;
   double *weight, *chance; /* [points.capacity] f/q, and uniform in (0,1); owned through weight */
+  size_t extra;            /* of the integrand, when there was room made */
 };
 
 void nis_trials_clear(struct trials *t); /* also one that is all zero */
@@ -41,7 +42,9 @@ int nis_trials_get(struct trials *t, struct sampler *s, uint64_t from, uint64_t 
  * the calls before have used, so that many small calls do not mean many small blocks. */
 double nis_trials_advance(const struct trials *t);
 
-/* Where the stream goes on, and the points that wait; reading: into one that is all zero */
-void nis_trials_archive(struct archive *a, struct trials *t, const struct sampler *s);
+/* Where the stream goes on, and the points that wait, with `extra` outputs each; reading: into one
+ * that is all zero. Where the integrand has another number of them, they are to be evaluated again:
+ * the events stay the same. */
+void nis_trials_archive(struct archive *a, struct trials *t, const struct sampler *s, size_t extra);
 
 #endif

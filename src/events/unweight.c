@@ -8,7 +8,7 @@
 #include <math.h>
 
 /* An accepted point is a row of numbers: its number in the stream, weight, acceptance's random
- * number, log-density, coordinates. */
+ * number, log-density, coordinates, the integrand's outputs. */
 enum { POINT, WEIGHT, CHANCE, LOG_Q, X };
 
 struct unweighter {
@@ -28,6 +28,7 @@ struct unweighter {
   struct spool spool;                 /* of the whole run; else not open */
   uint64_t accepted;                  /* events, copies counted, that the rows stand for */
   double *x, *weight, *log_q, *ratio; /* [room] on their way out; ratio: |w|/w_max */
+  double *outputs;                    /* [room][extra]; NULL: none */
   uint64_t *tried;                    /* [room] since the event before */
   struct place *after;                /* [room] the place behind each event */
   size_t nevents;
@@ -89,7 +90,9 @@ static int flush(struct unweighter *u)
                            .x = u->x,
                            .weight = u->weight,
                            .log_q = u->log_q,
-                           .trials = u->tried};
+                           .trials = u->tried,
+                           .extra = u->s->integrand.extra,
+                           .outputs = u->outputs};
   size_t taken = 0;
   u->nevents = 0;
   if (block.n == 0) return NIS_OK;
@@ -101,7 +104,7 @@ static int flush(struct unweighter *u)
 
 static int push(struct unweighter *u, const double *row, struct place after)
 {
-  size_t i = u->nevents++, dim = u->s->mixture.dim;
+  size_t i = u->nevents++, dim = u->s->mixture.dim, extra = u->s->integrand.extra;
   uint64_t point = (uint64_t)row[POINT] + 1;
   u->ratio[i] = fabs(row[WEIGHT]) / u->how.w_max;
   u->weight[i] = event_weight(&u->how, row[WEIGHT]);
@@ -109,6 +112,7 @@ static int push(struct unweighter *u, const double *row, struct place after)
   u->tried[i] = point - u->last;
   u->after[i] = after;
   memcpy(u->x + i * dim, row + X, dim * sizeof *row);
+  if (extra > 0) memcpy(u->outputs + i * extra, row + X + dim, extra * sizeof *row);
   u->last = point;
   return u->nevents == u->room ? flush(u) : NIS_OK;
 }
@@ -155,6 +159,13 @@ static void move_on(struct unweighter *u)
 
 /* ---- accepting points ------------------------------------------------------------------- */
 
+/* outputs[extra] of the point at index i */
+static void copy_outputs(const struct sampler *s, const struct trials *t, size_t i, double *outputs)
+{
+  size_t extra = s->integrand.extra;
+  if (extra > 0) memcpy(outputs, t->points.outputs + i * extra, extra * sizeof *outputs);
+}
+
 /* Of point number u->next, at index i */
 static void add_row(struct unweighter *u, size_t i)
 {
@@ -169,6 +180,7 @@ static void add_row(struct unweighter *u, size_t i)
   if (events == 0) return;
   row[LOG_Q] = t->points.log_q[i] - nis_domain_log_jacobian(domain, cube);
   nis_domain_out(domain, cube, row + X);
+  copy_outputs(u->s, t, i, row + X + domain->dim);
   u->accepted += events;
   u->nrows++;
 }
@@ -321,15 +333,16 @@ static size_t rows_of(const struct unweighter *u)
 
 static int allocate(struct unweighter *u)
 {
-  size_t dim = u->s->mixture.dim, n = u->room = rows_of(u);
-  u->rows = NIS_RAW(double, n * u->width);
-  u->x = NIS_RAW(double, n *(dim + 3));
+  size_t dim = u->s->mixture.dim, extra = u->s->integrand.extra, n = u->room = rows_of(u);
+  u->rows = NIS_RAW(double, nis_product(n, u->width));
+  u->x = NIS_RAW(double, nis_product(n, dim + 3 + extra));
   u->tried = NIS_RAW(uint64_t, n);
   u->after = NIS_RAW(struct place, n);
   if (!u->rows || !u->x || !u->tried || !u->after) return nis_no_memory();
   u->weight = u->x + n * dim;
   u->log_q = u->weight + n;
   u->ratio = u->log_q + n;
+  u->outputs = extra > 0 ? u->ratio + n : NULL;
   return NIS_OK;
 }
 
@@ -376,7 +389,7 @@ int nis_unweight(struct sampler *s, struct trials *trials, const struct event_pl
                          .plan = plan,
                          .weights = weights,
                          .summary = summary,
-                         .width = X + s->mixture.dim,
+                         .width = X + s->mixture.dim + s->integrand.extra,
                          .start = start,
                          .next = start.point,
                          .end = end_of(counted(start), plan->calls),
@@ -404,7 +417,9 @@ static void fill_event(const struct sampler *s, const struct trials *t, size_t i
   const struct domain *domain = &s->integrand.domain;
   const double *cube = t->points.x + i * domain->dim;
   nis_domain_out(domain, cube, x);
+  copy_outputs(s, t, i, x + domain->dim);
   event->x = x;
+  event->outputs = s->integrand.extra > 0 ? x + domain->dim : NULL;
   event->log_q = t->points.log_q[i] - nis_domain_log_jacobian(domain, cube);
   event->weight = event_weight(how, t->weight[i]);
 }

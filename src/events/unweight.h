@@ -35,8 +35,9 @@ struct acceptance {
 
 struct acceptance nis_acceptance(const struct weights *weights, double w_max, int unit_weights);
 
-/* The next event, at x[dim], from up to `calls` points: NIS_GOAL_MISSED without one. What a run
- * that ended early has evaluated waits for the next call. */
+/* The next event, from up to `calls` points, into x[dim + extra]: its outputs are behind its
+ * coordinates. NIS_GOAL_MISSED without one. What a run that ended early has evaluated waits for the
+ * next call. */
 int nis_unweight_next(struct sampler *s, struct trials *trials, const struct acceptance *how,
                       uint64_t calls, double *x, nis_pulled_event *event);
 

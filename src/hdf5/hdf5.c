@@ -13,7 +13,7 @@
 #include <math.h>
 #include <sys/statvfs.h>
 
-enum { EVENT_COLUMNS = 10, PARTICLE_COLUMNS = 13, CHUNK_ROWS = 1024, BATCH = 1024, MOST_SETS = 3 };
+enum { EVENT_COLUMNS = 10, PARTICLE_COLUMNS = 13, CHUNK_ROWS = 1024, BATCH = 1024, MOST_SETS = 4 };
 enum { TRIALS_COLUMN = 3 };
 static const double spare_bytes = 1 << 20; /* for HDF5's own tables */
 
@@ -26,7 +26,7 @@ struct table {
 struct hdf5 {
   struct disk disk;
   hid_t file;
-  struct table tables[MOST_SETS]; /* events and particles; or x, weight, log_q */
+  struct table tables[MOST_SETS]; /* events and particles; or x, weight, log_q, outputs */
   int ntables, nmax;              /* nmax: particles of an event */
   double *rows[2];                /* of a batch, owned */
 };
@@ -422,6 +422,7 @@ static void put_arrays_head(struct hdf5 *h, const void *head)
   new_table(h, "x", from->dim);
   new_table(h, "weight", 0);
   new_table(h, "log_q", 0);
+  if (from->file->run->extra > 0) new_table(h, "outputs", from->file->run->extra);
 }
 
 static int begin_arrays(struct event_file *file, const nis_event_block *first)
@@ -446,7 +447,9 @@ static int fill_arrays(struct event_file *file, const nis_event_block *block, si
 static int put_arrays(struct hdf5 *h, const nis_event_block *block, size_t first, size_t n)
 {
   return add_rows(&h->tables[0], n, block->x + first * block->dim) ||
-         add_rows(&h->tables[1], n, h->rows[0]) || add_rows(&h->tables[2], n, block->log_q + first);
+         add_rows(&h->tables[1], n, h->rows[0]) ||
+         add_rows(&h->tables[2], n, block->log_q + first) ||
+         (block->extra > 0 && add_rows(&h->tables[3], n, block->outputs + first * block->extra));
 }
 
 static int write_arrays(struct event_file *file, const nis_event_block *block, size_t *taken)

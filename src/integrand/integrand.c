@@ -27,7 +27,8 @@ int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_opt
                                .threads = o->serial ? 1 : o->threads,
                                .batch_points = o->batch ? o->batch_points : 64,
                                .slice = LEAST_SLICE,
-                               .ncomp = o->ncomp};
+                               .ncomp = o->ncomp,
+                               .extra = o->extra};
   NIS_TRY(nis_domain_init(&c->domain, o->dim, o->lower, o->upper));
   c->bad_point = NIS_NEW(double, o->dim);
   c->scale = NIS_NEW(double, o->ncomp);
@@ -52,19 +53,32 @@ struct pass {
   size_t width; /* numbers that a worker holds of each point of its batch */
   const double *x;
   double *f, *components; /* the latter may be NULL, */
-  char *bad;              /* and this */
-  const double *known;    /* [n][ncomp] values out of a journal: nothing is called; or NULL */
-  double *recorded;       /* [n][ncomp] for a journal; or NULL */
+  double *outputs;        /* ... */
+  char *bad;              /* ... */
+  const double *known;    /* [n][row] numbers out of a journal: nothing is called; or NULL */
+  double *recorded;       /* [n][row] for a journal; or NULL */
   size_t finished;        /* points */
   int refused;            /* by the user's function, in one of the ways of nis_host_call */
 };
 
+/* Numbers that the integrand gives at a point: its values, and its outputs behind them */
+static size_t row_of(const struct integrand_call *c)
+{
+  return c->ncomp + c->extra;
+}
+
+/* Rows are the values that the caller wants; else they need room, and are taken apart. */
+static int rows_fit(const struct pass *p)
+{
+  return p->c->extra == 0 && (p->c->ncomp == 1 || p->components);
+}
+
 /* Room for what the workers hold, as large as the largest pass so far needs, whatever the options
- * would allow: coordinates, and the components where the caller does not want them. */
+ * would allow: coordinates, and the rows where they are not what the caller wants. */
 static int make_room(struct pass *p)
 {
   struct integrand_call *c = p->c;
-  p->width = c->domain.dim + (c->ncomp > 1 && !p->components ? c->ncomp : 0);
+  p->width = c->domain.dim + (rows_fit(p) ? 0 : row_of(c));
   size_t size = nis_product(nis_product(p->workers, p->grain), p->width);
   if (size <= c->room_size) return NIS_OK;
   free(c->room);
@@ -93,13 +107,21 @@ static double followed(const struct integrand_call *c, const double *components)
   return c->norm ? nis_integrand_norm(c, components) : components[0];
 }
 
-/* Points of one worker in the user's coordinates, and where their values go: [n][ncomp] */
+/* Points of one worker in the user's coordinates, and where their values go: [n][row] */
 struct batch {
   const struct integrand_call *c;
   size_t n;
-  double *box, *values;
+  double *box, *rows;
   size_t done;
 };
+
+/* The outputs of the point that the scalar integrand is called for, behind its value */
+static void offer_extra(const struct integrand_call *c, double *row)
+{
+  if (c->extra == 0) return;
+  memset(row + 1, 0, c->extra * sizeof *row);
+  nis_host_set_extra(row + 1);
+}
 
 static int call_integrand(void *context, const struct callback *self)
 {
@@ -107,13 +129,29 @@ static int call_integrand(void *context, const struct callback *self)
   const struct integrand_call *c = b->c;
   size_t dim = c->domain.dim;
   if (c->batch) {
-    int refused = c->batch(b->n, dim, b->box, c->ncomp, b->values, c->params);
+    int refused = c->batch(b->n, dim, b->box, row_of(c), b->rows, c->params);
     b->done = refused ? 0 : b->n;
     return refused;
   }
-  for (; b->done < b->n && !self->refused; b->done++)
-    b->values[b->done] = c->f(b->box + b->done * dim, dim, c->params);
+  for (; b->done < b->n && !self->refused; b->done++) {
+    double *row = b->rows + b->done * row_of(c);
+    offer_extra(c, row);
+    *row = c->f(b->box + b->done * dim, dim, c->params);
+  }
   return 0;
+}
+
+/* What the flow follows, and the parts of the rows that are wanted, for points from `first` on */
+static void take_rows(const struct pass *p, size_t first, const struct batch *b)
+{
+  const struct integrand_call *c = b->c;
+  const double *row = b->rows;
+  for (size_t i = first; i < first + b->done; i++, row += row_of(c)) {
+    p->f[i] = c->ncomp > 1 ? followed(c, row) : *row;
+    if (rows_fit(p)) continue;
+    if (p->components) memcpy(p->components + i * c->ncomp, row, c->ncomp * sizeof *row);
+    if (p->outputs) memcpy(p->outputs + i * c->extra, row + c->ncomp, c->extra * sizeof *row);
+  }
 }
 
 static void call_batch(void *context, size_t item, int worker)
@@ -126,18 +164,17 @@ static void call_batch(void *context, size_t item, int worker)
   double *box = c->room + (size_t)worker * p->grain * p->width;
   for (size_t i = 0; i < n; i++)
     nis_domain_out(&c->domain, p->x + (first + i) * dim, box + i * dim);
-  struct batch batch = {.c = c, .n = n, .box = box, .values = p->f + first};
-  if (c->ncomp > 1) batch.values = p->components ? p->components + first * c->ncomp : box + n * dim;
-  size_t number = first * c->ncomp, bytes = n * c->ncomp * sizeof(double);
+  struct batch batch = {.c = c, .n = n, .box = box, .rows = box + n * dim};
+  if (rows_fit(p)) batch.rows = c->ncomp > 1 ? p->components + first * c->ncomp : p->f + first;
+  size_t number = first * row_of(c), bytes = n * row_of(c) * sizeof(double);
   if (p->known) {
-    memcpy(batch.values, p->known + number, bytes);
+    memcpy(batch.rows, p->known + number, bytes);
     batch.done = n;
   } else if (nis_host_call(call_integrand, &batch, worker) != 0) {
     __atomic_store_n(&p->refused, 1, __ATOMIC_RELAXED);
   }
-  if (p->recorded && batch.done == n) memcpy(p->recorded + number, batch.values, bytes);
-  for (size_t i = 0; c->ncomp > 1 && i < batch.done; i++)
-    p->f[first + i] = followed(c, batch.values + i * c->ncomp);
+  if (p->recorded && batch.done == n) memcpy(p->recorded + number, batch.rows, bytes);
+  take_rows(p, first, &batch);
   __atomic_fetch_add(&p->finished, batch.done, __ATOMIC_RELAXED);
 }
 
@@ -248,7 +285,8 @@ static int consult_journal(struct journal *j, struct pass *p)
 }
 
 int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, double *f,
-                           double *components, char *bad, struct monitor *monitor, size_t *done)
+                           double *components, double *outputs, char *bad, struct monitor *monitor,
+                           size_t *done)
 {
   for (*done = 0; *done < n;) {
     double start = nis_clock();
@@ -259,6 +297,7 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
     size_t workers = c->rehearsal > 0 ? 2 : (size_t)c->threads;
     size_t share = (points + workers - 1) / workers;
     if (components) pass.components = components + *done * c->ncomp;
+    if (outputs) pass.outputs = outputs + *done * c->extra;
     if (bad) pass.bad = bad + *done;
     pass.grain = c->f || c->rehearsal > 0 ? share : points;
     if (pass.grain > c->batch_points) pass.grain = c->batch_points;

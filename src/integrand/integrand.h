@@ -18,11 +18,11 @@ struct integrand_call {
   size_t batch_points;
   double *room; /* of the batches that are being called; owned */
   size_t room_size;
-  size_t ncomp;
-  double *scale;    /* [ncomp], of the norm; owned */
-  int norm;         /* f is sqrt(sum (f_c / scale_c)^2), else component 0 */
-  size_t slice;     /* points between two looks at the clock */
-  size_t rehearsal; /* else this many, of which two threads take the halves at the same moment */
+  size_t ncomp, extra; /* values and outputs of a point, which it gives in a row */
+  double *scale;       /* [ncomp], of the norm; owned */
+  int norm;            /* f is sqrt(sum (f_c / scale_c)^2), else component 0 */
+  size_t slice;        /* points between two looks at the clock */
+  size_t rehearsal;    /* else this many, of which two threads take the halves at the same moment */
   uint64_t calls, bad_calls;
   double *bad_point; /* [dim], the first one, in the user's coordinates; owned */
   double bad_value;
@@ -32,11 +32,13 @@ struct integrand_call {
 int nis_integrand_init(struct integrand_call *c, nis_integrand *f, const nis_options *o);
 void nis_integrand_clear(struct integrand_call *c);
 
-/* f[i] and, unless they are NULL, components[i][ncomp] and bad[i], 1 where a value was not finite,
- * for the points x[n][dim] of the unit cube. *done counts the points that have a value, also when
- * the status is NIS_STOPPED or NIS_CALLBACK, or NIS_BAD_VALUES: all of the first 4096 were bad. */
+/* f[i] and, unless they are NULL, components[i][ncomp], outputs[i][extra], which may be anything,
+ * and bad[i], 1 where a value was not finite, for the points x[n][dim] of the unit cube. *done
+ * counts the points that have a value, also when the status is NIS_STOPPED or NIS_CALLBACK, or
+ * NIS_BAD_VALUES: all of the first 4096 were bad. */
 int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, double *f,
-                           double *components, char *bad, struct monitor *monitor, size_t *done);
+                           double *components, double *outputs, char *bad, struct monitor *monitor,
+                           size_t *done);
 
 /* sqrt(sum (f_c / scale_c)^2), finite where all components are */
 double nis_integrand_norm(const struct integrand_call *c, const double *components);

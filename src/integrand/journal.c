@@ -19,7 +19,7 @@ enum { BLOCK_HEAD = 8, BLOCK_SUM = 4, POINT_SUM = 4, LARGEST_BLOCK = 1 << 26 };
 
 static size_t record_size(const struct journal *j)
 {
-  return POINT_SUM + j->ncomp * sizeof(double);
+  return POINT_SUM + j->width * sizeof(double);
 }
 
 static uint32_t point_sum(const struct journal *j, const double *x)
@@ -52,13 +52,13 @@ static int lock(const struct journal *j)
   return nis_fail(NIS_NO_FILE, "the checkpoint %s is in use: another run goes on from it", j->name);
 }
 
-int nis_journal_open(struct journal *j, const char *path, uint64_t end, size_t dim, size_t ncomp,
+int nis_journal_open(struct journal *j, const char *path, uint64_t end, size_t dim, size_t width,
                      double seconds)
 {
   *j = (struct journal){.name = strdup(path),
                         .descriptor = -1,
                         .dim = dim,
-                        .ncomp = ncomp,
+                        .width = width,
                         .end = end,
                         .replaying = 1,
                         .seconds = seconds,
@@ -165,9 +165,9 @@ int nis_journal_replay(struct journal *j, const double *x, size_t *n)
           NIS_BAD_FILE,
           "the checkpoint %s is of another run: its point number %llu is not this one's", j->name,
           (unsigned long long)j->points);
-    for (size_t k = 0; k < j->ncomp; k++) {
+    for (size_t k = 0; k < j->width; k++) {
       uint64_t bits = nis_decode(record + POINT_SUM + k * sizeof bits, sizeof bits);
-      memcpy(&j->values[i * j->ncomp + k], &bits, sizeof bits);
+      memcpy(&j->values[i * j->width + k], &bits, sizeof bits);
     }
     j->at += record_size(j);
   }
@@ -178,7 +178,7 @@ int nis_journal_replay(struct journal *j, const double *x, size_t *n)
 
 int nis_journal_prepare(struct journal *j, size_t n)
 {
-  size_t wanted = nis_product(n, j->ncomp);
+  size_t wanted = nis_product(n, j->width);
   if (wanted <= j->nvalues) return NIS_OK;
   free(j->values);
   j->values = NIS_RAW(double, wanted);
@@ -192,9 +192,9 @@ int nis_journal_record(struct journal *j, const double *x, size_t n)
   for (size_t i = 0; i < n; i++, j->points++) {
     unsigned char *record = j->buffer + j->filled;
     nis_encode(point_sum(j, x + i * j->dim), POINT_SUM, record);
-    for (size_t k = 0; k < j->ncomp; k++) {
+    for (size_t k = 0; k < j->width; k++) {
       uint64_t bits;
-      memcpy(&bits, &j->values[i * j->ncomp + k], sizeof bits);
+      memcpy(&bits, &j->values[i * j->width + k], sizeof bits);
       nis_encode(bits, sizeof bits, record + POINT_SUM + k * sizeof bits);
     }
     j->filled += record_size(j);

@@ -33,7 +33,7 @@ static int evaluate(struct integrand_call *c, int threads, size_t n, const doubl
   size_t done;
   int all = c->threads;
   c->threads = threads;
-  int status = nis_integrand_evaluate(c, n, x, f, NULL, NULL, monitor, &done);
+  int status = nis_integrand_evaluate(c, n, x, f, NULL, NULL, NULL, monitor, &done);
   c->threads = all;
   return status;
 }

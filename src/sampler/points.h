@@ -11,6 +11,7 @@ struct points {
   double *x, *log_q, *f; /* one block, owned through x */
   double *log_channel;   /* [n][CHANNELS] log-densities; -inf for a channel without share */
   double *components;    /* [n][ncomp] of f, not owned; NULL: not wanted */
+  double *outputs;       /* [n][extra] of f besides, not owned; NULL: not wanted */
   char *bad;             /* [n] 1 where f was not finite, not owned; NULL: not wanted */
 };
 
@@ -22,8 +23,8 @@ enum { BLOCK_POINTS = 16384 }; /* drawn at a time, so that memory does not grow 
 int nis_points_init(struct points *p, size_t capacity, size_t dim);
 void nis_points_clear(struct points *p);
 
-/* Points from .. from + n - 1 as points of their own, in the same memory; without components and
- * bad */
+/* Points from .. from + n - 1 as points of their own, in the same memory; without components,
+ * outputs and bad */
 struct points nis_points_part(const struct points *p, size_t from, size_t n, size_t dim);
 
 /* f/q of point i, 0 where f is 0 */

@@ -134,8 +134,8 @@ void nis_sampler_density(struct sampler *s, const double *share, size_t n, const
 int nis_sampler_evaluate(struct sampler *s, struct points *p)
 {
   size_t done;
-  int status = nis_integrand_evaluate(&s->integrand, p->n, p->x, p->f, p->components, p->bad,
-                                      &s->monitor, &done);
+  int status = nis_integrand_evaluate(&s->integrand, p->n, p->x, p->f, p->components, p->outputs,
+                                      p->bad, &s->monitor, &done);
   p->n = done;
   return status;
 }

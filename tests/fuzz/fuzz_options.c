@@ -168,6 +168,8 @@ static void run_events(struct input *in, nis *s)
 static void run_handle(struct input *in, const nis_options *o)
 {
   static double x[MOST_DIM * 10], log_q[10], weight[10];
+  static double values[MOST_COMPONENTS], errors[MOST_COMPONENTS],
+      covariance[MOST_COMPONENTS * MOST_COMPONENTS];
   nis_result r;
   nis *s;
   if (check(nis_create(&s, o->batch ? NULL : scalar, o)) != NIS_OK) return;
@@ -184,6 +186,8 @@ static void run_handle(struct input *in, const nis_options *o)
     case 3: run_events(in, s); break;
     default: check(nis_run(s, &r));
     }
+  if (check(nis_values(s, values, errors)) != NIS_OK) abort();
+  check(nis_covariance(s, covariance));
   nis_free(s);
 }
 
@@ -197,8 +201,7 @@ static int is_small(const nis_options *o)
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-  static double lower[256], upper[256], hints[16 * 256], scales[1024], values[1024], errors[1024],
-      covariance[MOST_COMPONENTS * MOST_COMPONENTS];
+  static double lower[256], upper[256], hints[16 * 256], scales[1024];
   struct input in = {data, size};
   nis_options o = {.dim = 2,
                    .calls = 200,
@@ -219,10 +222,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
   if (given & 2) o.upper = upper, upper[0] = take_real(&in);
   if (given & 4) o.hints = hints, hints[0] = take_real(&in);
   if (given & 8) o.batch = batch;
-  if (given & 16) o.values = values, o.errors = errors;
   if (given & 32) o.scales = scales, scales[0] = take_real(&in);
   if (check(nis_complete_options(&o, &complete)) != NIS_OK || !is_small(&complete)) return 0;
-  if (given & 64) o.covariance = covariance;
   now.calls = 0;
   nis_result r = nis_integrate_with(o.batch ? NULL : scalar, &o);
   check(r.status);

@@ -9,7 +9,7 @@
 
 /* What files say about the run */
 struct event_run {
-  size_t dim;
+  size_t dim, extra;
   uint64_t seed, calls;             /* of the integral */
   double value, error;              /* of the integral */
   const nis_event_summary *summary; /* w_max and unit are known when the first event comes */

@@ -32,7 +32,7 @@ extern const struct stream_format nis_lhe_stream, nis_lhe3_stream, nis_npy_strea
 /* NumPy's head, with room for any number of events, so that it can be written anew when there are
  * more. */
 enum { NPY_HEAD = 256, NPY_PREFIX = 10 /* bytes before its text */ };
-void nis_npy_head(struct text *text, size_t dim, uint64_t events);
+void nis_npy_head(struct text *text, size_t dim, size_t extra, uint64_t events);
 
 int nis_stream_begin(struct event_file *file, const nis_event_block *first);
 int nis_stream_write(struct event_file *file, const nis_event_block *block, size_t *taken);

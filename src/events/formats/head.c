@@ -19,8 +19,8 @@ int nis_no_particles(void)
 
 struct decays {
   const nis_event_options *options;
-  size_t n, dim;
-  const double *x;
+  size_t n, dim, extra;
+  const double *x, *outputs; /* the latter NULL: none */
   nis_event *events;
 };
 
@@ -29,6 +29,7 @@ static int call_particles(void *context, const struct callback *self)
   const struct decays *d = context;
   for (size_t i = 0; i < d->n; i++) {
     nis_event *event = d->events + i;
+    if (d->outputs) nis_host_set_extra((double *)d->outputs + i * d->extra);
     if (d->options->particles(d->x + i * d->dim, d->dim, event, d->options->particles_params))
       return 1;
     if (event->nparticles < 2 || event->nparticles > NIS_MOST_PARTICLES || self->refused) return 1;
@@ -39,7 +40,13 @@ static int call_particles(void *context, const struct callback *self)
 int nis_make_particles(const struct event_file *file, const nis_event_block *block, size_t first,
                        size_t n, int worker, nis_event *events)
 {
-  struct decays decays = {file->options, n, block->dim, block->x + first * block->dim, events};
+  struct decays decays = {.options = file->options,
+                          .n = n,
+                          .dim = block->dim,
+                          .extra = block->extra,
+                          .x = block->x + first * block->dim,
+                          .events = events};
+  if (block->outputs) decays.outputs = block->outputs + first * block->extra;
   memset(events, 0, n * sizeof *events);
   if (!file->options->particles) return NIS_OK;
   return nis_host_call(call_particles, &decays, worker) ? NIS_CALLBACK : NIS_OK;

@@ -29,8 +29,8 @@ struct head {
   enum kind kind;
   struct text lines;
   double largest;   /* Les Houches' XMAXUP */
-  uint64_t records; /* of NPY, each of dim + 2 numbers */
-  size_t dim;
+  uint64_t records; /* of NPY, each of dim + 2 + extra numbers */
+  size_t dim, extra;
 };
 
 struct merger {
@@ -123,9 +123,12 @@ static int read_npy_head(struct source *s, struct head *head)
   const char *dim = strstr(text + NPY_PREFIX, "[('x', '<f8', (");
   const char *shape = strstr(text + NPY_PREFIX, "'shape': (");
   if (!dim || !shape) return bad(s, "is no NPY file of events");
+  const char *extra = strstr(text + NPY_PREFIX, "('outputs', '<f8', (");
   head->dim = strtoul(dim + 15, NULL, 10);
+  head->extra = extra ? strtoul(extra + 20, NULL, 10) : 0;
   head->records = strtoull(shape + 10, NULL, 10);
-  if (head->dim < 1 || head->dim > NIS_MOST_DIM || head->records >> 48)
+  if (head->dim < 1 || head->dim > NIS_MOST_DIM || head->extra > NIS_MOST_EXTRA ||
+      head->records >> 48)
     return bad(s, "is no NPY file of events");
   return NIS_OK;
 }
@@ -257,7 +260,7 @@ static int take_head(struct merger *m, size_t i, struct source *s, struct head *
     *head = (struct head){0};
     return NIS_OK;
   }
-  if (head->kind != m->first.kind || head->dim != m->first.dim)
+  if (head->kind != m->first.kind || head->dim != m->first.dim || head->extra != m->first.extra)
     return nis_fail(NIS_INVALID, "%s and %s are files of different kinds", m->paths[0], s->path);
   m->first.largest = fmax(m->first.largest, head->largest);
   return head->kind == KIND_NPY ? NIS_OK : check_lines(m, s, head->lines.data);
@@ -288,7 +291,7 @@ static int put(struct merger *m, const char *bytes, size_t n)
 static int write_head(struct merger *m)
 {
   int in_init = 0;
-  if (m->first.kind == KIND_NPY) nis_npy_head(&m->plain, m->first.dim, m->records);
+  if (m->first.kind == KIND_NPY) nis_npy_head(&m->plain, m->first.dim, m->first.extra, m->records);
   for (const char *line = m->first.lines.data; line && *line; line += *line == '\n') {
     size_t n = strcspn(line, "\n");
     const char *key = key_of(line);
@@ -304,10 +307,12 @@ static int write_head(struct merger *m)
 
 static int copy_records(struct merger *m, struct source *s, const struct head *head)
 {
-  double record[NIS_MOST_DIM + 2];
-  for (uint64_t i = 0; i < head->records; i++) {
-    NIS_TRY(read_bytes(s, record, (head->dim + 2) * sizeof *record));
-    NIS_TRY(put(m, (const char *)record, (head->dim + 2) * sizeof *record));
+  char bytes[8192];
+  uint64_t left = head->records * (head->dim + 2 + head->extra) * sizeof(double);
+  for (size_t n; left > 0; left -= n) {
+    n = left < sizeof bytes ? (size_t)left : sizeof bytes;
+    NIS_TRY(read_bytes(s, bytes, n));
+    NIS_TRY(put(m, bytes, n));
   }
   return gzgetc(s->file) < 0 ? NIS_OK : bad(s, "is longer than its head says");
 }

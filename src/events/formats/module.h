@@ -11,7 +11,7 @@
 #include "format.h"
 
 /* To be raised when a struct that both sides see changes; the versions must agree too. */
-enum { FORMAT_INTERFACE = 1 };
+enum { FORMAT_INTERFACE = 2 };
 
 struct format_services {
   int interface;
