@@ -363,6 +363,15 @@ class Trouble(Case):
             bad.clear()
             self.near(s.run(), 0.5)
 
+    def test_out_of_other_threads(self):
+        def f(x):
+            if threading.get_ident() != main:
+                raise KeyError("mine")
+            return peak(x)
+        main = threading.get_ident()
+        with self.assertRaisesRegex(KeyError, "mine"):
+            nis.integrate(f, 3, calls=20000, threads=4, serial=False, batch_points=16)
+
     def test_out_of_others(self):
         def stop(_):
             raise LookupError("mine")
@@ -618,8 +627,6 @@ class Stepwise(Case):
         """The points of the estimate, with their weights"""
         blocks = []
         r = nis.integrate(peak, 3, calls=5000, sink=blocks.append)
-        if not blocks:
-            self.skipTest("this library does not call the sink yet")
         x = np.concatenate([b.x for b in blocks])
         weight = np.concatenate([b.weight for b in blocks])
         self.assertEqual((blocks[0].before, blocks[0].iteration), (0, 0))
@@ -628,6 +635,44 @@ class Stepwise(Case):
                                     weight))
         self.assertAlmostEqual(weight.mean(), r.value, delta=5 * r.error)
         self.assertEqual(blocks[0].components.shape, (blocks[0].n, 1))
+
+
+    def test_sink_that_stops(self):
+        with self.silent():
+            r = nis.integrate(peak, 3, calls=20000, sink=lambda block: True)
+        self.assertEqual(r.status, nis.Status.STOPPED)
+
+        def fail(block):
+            raise LookupError("mine")
+        with self.assertRaisesRegex(LookupError, "mine"):
+            nis.integrate(peak, 3, calls=20000, sink=fail)
+
+    def test_outputs(self):
+        """Columns behind the values go to sink, particles and events with their points."""
+        f = lambda x: np.column_stack([x[:, 0], x[:, 0] ** 2, x[:, 1] + 5, x[:, 2] - 5])
+        blocks, seen = [], []
+        with nis.Sampler(f, 3, extra=2, calls=5000, sink=blocks.append) as s:
+            self.assertEqual(s.ncomp, 2)
+            s.run()
+            e = s.events(50)
+            event = next(s.event_stream())
+
+            def legs(x, event):
+                seen.append((x, event.outputs))
+                event.add(-11, (1, 0, 0, 1), status=-1)
+                event.add(11, (1, 0, 0, -1), status=-1)
+                event.add(22, (2, 0, 0, 0))
+            s.events(5, path=self.path("e.lhe"), particles=legs)
+            s.save(self.path("s.nis"))
+        with nis.Sampler.load(self.path("s.nis"), f) as same:
+            self.assertEqual(same.ncomp, 2)
+            self.assertEqual(same.events(5).outputs.shape, (5, 2))
+        pairs = [(b.x, b.outputs) for b in blocks] + [(e.x, e.outputs)]
+        pairs += [(x[None], outputs[None]) for x, outputs in [*seen, (event.x, event.outputs)]]
+        for x, outputs in pairs:
+            self.assertEqual(np.abs(outputs - (x[:, 1:] + [5, -5])).max(), 0)
+        self.assertEqual(blocks[0].components.shape, (blocks[0].n, 2))
+        self.assertGreaterEqual(len(seen), 5)
 
 
 class SomeEvents(Case):
