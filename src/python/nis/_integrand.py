@@ -16,7 +16,7 @@ BATCH_POINTS = 4096
 VECTORIZE_POINTS = 256
 
 
-class vectorize:  # pylint: disable=invalid-name
+class vectorize:
     """A function of one point, made into one of many. As a decorator:
 
     >>> import nis
@@ -148,7 +148,7 @@ def _address_of(params):
 
 def numba_signature(batch):
     """For numba.cfunc: nis.scalar_signature and nis.batch_signature, made when asked for"""
-    from numba import types  # pylint: disable=import-error,import-outside-toplevel
+    from numba import types
     array = types.CPointer(types.double)
     if batch:
         return types.int32(types.uintp, types.uintp, array, types.uintp, array, types.voidptr)

@@ -9,7 +9,7 @@ MOST_COORDINATES = 6  # of a corner plot
 
 def _pyplot():
     try:
-        import matplotlib.pyplot as plt  # pylint: disable=import-outside-toplevel
+        import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError("plots need matplotlib, which is not installed: "
                           "pip install matplotlib") from error

@@ -56,7 +56,7 @@ class TqdmBar:
 
 def bar():
     try:
-        from tqdm.auto import tqdm  # pylint: disable=import-outside-toplevel
+        from tqdm.auto import tqdm
     except ImportError:
         return TextBar()
     return TqdmBar(tqdm)

@@ -161,7 +161,7 @@ class Result:
 
     def plot(self, axes: Any = None) -> Any:
         """How the estimate came about, with matplotlib; returns the figure."""
-        from ._plots import plot_result  # pylint: disable=import-outside-toplevel
+        from ._plots import plot_result
         return plot_result(self, axes)
 
 

@@ -413,7 +413,7 @@ class Sampler:
     def plot(self, n: int = 2000) -> Any:
         """Where the flow puts its points, and their weights, with matplotlib: n points are drawn,
         and f is called there. Returns the figure."""
-        from ._plots import plot_sampler  # pylint: disable=import-outside-toplevel
+        from ._plots import plot_sampler
         return plot_sampler(self, n)
 
     def close(self) -> None:
@@ -432,7 +432,7 @@ class Sampler:
         return f"<nis.Sampler of {name}, dim {self._dim}, ncomp {self._ncomp}{closed}>"
 
 
-def _free(handle, kept):  # pylint: disable=unused-argument
+def _free(handle, kept):
     """kept: what the handle needs up to now"""
     lib.nis_free(handle)
 

@@ -58,7 +58,7 @@ class InvalidError(Error, ValueError):
     """An argument or an option is out of range; the sentence says what is allowed."""
 
 
-class Warning(UserWarning):  # pylint: disable=redefined-builtin
+class Warning(UserWarning):
     """Of a valid result that something is to be said about"""
 
 
