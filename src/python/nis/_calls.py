@@ -45,6 +45,7 @@ class Calls:
         self.exception = None
         self.interrupted = False
         self.interrupt = None  # the KeyboardInterrupt, where a function has raised it
+        self.nested = False  # in a function of another handle, which Ctrl-C is to end as well
         self.inside = False  # one of the user's functions
         self._before = None  # the handler of SIGINT
         self._busy = False
@@ -57,6 +58,7 @@ class Calls:
         self.exception = self.interrupt = None
         self.interrupted = self.inside = False
         if threading.current_thread() is threading.main_thread():
+            self.nested = bool(_running)
             _running.append(self)
             if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
                 self._before = signal.signal(signal.SIGINT, _on_interrupt)

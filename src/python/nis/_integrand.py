@@ -13,7 +13,7 @@ from ._status import settle
 # Points in one call: so many that Python's part of it, some microseconds, is little for each, and
 # so few that they stay in the cache. See examples/callback-cost.
 BATCH_POINTS = 4096
-VECTORIZE_POINTS = 256
+VECTORIZE_POINTS = 64  # of a function of one point, which takes a microsecond at least
 
 
 class vectorize:
@@ -124,12 +124,29 @@ def _look_into(f):
         return f.address, len(f.ctypes.argtypes), None
     if _is_low_level(f):
         return (*_look_into(f.function)[:2], f.user_data)
+    if _is_capsule(f):
+        return _open_capsule(f)
     if _is_cffi(f):
         ffi = __import__("cffi").FFI()
         kind = ffi.typeof(f)
         arity = len(kind.args) if kind.kind == "function" else None
         return int(ffi.cast("uintptr_t", f)), arity, None
     raise TypeError(f"not a compiled function that is known here: {type(f).__name__}")
+
+
+def _is_capsule(f):
+    return type(f).__name__ == "PyCapsule"
+
+
+def _open_capsule(f):
+    """Cython's, in a LowLevelCallable: its name is the signature"""
+    api = ctypes.pythonapi
+    api.PyCapsule_GetName.restype = ctypes.c_char_p
+    api.PyCapsule_GetName.argtypes = [ctypes.py_object]
+    api.PyCapsule_GetPointer.restype = ctypes.c_void_p
+    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    name = api.PyCapsule_GetName(f)
+    return api.PyCapsule_GetPointer(f, name), name.count(b",") + 1, None
 
 
 def _address_of(params):

@@ -196,8 +196,8 @@ class Sampler:
         struct = c.ResultStruct()
         status, sentence = self._call(function, *arguments, struct, ctypes.sizeof(struct))
         if self._calls.interrupted:
-            if not struct.calls > struct.train_calls or np.isnan(struct.value):
-                self._raise_interrupt()  # there is no estimate
+            if not struct.calls > struct.train_calls or self._calls.nested:
+                self._raise_interrupt()  # there is no estimate, or somebody else is asked
             sentence = f"interrupted after {struct.calls} calls"
             struct.status = status = Status.STOPPED
             warn(sentence + ": the result is what was known by then", InterruptedWarning)
@@ -330,7 +330,7 @@ class Sampler:
         status, sentence = self._call(lib.nis_events_sized, c_options.buffer, struct,
                                       c_options.size, ctypes.sizeof(struct))
         if self._calls.interrupted:
-            if not struct.events:
+            if not struct.events or self._calls.nested:
                 self._raise_interrupt()
             struct.status = status = Status.STOPPED
             sentence = f"interrupted after {struct.events} events"
@@ -464,7 +464,9 @@ def integrate(f: Any, dim: Optional[int] = None, *, batch: bool = True,
               histograms; it may return something true to end the run
 
     f is called by this thread only, while the flow's own work is done by all; with serial=False it
-    is called by all of them, one at a time where Python has its lock. What f raises ends the run
+    is called by all of them, one at a time where Python has its lock. It gets 4096 points at once,
+    or with batch=False 64 between two looks at clock and progress; batch_points=, for functions
+    that take long, is another number. What f raises ends the run
     and comes out as it is. Ctrl-C ends it with a Result of what is known, or with
     KeyboardInterrupt where the estimate has not begun.
 
@@ -473,7 +475,7 @@ def integrate(f: Any, dim: Optional[int] = None, *, batch: bool = True,
     SuspectWarning.
 
     >>> import nis, numpy as np
-    >>> r = nis.integrate(lambda x: np.exp(-x.sum(axis=1)), 3, calls=20000, seed=7)
+    >>> r = nis.integrate(lambda x: np.exp(-x.sum(axis=1)), 3, calls=5000, seed=7)
     >>> print(f"{r.value:.3f}")
     0.253
 
