@@ -11,6 +11,7 @@ import importlib
 import io
 import inspect
 import itertools
+import json
 import math
 import os
 import pickle
@@ -896,6 +897,18 @@ class Documentation(Case):
             env={**os.environ, "CC": CC.split()[-1]}).stdout
         for line in "C, one point a call", "Python, 512 points a call", "Python, batch=False":
             self.assertIn(line, printed)
+
+    def test_notebook(self):
+        needs("matplotlib").use("Agg")
+        root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        with open(os.path.join(root, "examples/two-peaks.ipynb"), encoding="utf-8") as file:
+            cells = json.load(file)["cells"]
+        code = "".join("".join(cell["source"]) + "\n" for cell in cells
+                       if cell["cell_type"] == "code")
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            names = {}
+            exec(code.replace("calls=1e5", "calls=1e4"), names)
+        self.assertEqual(names["r"].status, nis.Status.OK)
 
     def test_all_is_explained(self):
         for name in nis.__all__:
