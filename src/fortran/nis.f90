@@ -463,6 +463,11 @@ module nis
     final :: finish
   end type nis_sampler
 
+  ! What nis_integrate hands out besides its result
+  type :: components
+    real(c_double), allocatable :: values(:), errors(:), covariance(:, :)
+  end type components
+
   integer, parameter :: by_create = 0, by_resume = 1, by_load = 2
 
   interface nis_integrate
@@ -768,9 +773,9 @@ contains
     if (len(sentence) == 0 .and. code /= nis_ok) call copy_text(c_strerror(code), sentence)
   end subroutine explain
 
-  ! The end of every public procedure: hands on the status, or stops where nobody asks. (The sentence
-  ! is handed on by those procedures: gfortran 12 loses the length of an optional argument that is
-  ! passed on.)
+  ! The end of every public procedure: hands on the status, or stops where nobody asks. (The
+  ! sentence is handed on by those procedures: gfortran 12 loses the length of an optional argument
+  ! that is passed on.)
   subroutine tell(code, sentence, status, heard)
     integer, intent(in) :: code
     character(*), intent(in) :: sentence
@@ -2083,16 +2088,17 @@ contains
 
   ! ---- all in one --------------------------------------------------------------------------------
 
-  ! The options that are arguments of nis_integrate stand before those in `options`
+  ! The options that are arguments of nis_integrate stand before those in `options`. (Arrays
+  ! are not handed on: gfortran 12 reads the bounds of those that are absent.)
   subroutine gather(o, sentence, options, calls, rel_error, abs_error, max_seconds, seed, threads, &
-                    lower, upper, periodic, serial)
+                    serial)
     type(nis_options), intent(inout) :: o
     character(:), allocatable, intent(inout) :: sentence
     type(nis_options), intent(in), optional :: options
     class(*), intent(in), optional :: calls, seed
-    real(c_double), intent(in), optional :: rel_error, abs_error, max_seconds, lower(:), upper(:)
+    real(c_double), intent(in), optional :: rel_error, abs_error, max_seconds
     integer, intent(in), optional :: threads
-    logical, intent(in), optional :: periodic(:), serial
+    logical, intent(in), optional :: serial
     if (present(options)) o = options
     if (present(calls)) call whole(calls, 'calls', o%calls, sentence)
     if (present(rel_error)) o%rel_error = rel_error
@@ -2100,19 +2106,17 @@ contains
     if (present(max_seconds)) o%max_seconds = max_seconds
     if (present(seed)) call whole(seed, 'seed', o%seed, sentence)
     if (present(threads)) o%threads = threads
-    if (present(lower)) o%lower = lower
-    if (present(upper)) o%upper = upper
-    if (present(periodic)) o%periodic = periodic
     if (present(serial)) o%serial = serial
   end subroutine gather
 
   ! Makes a sampler of s, which is freed, and runs it, unless a sentence says what is wrong
-  subroutine integrate(s, dim, ncomp, o, result, all, errors, matrix, code, sentence)
+  subroutine integrate(s, dim, ncomp, o, result, got, with_covariance, code, sentence)
     type(state), pointer, intent(in) :: s
     integer, intent(in) :: dim, ncomp
     type(nis_options), intent(in) :: o
     type(nis_result), intent(out) :: result
-    real(c_double), intent(out), optional :: all(:), errors(:), matrix(:, :)
+    type(components), intent(out) :: got
+    logical, intent(in) :: with_covariance
     integer, intent(out) :: code
     character(:), allocatable, intent(inout) :: sentence
     type(nis_sampler) :: sampler
@@ -2129,33 +2133,68 @@ contains
       call sampler%run(result, code)
       call explain(code, sentence)
     end if
-    if (code >= 0) call components(sampler, all, errors, matrix, code, sentence)
+    if (code >= 0) call get_components(sampler, got, with_covariance, code, sentence)
     if (code < 0) result%status = code
     call sampler%free()
   end subroutine integrate
 
-  ! Those that are wanted; code and sentence stay as they are where nothing is wrong
-  subroutine components(sampler, all, errors, matrix, code, sentence)
+  ! code and sentence stay as they are where nothing is wrong
+  subroutine get_components(sampler, got, with_covariance, code, sentence)
     type(nis_sampler), intent(in) :: sampler
-    real(c_double), intent(out), optional :: all(:), errors(:), matrix(:, :)
+    type(components), intent(inout) :: got
+    logical, intent(in) :: with_covariance
     integer, intent(inout) :: code
     character(:), allocatable, intent(inout) :: sentence
-    real(c_double) :: v(sampler%ncomp()), e(sampler%ncomp())
+    integer :: n, status
+    n = sampler%ncomp()
+    allocate (got%values(n), got%errors(n), got%covariance(0, 0))
+    call sampler%values(got%values, got%errors, status)
+    if (status >= 0 .and. with_covariance) then
+      deallocate (got%covariance)
+      allocate (got%covariance(n, n))
+      call sampler%covariance(got%covariance, status)
+    end if
+    if (status >= 0) return
+    code = status
+    call explain(code, sentence)
+  end subroutine get_components
+
+  ! Into the caller's array, where all went well and that has the right size
+  subroutine give(from, name, to, code, sentence)
+    real(c_double), allocatable, intent(in) :: from(:)
+    character(*), intent(in) :: name
+    real(c_double), intent(out) :: to(:)
+    integer, intent(inout) :: code
+    character(:), allocatable, intent(inout) :: sentence
     character(:), allocatable :: wrong
-    integer :: status
-    call sampler%values(v, e, status, wrong)
-    if (status >= 0 .and. present(matrix)) call sampler%covariance(matrix, status, wrong)
-    if (status >= 0) deallocate (wrong)
-    if (present(all)) call check_size(size(all), size(v), 'values', wrong)
-    if (present(errors)) call check_size(size(errors), size(e), 'errors', wrong)
+    to = ieee_value(0._c_double, ieee_quiet_nan)
+    if (code < 0) return
+    call check_size(size(to), size(from), name, wrong)
     if (allocated(wrong)) then
       code = nis_invalid
       sentence = wrong
-      return
+    else
+      to = from
     end if
-    if (present(all)) all = v
-    if (present(errors)) errors = e
-  end subroutine components
+  end subroutine give
+
+  subroutine give_matrix(from, to, code, sentence)
+    real(c_double), allocatable, intent(in) :: from(:, :)
+    real(c_double), intent(out) :: to(:, :)
+    integer, intent(inout) :: code
+    character(:), allocatable, intent(inout) :: sentence
+    character(:), allocatable :: wrong
+    to = ieee_value(0._c_double, ieee_quiet_nan)
+    if (code < 0) return
+    call check_size(size(to, 1), size(from, 1), 'a column of the covariance', wrong)
+    call check_size(size(to, 2), size(from, 2), 'a row of the covariance', wrong)
+    if (allocated(wrong)) then
+      code = nis_invalid
+      sentence = wrong
+    else
+      to = from
+    end if
+  end subroutine give_matrix
 
   ! Trains on a share of the calls, integrates with the rest. calls may be written 1e6.
   subroutine integrate_scalar(f, dim, result, calls, rel_error, abs_error, seed, threads, lower, &
@@ -2171,12 +2210,15 @@ contains
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
     type(nis_options) :: o
+    type(components) :: got
     character(:), allocatable :: sentence
     integer :: code
-    call gather(o, sentence, options, calls, rel_error, abs_error, max_seconds, seed, threads, lower, &
-                upper, periodic, serial)
-    call integrate(of_scalar(f), dim, 1, o, result, code=code, &
-                   sentence=sentence)
+    call gather(o, sentence, options, calls, rel_error, abs_error, max_seconds, seed, threads, &
+                serial)
+    if (present(lower)) o%lower = lower
+    if (present(upper)) o%upper = upper
+    if (present(periodic)) o%periodic = periodic
+    call integrate(of_scalar(f), dim, 1, o, result, got, .false., code, sentence)
     call tell(code, sentence, status, present(message))
     if (present(message)) message = sentence
   end subroutine integrate_scalar
@@ -2197,12 +2239,19 @@ contains
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
     type(nis_options) :: o
+    type(components) :: got
     character(:), allocatable :: sentence
     integer :: code
-    call gather(o, sentence, options, calls, rel_error, abs_error, max_seconds, seed, threads, lower, &
-                upper, periodic, serial)
-    call integrate(of_vector(f), dim, ncomp, o, result, values, errors, covariance, code, &
+    call gather(o, sentence, options, calls, rel_error, abs_error, max_seconds, seed, threads, &
+                serial)
+    if (present(lower)) o%lower = lower
+    if (present(upper)) o%upper = upper
+    if (present(periodic)) o%periodic = periodic
+    call integrate(of_vector(f), dim, ncomp, o, result, got, present(covariance), code, &
                    sentence)
+    if (present(values)) call give(got%values, 'values', values, code, sentence)
+    if (present(errors)) call give(got%errors, 'errors', errors, code, sentence)
+    if (present(covariance)) call give_matrix(got%covariance, covariance, code, sentence)
     call tell(code, sentence, status, present(message))
     if (present(message)) message = sentence
   end subroutine integrate_vector
@@ -2223,12 +2272,19 @@ contains
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
     type(nis_options) :: o
+    type(components) :: got
     character(:), allocatable :: sentence
     integer :: code
-    call gather(o, sentence, options, calls, rel_error, abs_error, max_seconds, seed, threads, lower, &
-                upper, periodic, serial)
-    call integrate(of_batch(f), dim, ncomp, o, result, values, errors, covariance, code, &
+    call gather(o, sentence, options, calls, rel_error, abs_error, max_seconds, seed, threads, &
+                serial)
+    if (present(lower)) o%lower = lower
+    if (present(upper)) o%upper = upper
+    if (present(periodic)) o%periodic = periodic
+    call integrate(of_batch(f), dim, ncomp, o, result, got, present(covariance), code, &
                    sentence)
+    if (present(values)) call give(got%values, 'values', values, code, sentence)
+    if (present(errors)) call give(got%errors, 'errors', errors, code, sentence)
+    if (present(covariance)) call give_matrix(got%covariance, covariance, code, sentence)
     call tell(code, sentence, status, present(message))
     if (present(message)) message = sentence
   end subroutine nis_integrate_batch
@@ -2249,12 +2305,19 @@ contains
     integer, intent(out), optional :: status
     character(:), allocatable, intent(out), optional :: message
     type(nis_options) :: o
+    type(components) :: got
     character(:), allocatable :: sentence
     integer :: code
-    call gather(o, sentence, options, calls, rel_error, abs_error, max_seconds, seed, threads, lower, &
-                upper, periodic, serial)
-    call integrate(of_object(f), dim, 0, o, result, values, errors, covariance, code, &
+    call gather(o, sentence, options, calls, rel_error, abs_error, max_seconds, seed, threads, &
+                serial)
+    if (present(lower)) o%lower = lower
+    if (present(upper)) o%upper = upper
+    if (present(periodic)) o%periodic = periodic
+    call integrate(of_object(f), dim, 0, o, result, got, present(covariance), code, &
                    sentence)
+    if (present(values)) call give(got%values, 'values', values, code, sentence)
+    if (present(errors)) call give(got%errors, 'errors', errors, code, sentence)
+    if (present(covariance)) call give_matrix(got%covariance, covariance, code, sentence)
     call tell(code, sentence, status, present(message))
     if (present(message)) message = sentence
   end subroutine integrate_object
