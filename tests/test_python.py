@@ -871,6 +871,25 @@ class CompiledFunctions(Case):
 
 
 class Documentation(Case):
+    def test_examples(self):
+        for name in "_integrand", "_results", "_sampler":
+            found = doctest.testmod(importlib.import_module(f"nis.{name}"))
+            self.assertEqual(found.failed, 0)
+            self.assertGreater(found.attempted, 0)
+
+    def test_all_is_explained(self):
+        for name in nis.__all__:
+            thing = getattr(nis, name)
+            self.assertTrue(thing.__doc__, name)
+            for member, function in inspect.getmembers(thing, inspect.isfunction):
+                if not member.startswith("_") and function.__module__.startswith("nis"):
+                    self.assertTrue(function.__doc__, f"{name}.{member}")
+        self.assertRegex(nis.__version__, r"\A\d+\.\d+\.\d+\Z")
+
+
+class Programs(Case):
+    """What the tree has of them; the long suite runs these."""
+
     def test_readme(self):
         """Its first program is examples/first.py, and runs."""
         root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -881,12 +900,6 @@ class Documentation(Case):
         printed = subprocess.run([sys.executable, "-c", program], check=True,
                                  stdout=subprocess.PIPE, universal_newlines=True).stdout
         self.assertRegex(printed, r"\A0\.0442\d\d \+- 0\.0000\d\d \n\Z")
-
-    def test_examples(self):
-        for name in "_integrand", "_results", "_sampler":
-            found = doctest.testmod(importlib.import_module(f"nis.{name}"))
-            self.assertEqual(found.failed, 0)
-            self.assertGreater(found.attempted, 0)
 
     def test_benchmark(self):
         root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -909,15 +922,6 @@ class Documentation(Case):
             names = {}
             exec(code.replace("calls=1e5", "calls=1e4"), names)
         self.assertEqual(names["r"].status, nis.Status.OK)
-
-    def test_all_is_explained(self):
-        for name in nis.__all__:
-            thing = getattr(nis, name)
-            self.assertTrue(thing.__doc__, name)
-            for member, function in inspect.getmembers(thing, inspect.isfunction):
-                if not member.startswith("_") and function.__module__.startswith("nis"):
-                    self.assertTrue(function.__doc__, f"{name}.{member}")
-        self.assertRegex(nis.__version__, r"\A\d+\.\d+\.\d+\Z")
 
 
 if __name__ == "__main__":
