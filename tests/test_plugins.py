@@ -58,6 +58,28 @@ class Plugins(unittest.TestCase):
         need("make", "cc")
         self.check("simplex", 1 / 120, 4, "--batch", "--dim", "4")
 
+    def test_what_it_may_call(self):
+        """The command has these functions, a plug-in need not be linked with the library."""
+        need("cc")
+        with open(os.path.join(self.folder, "calls.c"), "w") as file:
+            file.write("#include <stddef.h>\n"
+                       "double *nis_extra(void); int nis_thread(void); void nis_refuse(void);\n"
+                       "double calls(double *x, size_t dim, void *params)\n"
+                       "{\n"
+                       "  if (nis_thread() < 0 || dim == 0 || params) nis_refuse();\n"
+                       "  nis_extra()[1] = x[0];\n"
+                       "  return x[0];\n"
+                       "}\n")
+        self.run_here("cc", "-shared", "-fPIC", "calls.c", "-o", "calls.so")
+        text = self.run_here(NIS, "events", "./calls.so:calls", "--dim", "2", "--extra", "2", "-n",
+                             "100", "--calls", "2000", "-o", "calls.txt")
+        self.assertIn("100", text)
+        with open(os.path.join(self.folder, "calls.txt")) as file:
+            rows = [[float(n) for n in line.split()] for line in file if line[0] != "#"]
+        self.assertEqual(len(rows), 100)
+        for row in rows:
+            self.assertEqual((row[-2], row[-1]), (0, row[0]))
+
     def test_fortran(self):
         need("make", "gfortran")
         exact = (math.atan(3 / 0.05) + math.atan(1 / 0.05)) ** 2

@@ -15,6 +15,8 @@ int nis_handout_init(struct handout *h, size_t most, const nis_options *o)
   h->log_q = h->x + most * o->dim;
   h->weight = h->log_q + most;
   h->outputs = o->extra > 0 ? h->weight + most : NULL;
+  h->block.x = h->x, h->block.log_q = h->log_q;
+  h->block.weight = h->weight, h->block.outputs = h->outputs;
   return NIS_OK;
 }
 
@@ -42,11 +44,7 @@ int nis_handout_give(struct handout *h, const struct domain *domain, const struc
     h->log_q[i] = p->log_q[i] - nis_domain_log_jacobian(domain, cube);
   }
   block->n = p->n;
-  block->x = h->x;
-  block->log_q = h->log_q;
-  block->weight = h->weight;
   block->components = block->ncomp > 1 ? components : h->weight;
-  block->outputs = h->outputs;
   block->before = before;
   block->iteration = iteration;
   if (nis_host_call(call_sink, h, 0) == 0) return NIS_OK;

@@ -9,8 +9,8 @@
 struct handout {
   nis_point_sink *sink; /* NULL: there is none, and nothing to be done */
   void *params;
-  nis_point_block block;      /* its arrays are these ... */
-  double *x, *log_q, *weight; /* [most][dim], [most], [most]; one block, owned through x */
+  nis_point_block block;      /* of these arrays, and the components of the caller of the next */
+  double *x, *log_q, *weight; /* [most][dim], [most], [most]; owned through x */
   double *outputs;            /* [most][extra], for the integrand to write to; or NULL */
 };
 
@@ -18,8 +18,9 @@ struct handout {
 int nis_handout_init(struct handout *h, size_t most, const nis_options *o);
 void nis_handout_clear(struct handout *h);
 
-/* Hands out p, whose weights f/q are h->weight; components[n][ncomp] are the weights of components
- * where there are several. NIS_STOPPED where the sink says so. */
+/* Hands out p, of the weights h->weight and the outputs h->outputs, which are there already, and
+ * where there are several values of the weights components[n][ncomp]. NIS_STOPPED where the sink
+ * says so. */
 int nis_handout_give(struct handout *h, const struct domain *domain, const struct points *p,
                      const double *components, uint64_t before, int iteration);
 

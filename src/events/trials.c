@@ -35,7 +35,6 @@ static int make_room(struct trials *t, size_t n, size_t dim, size_t extra)
   if (n <= t->points.capacity) return NIS_OK;
   nis_points_clear(&t->points);
   free(t->weight);
-  t->extra = extra;
   t->weight = NIS_RAW(double, nis_product(n, 2 + extra));
   t->chance = t->weight + n;
   int status = t->weight ? nis_points_init(&t->points, n, dim) : nis_no_memory();

@@ -20,8 +20,8 @@ struct trials {
   uint64_t begun; /* number of the first point of the present flow */
   uint64_t first; /* number of the first of the points below */
   struct points points;
-  double *weight, *chance; /* [points.capacity] f/q, and uniform in (0,1); owned through weight */
-  size_t extra;            /* of the integrand, when there was room made */
+  double *weight, *chance; /* [points.capacity] f/q, and uniform in (0,1); owned through weight,
+                              as points.outputs are */
 };
 
 void nis_trials_clear(struct trials *t); /* also one that is all zero */

@@ -55,8 +55,8 @@ struct pass {
   size_t width; /* numbers that a worker holds of each point of its batch */
   const double *x;
   double *f, *components; /* the latter may be NULL, */
-  double *outputs;        /* ... */
-  char *bad;              /* ... */
+  double *outputs;        /* and so may this, */
+  char *bad;              /* and this */
   const double *known;    /* [n][row] numbers out of a journal: nothing is called; or NULL */
   double *recorded;       /* [n][row] for a journal; or NULL */
   size_t finished;        /* points */
