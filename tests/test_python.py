@@ -93,7 +93,7 @@ class Headers(Case):
                "nis_event_block": "EventBlockStruct", "nis_particle": "ParticleStruct",
                "nis_event": "EventStruct", "nis_share": "ShareStruct",
                "nis_unweighting": "UnweightingStruct", "nis_event_summary": "EventSummaryStruct",
-               "nis_pulled_event": "PulledEventStruct"}
+               "nis_pulled_event": "PulledEventStruct", "nis_channel_result": "ChannelStruct"}
 
     def compiled(self, text):
         """What a C program with this in main prints"""
@@ -299,6 +299,17 @@ class OptionNames(Case):
         self.assertEqual((complete["coupling"], complete["serial"], complete["calls"]),
                          ("affine", True, 200000))
         self.assertEqual(complete["hidden_width"], 32)
+
+    def test_discrete(self):
+        def three(x):  # of each value its own integral: 0.5, 1, 1.5
+            return (1 + np.array([0, 1, 2])[x[:, 1].astype(int)]) * x[:, 0]
+        r = nis.integrate(three, 2, discrete=[0, 3], calls=5000)
+        self.assertLess(abs(r.value - 3), 5 * r.error + 0.01)
+        with nis.Sampler(three, 2, channels=3, calls=5000) as s:
+            s.run()
+            self.assertLess(abs(s.channel(1).value - 1), 0.1)
+            with self.assertRaisesRegex(nis.InvalidError, "channel must be"):
+                s.channel(3)
 
     def test_help(self):
         for name in nis.explain(2):

@@ -200,12 +200,15 @@ class Integrand:
         else:
             self.scalar = f.address
 
-    def find_ncomp(self, dim, lower, upper, extra):
-        """Where nobody has said it, from what f returns at two points (three in two dimensions)"""
+    def find_ncomp(self, dim, lower, upper, extra, discrete):
+        """Where nobody has said it, from what f returns at two points (three in two dimensions);
+        coordinates that are discrete are 0 there."""
         if self.ncomp is not None or self.function is None:
             return
         n = 2 if dim != 2 else 3  # never dim, for what takes x[0] for a coordinate
-        shape = np.shape(self._probe(points_inside(n, dim, lower, upper)))
+        x = points_inside(n, dim, lower, upper)
+        x[:, discrete] = 0
+        shape = np.shape(self._probe(x))
         if shape == (n,):
             shape = (n, 1)
         if len(shape) != 2 or shape[0] != n or shape[1] <= extra:

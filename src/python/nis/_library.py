@@ -56,6 +56,16 @@ class ResultStruct(Structure):
                 ("call_seconds", c_double)]
 
 
+class ChannelStruct(Structure):
+    """nis_channel_result"""
+    _fields_ = [("value", c_double), ("error", c_double), ("calls", c_uint64),
+                ("zero_calls", c_uint64), ("efficiency", c_double), ("max_weight", c_double)]
+
+    def __repr__(self):
+        return (f"<channel: {self.value:.6g} +- {self.error:.2g}, {self.calls} calls, "
+                f"efficiency {self.efficiency:.3g}>")
+
+
 class ProgressStruct(Structure):
     """nis_progress"""
     _fields_ = [("phase", c_int), ("iteration", c_int), ("finished", c_int), ("done", c_uint64),
@@ -165,6 +175,7 @@ _SIGNATURES = {
     "nis_covariance": (_h, c_void_p),
     "nis_combine": (_h, c_void_p, POINTER(c_double), POINTER(c_double)),
     "nis_ratio": (_h, c_size_t, c_size_t, POINTER(c_double), POINTER(c_double)),
+    "nis_channel_sized": (_h, c_size_t, POINTER(ChannelStruct), c_size_t),
     "nis_sample": (_h, c_size_t, c_void_p, c_void_p, c_void_p),
     "nis_density": (_h, c_size_t, c_void_p, c_void_p),
     "nis_merge": (_h, _h),

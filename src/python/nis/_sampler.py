@@ -19,7 +19,8 @@ from ._results import (Event, EventBlock, Events, EventSummary, PointBlock, Prog
 from ._status import InterruptedWarning, Status, settle, warn
 
 # Options that are not numbers or words, and have a form of their own in Python
-ARRAYS_AND_TEXTS = "lower", "upper", "periodic", "scales", "hints", "name", "checkpoint"
+ARRAYS_AND_TEXTS = ("lower", "upper", "periodic", "discrete", "scales", "hints", "name",
+                    "checkpoint")
 OWN = "nhints", "dim"  # which follow from others
 
 Path = Union[str, "os.PathLike[str]"]
@@ -66,6 +67,15 @@ def _event_block(b):
     return EventBlock(array_at(b.x, b.n, b.dim), array_at(b.weight, b.n), array_at(b.log_q, b.n),
                       array_at(b.trials, b.n, kind=np.uint64),
                       array_at(b.outputs, b.n, b.extra))
+
+
+def _discrete(dim, discrete, channels):
+    """Which coordinates are: the last one too where it counts channels"""
+    flags = np.zeros(dim, bool)
+    if discrete is not None and np.shape(discrete) == (dim,):
+        flags |= np.asarray(discrete) != 0
+    flags[-1:] |= bool(channels)
+    return flags
 
 
 class Sampler:
@@ -128,7 +138,8 @@ class Sampler:
         c_options.array("lower", lower, (self._dim,))
         c_options.array("upper", upper, (self._dim,))
         self._extra = int(given.get("extra") or extra or 0)
-        integrand.find_ncomp(self._dim, lower, upper, self._extra)
+        integrand.find_ncomp(self._dim, lower, upper, self._extra,
+                             _discrete(self._dim, given.get("discrete"), given.get("channels")))
         self._ncomp = int(integrand.ncomp or 1)
         self._set(c_options, given, integrand)
         kept = self._attach(c_options, integrand, sink)
@@ -147,7 +158,8 @@ class Sampler:
                             ("ncomp", integrand.ncomp)):
             if given.get(name) is None:
                 given[name] = value
-        c_options.array("periodic", given.pop("periodic", None), (self._dim,), np.intc)
+        for name in "periodic", "discrete":
+            c_options.array(name, given.pop(name, None), (self._dim,), np.intc)
         c_options.array("scales", given.pop("scales", None), (self._ncomp,))
         hints = given.pop("hints", None)
         if hints is not None and len(hints):
@@ -254,6 +266,22 @@ class Sampler:
     def ratio(self, i: int, j: int) -> Quantity:
         """value_i / value_j of the components, with the error that their covariance gives"""
         return self._quantity(lib.nis_ratio, i, j)
+
+    def channel(self, number: int) -> "c.ChannelStruct":
+        """What a channel has of the estimate, a value of the last coordinate with the option
+        channels: value, error, calls, zero_calls, efficiency, max_weight
+
+        >>> import nis
+        >>> with nis.Sampler(lambda x: x[:, 0] * (1 + x[:, 1]), 2, channels=2, calls=2000) as s:
+        ...     r = s.run()
+        ...     parts = [s.channel(k).value for k in range(2)]
+        >>> [round(part, 1) for part in parts]
+        [0.5, 1.0]
+        """
+        result = c.ChannelStruct()
+        self._do(lib.nis_channel_sized, whole(number, "number"), result,
+                 ctypes.sizeof(c.ChannelStruct))
+        return result
 
     def combine(self, coefficients: Sequence[float]) -> Quantity:
         """sum_c coefficients[c] value_c, with the error that the covariance gives
@@ -479,8 +507,8 @@ def integrate(f: Any, dim: Optional[int] = None, *, batch: bool = True,
     >>> print(f"{r.value:.3f}")
     0.253
 
-    Options, by their names in nis.h; hints, periodic and scales are arrays, name and checkpoint
-    texts:
+    Options, by their names in nis.h; hints, periodic, discrete and scales are arrays, name and
+    checkpoint texts:
 
 """
     with Sampler(f, dim, batch=batch, limits=limits, progress=progress, sink=sink,
