@@ -459,8 +459,8 @@ NIS_API int nis_options_set(nis_options *options, const char *name, const char *
 /* ---- all in one ---------------------------------------------------------------------- */
 
 /* Trains on a share of the calls, integrates with the rest. From C use nis_integrate below. f is
- * NULL when options->batch is set. A wrong argument gives a result with status NIS_INVALID and value
- * and error NaN. Returns result->status. */
+ * NULL when options->batch is set. A wrong argument gives a result with status NIS_INVALID and
+ * value and error NaN. Returns result->status. */
 NIS_API int nis_integrate_sized(nis_integrand *f, const nis_options *options, nis_result *result,
                                 size_t options_size, size_t result_size);
 
@@ -499,8 +499,8 @@ NIS_API int nis_train(nis *s, uint64_t calls);
  * sixteenth of the calls stays unspent. */
 NIS_API int nis_estimate(nis *s, uint64_t calls, nis_result *result);
 
-/* All components of the result, [ncomp] each, from the same points as nis_result, as the latest call
- * left them; either may be NULL. Component 0 is nis_result's value and error. Without a point they
+/* All components of the result, [ncomp] each, from the same points as nis_result, as the latest
+ * call left them; either may be NULL. Component 0 is nis_result's value and error. Without a point they
  * are NaN. */
 NIS_API int nis_values(nis *s, double *values, double *errors);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The public functions: check arguments, own the handle, call down. Each struct that grows comes and
- * goes through sized.h, and inside it is this version's.
+ * The public functions: check arguments, own the handle, call down. Each struct that grows comes
+ * and goes through sized.h, and inside it is this version's.
  */
 #include "nis_events.h"
 

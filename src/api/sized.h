@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Structs that grow, between a caller and a library of different versions: each takes from the other
- * what it has itself.
+ * Structs that grow, between a caller and a library of different versions: each takes from the
+ * other what it has itself.
  */
 #ifndef NIS_SIZED_H
 #define NIS_SIZED_H
