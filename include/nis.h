@@ -408,11 +408,10 @@ typedef struct {
                           sum over them: helicities, flavours, channels. Their probabilities are
                           learnt, and the flow of the others knows them. Not with limits, and not
                           periodic; default: none is; copied */
-  size_t
-      channels; /* 2 .. 128; default 0, none. The last of the dim coordinates counts them from 0 on: a
-                      discrete one, and nis_channel has what each gave. The integral is the sum over
-                      them: of f_k, or of alpha_k f where the maps of several channels can give the
-                      same point */
+  size_t channels; /* 2 .. 128; default 0, none. The last of the dim coordinates counts them from 0
+                      on: a discrete one, and nis_channel has what each gave. The integral is the
+                      sum over them: of f_k, or of alpha_k f where the maps of several channels can
+                      give the same point */
 } nis_options;
 
 /* The options with every default filled in, as a run would use them; they depend on dim and calls
@@ -500,8 +499,8 @@ NIS_API int nis_train(nis *s, uint64_t calls);
 NIS_API int nis_estimate(nis *s, uint64_t calls, nis_result *result);
 
 /* All components of the result, [ncomp] each, from the same points as nis_result, as the latest
- * call left them; either may be NULL. Component 0 is nis_result's value and error. Without a point they
- * are NaN. */
+ * call left them; either may be NULL. Component 0 is nis_result's value and error. Without a point
+ * they are NaN. */
 NIS_API int nis_values(nis *s, double *values, double *errors);
 
 /* [ncomp * ncomp] of these values; its diagonal is errors^2. NIS_INVALID for more than 64

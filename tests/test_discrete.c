@@ -361,7 +361,7 @@ START_TEST(channels_of_two_handles)
 }
 END_TEST
 
-/* ---- what is refused -------------------------------------------------------------------------- */
+/* ---- what is refused ------------------------------------------------------------------------- */
 
 static void check_refused(const nis_options *o, const char *part)
 {

@@ -22,7 +22,8 @@ int nis_channels_init(struct channels *c, size_t n);
 void nis_channels_clear(struct channels *c);
 void nis_channels_reset(struct channels *c);
 
-/* Of channel number `channel` a point of this weight; a sample of its own, or part of a replicate */
+/* A point of channel number `channel`, of this weight: a sample of its own, or part of a
+ * replicate */
 void nis_channels_add(struct channels *c, size_t channel, double weight, int replicates);
 
 void nis_channels_merge(struct channels *c, const struct channels *other);

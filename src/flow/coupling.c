@@ -65,7 +65,7 @@ static void see_value(int values, const double *z, float *in)
   }
 }
 
-/* The net sees passing coordinates as 2z - 1, as points of the circle, or as one of their values. */
+/* The net sees passing coordinates as 2z - 1, as points of the circle, or as one of the values. */
 static void condition(const struct coupling *c, const struct kernels *k, const float *parameters,
                       const double *z, struct coupling_tile tile)
 {
