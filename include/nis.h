@@ -489,8 +489,8 @@ NIS_API int nis_train(nis *s, uint64_t calls);
 NIS_API int nis_estimate(nis *s, uint64_t calls, nis_result *result);
 
 /* All components of the result, [ncomp] each, from the same points as nis_result, as the latest
- * call left them; either may be NULL. Component 0 is nis_result's value and error. Without a point they
- * are NaN. */
+ * call left them; either may be NULL. Component 0 is nis_result's value and error. Without a point
+ * they are NaN. */
 NIS_API int nis_values(nis *s, double *values, double *errors);
 
 /* [ncomp * ncomp] of these values; its diagonal is errors^2. NIS_INVALID for more than 64
