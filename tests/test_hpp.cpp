@@ -484,6 +484,48 @@ START_TEST(channels_and_values)
 }
 END_TEST
 
+// Points of the estimate for a sink, with what the integrand gave besides; on to events
+START_TEST(points_and_outputs)
+{
+  std::size_t points = 0;
+  double sum = 0, weights = 0;
+  nis::options o;
+  o.calls = 20000;
+  o.points = NIS_POINTS_RANDOM;
+  o.extra = 2;
+  o.sink = [&](const nis_point_block &b) {
+    for (std::size_t i = 0; i < b.n; i++) {
+      sum += b.weight[i] * b.outputs[2 * i + 1], weights += b.weight[i];
+      ck_assert(b.outputs[2 * i] == b.x[2 * i]);
+    }
+    points += b.n;
+    return 0;
+  };
+  nis::sampler s(
+      [](nis::point x, nis::components v) {
+        ck_assert_uint_eq(v.size(), 3);
+        v[0] = x[0], v[1] = x[0], v[2] = x[1];
+      },
+      2, o);
+  nis::result r = s.run();
+  ck_assert_uint_eq(points, r.calls - r.train_calls);
+  ck_assert(std::fabs(weights / double(points) - 0.5) < 0.02);
+  ck_assert(std::fabs(sum / double(points) - 0.25) < 0.02);
+  nis::event_options some;
+  some.events = 100;
+  s.events(some, [](const nis::event &e) {
+    ck_assert(e.outputs.size() == 2 && e.outputs[0] == e.x[0] && e.outputs[1] == e.x[1]);
+  });
+  o.sink = [](const nis_point_block &) -> int { throw std::domain_error("enough"); };
+  try {
+    nis::integrate([](nis::point x) { return x[0]; }, 2, o);
+    ck_abort();
+  } catch (const std::domain_error &e) {
+    ck_assert_str_eq(e.what(), "enough");
+  }
+}
+END_TEST
+
 int main()
 {
   Suite *suite = suite_create("hpp");
@@ -508,6 +550,7 @@ int main()
   tcase_add_test(tcase, files);
   tcase_add_test(tcase, checkpoints);
   tcase_add_test(tcase, channels_and_values);
+  tcase_add_test(tcase, points_and_outputs);
 #if __cplusplus >= 202002L
   tcase_add_test(tcase, as_cpp20);
 #endif

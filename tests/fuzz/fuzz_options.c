@@ -78,7 +78,8 @@ static const struct member option_members[] = {
     MEMBER(WHOLE32, hidden_layers), MEMBER(WHOLE32, hidden_width), MEMBER(WHOLE32, bins),
     MEMBER(WHOLE32, minibatch),     MEMBER(REAL, replay),          MEMBER(WHOLE64, replay_bytes),
     MEMBER(REAL, learning_rate),    MEMBER(WHOLE32, coupling),     MEMBER(WHOLE32, loss),
-    MEMBER(WHOLE32, signs),         MEMBER(WHOLE32, points),       MEMBER(WHOLE32, goal_of)};
+    MEMBER(WHOLE32, signs),         MEMBER(WHOLE32, points),       MEMBER(WHOLE32, goal_of),
+    MEMBER(WHOLE32, covariance),    MEMBER(WHOLE64, extra),        MEMBER(WHOLE64, channels)};
 #undef CONTEXT
 #define CONTEXT nis_event_options
 static const struct member event_members[] = {
@@ -165,6 +166,16 @@ static void run_events(struct input *in, nis *s)
   if (check(nis_events(s, &how, &summary)) >= NIS_OK && summary.calls > MOST_CALLS) abort();
 }
 
+static int take_points(const nis_point_block *points, void *params)
+{
+  (void)params;
+  for (size_t i = 0; i < points->n * points->dim; i++)
+    if (isnan(points->x[i])) abort();
+  for (size_t i = 0; i < points->n; i++)
+    if (!isfinite(points->weight[i]) || isnan(points->log_q[i])) abort();
+  return now.shape % 16 == 15;
+}
+
 static void run_handle(struct input *in, const nis_options *o)
 {
   static double x[MOST_DIM * 10], log_q[10], weight[10];
@@ -188,6 +199,8 @@ static void run_handle(struct input *in, const nis_options *o)
     }
   if (check(nis_values(s, values, errors)) != NIS_OK) abort();
   check(nis_covariance(s, covariance));
+  nis_channel_result channel;
+  check(nis_channel(s, take_byte(in), &channel));
   nis_free(s);
 }
 
@@ -196,11 +209,13 @@ static int is_small(const nis_options *o)
 {
   return o->dim <= MOST_DIM && o->calls <= MOST_CALLS && o->layers <= 8 && o->hidden_layers <= 2 &&
          o->hidden_width <= 32 && o->bins <= 32 && o->minibatch <= 1024 && o->replay <= 20 &&
-         o->ncomp <= MOST_COMPONENTS && o->threads <= 2 && o->batch_points <= 4096;
+         o->ncomp <= MOST_COMPONENTS && o->threads <= 2 && o->batch_points <= 4096 &&
+         o->extra <= 64;
 }
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
+  static int discrete[256];
   static double lower[256], upper[256], hints[16 * 256], scales[1024];
   struct input in = {data, size};
   nis_options o = {.dim = 2,
@@ -222,6 +237,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
   if (given & 2) o.upper = upper, upper[0] = take_real(&in);
   if (given & 4) o.hints = hints, hints[0] = take_real(&in);
   if (given & 8) o.batch = batch;
+  if (given & 16) o.sink = take_points;
+  if (given & 64) o.discrete = discrete, discrete[0] = (int)take_byte(&in) - 1, discrete[1] = 3;
   if (given & 32) o.scales = scales, scales[0] = take_real(&in);
   if (check(nis_complete_options(&o, &complete)) != NIS_OK || !is_small(&complete)) return 0;
   now.calls = 0;
