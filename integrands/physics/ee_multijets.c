@@ -143,6 +143,14 @@ static int make_particles(const double *x, size_t dim, nis_event *out, void *sta
   return 0;
 }
 
+/* ---- channels ----------------------------------------------------------------------------- */
+
+static int values(const void *state, size_t coordinate)
+{
+  const struct ee_multijets *m = state;
+  return coordinate == 2 + 3 * (size_t)m->map.steps ? m->map.drawn : 0;
+}
+
 /* ---- rows -------------------------------------------------------------------------------- */
 
 static void set_ee4j(void *state, size_t dim, const double *values)
@@ -169,16 +177,18 @@ static void set_ee4qg(void *state, size_t dim, const double *values)
   set_four_quarks(state, 1, values);
 }
 
+/* CHANNELS: the coordinate that counts them */
+#define DIM(n) .dim_min = (n), .dim_max = (n), .dim_default = (n)
+#define CHANNELS .values = values, .channels = 1
 #define ROW(number_of_partons)                                                                     \
-  .dim_min = 3 * (number_of_partons)-4, .dim_max = 3 * (number_of_partons)-4,                      \
-  .dim_default = 3 * (number_of_partons)-4, .legs = 2 + (number_of_partons),                       \
-  .state_size = sizeof(struct ee_multijets), .f = evaluate, .squared = squared,                    \
-  .particles = make_particles, .unit = "pb",                                                       \
+  .legs = 2 + (number_of_partons), .state_size = sizeof(struct ee_multijets), .f = evaluate,       \
+  .squared = squared, .particles = make_particles, .unit = "pb",                                   \
   .source = "Berends, Giele, Nucl. Phys. B 306 (1988) 759; jet measures: JADE, Z. Phys. C 33 "     \
             "(1986) 23, Durham, Phys. Lett. B 269 (1991) 432"
 
 const struct integrand ee4j_integrand = {
     ROW(4),
+    DIM(8),
     .name = "ee4j",
     .parameters = of_four,
     .setup = set_ee4j,
@@ -187,6 +197,8 @@ const struct integrand ee4j_integrand = {
 
 const struct integrand ee5j_integrand = {
     ROW(5),
+    DIM(12),
+    CHANNELS,
     .name = "ee5j",
     .parameters = of_five,
     .setup = set_ee5j,
@@ -195,6 +207,8 @@ const struct integrand ee5j_integrand = {
 
 const struct integrand ee4q_integrand = {
     ROW(4),
+    DIM(9),
+    CHANNELS,
     .name = "ee4q",
     .parameters = of_four_quarks,
     .setup = set_ee4q,
@@ -203,6 +217,8 @@ const struct integrand ee4q_integrand = {
 
 const struct integrand ee4qg_integrand = {
     ROW(5),
+    DIM(12),
+    CHANNELS,
     .name = "ee4qg",
     .parameters = of_five_quarks,
     .setup = set_ee4qg,
