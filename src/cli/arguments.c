@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { FIRST_LONG = 256, LIST_TEXT = 2048, SENTENCE = 512 };
@@ -105,6 +106,9 @@ static int refuse_plugin_options(const struct arguments *arguments)
   if (arguments->lower_text || arguments->upper_text)
     return complain(BAD_USAGE, "--%s is for plug-ins; '%s' is an integrand on the unit cube",
                     arguments->lower_text ? "lower" : "upper", name);
+  if (arguments->discrete_text || arguments->options.channels)
+    return complain(BAD_USAGE, "--%s is for plug-ins; 'nis list %s' says what '%s' has",
+                    arguments->discrete_text ? "discrete" : "channels", name, name);
   return DONE;
 }
 
@@ -252,6 +256,21 @@ static int set_periodic(struct arguments *arguments)
   return parse_flags("periodic", arguments->periodic_text, o->dim, arguments->periodic);
 }
 
+/* As the command line says, or else the integrand's row, which knows them by its parameters */
+static int set_discrete(struct arguments *arguments)
+{
+  nis_options *o = &arguments->options;
+  const struct integrand *row = arguments->row;
+  if (row->values) {
+    void *state = integrand_make(row, o->dim, arguments->values);
+    if (!state) return complain(FAILED, "no memory for the integrand '%s'", row->name);
+    o->channels = integrand_discrete(row, state, o->dim, arguments->discrete);
+    free(state);
+  }
+  if (arguments->discrete_text || row->values) o->discrete = arguments->discrete;
+  return parse_counts("discrete", arguments->discrete_text, o->dim, arguments->discrete);
+}
+
 static int apply_settings(struct arguments *arguments)
 {
   char sentence[SENTENCE];
@@ -348,6 +367,7 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
   if ((bad = take_name(arguments, argc, argv)) || !arguments->row) return bad;
   if ((bad = check_dim(arguments)) || (bad = set_limits(arguments))) return bad;
   if ((bad = set_periodic(arguments)) || (bad = apply_settings(arguments))) return bad;
+  if ((bad = set_discrete(arguments))) return bad;
   if ((bad = check_untrained(arguments)) || (bad = check_part(arguments))) return bad;
   if (arguments->command == MATRIX_ELEMENT) return check_momenta(arguments);
   if (arguments->command == TRAIN) return check_saving(arguments);
