@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* peers METHOD INTEGRAND [options]: one run, told as lines "key value" for peers.py, which makes
- * the table. METHOD is nis, vegas, miser; or show: the exact value; cost: the time of a call; or
+ * the table. METHOD is nis, vegas, miser; nis-cube: nis without a word of discrete coordinates;
+ * vegas-channels: VEGAS in each channel; or show: the exact value; cost: the time of a call; or
  * serve: values for points that are read from a pipe. */
 #include "peers.h"
 
@@ -14,7 +15,7 @@
 enum { DONE = 0, FAILED = 1, BAD_USAGE = 2, NOT_IN_TABLE = 3, SENTENCE = 512 };
 
 static const char usage[] =
-    "usage: peers nis|vegas|miser|show|cost|serve INTEGRAND [-d DIM] "
+    "usage: peers nis|nis-cube|vegas|vegas-channels|miser|show|cost|serve INTEGRAND [-d DIM] "
     "[-p KEY=VALUE] [-c CALLS]\n             [-s SEED] [-t THREADS] "
     "[-e REL-ERROR] [-k CALL-SECONDS] [-f SECONDS-A-CALL] [-w WARMUP-SHARE] [-i ITERATIONS]\n";
 
@@ -49,7 +50,7 @@ static int show(const struct problem *problem)
 static int answer(struct problem *problem, size_t n, double *x, double *f)
 {
   if (fread(x, sizeof *x * problem->dim, n, stdin) != n) return -1;
-  for (size_t i = 0; i < n; i++) f[i] = problem_call(x + i * problem->dim, problem->dim, problem);
+  for (size_t i = 0; i < n; i++) f[i] = problem_cube(x + i * problem->dim, problem->dim, problem);
   return fwrite(f, sizeof *f, n, stdout) == n && fflush(stdout) == 0 ? 0 : -1;
 }
 
@@ -70,6 +71,8 @@ static int serve(struct problem *problem)
 static int dispatch(const char *word, struct problem *problem, const struct plan *plan)
 {
   if (strcmp(word, "nis") == 0) return run(method_nis, problem, plan);
+  if (strcmp(word, "nis-cube") == 0) return run(method_nis_cube, problem, plan);
+  if (strcmp(word, "vegas-channels") == 0) return run(method_vegas_channels, problem, plan);
   if (strcmp(word, "vegas") == 0) return run(method_vegas, problem, plan);
   if (strcmp(word, "miser") == 0) return run(method_miser, problem, plan);
   if (strcmp(word, "show") == 0) return show(problem);
