@@ -128,9 +128,19 @@ int integrand_set(const struct integrand *row, const char *setting,
   return bad;
 }
 
+static size_t more(const struct integrand *row, const double *values)
+{
+  return row->more ? row->more(values) : 0;
+}
+
+size_t integrand_dim(const struct integrand *row, const double *values)
+{
+  return row->dim_default + more(row, values);
+}
+
 void *integrand_make(const struct integrand *row, size_t dim, const double *values)
 {
-  assert(dim >= row->dim_min && dim <= row->dim_max);
+  assert(dim >= row->dim_min + more(row, values) && dim <= row->dim_max + more(row, values));
   void *state = malloc(row->state_size);
   if (state) row->setup(state, dim, values);
   return state;

@@ -23,8 +23,10 @@ struct parameter {
 struct integrand {
   const char *name;
   size_t dim_min, dim_max, dim_default;
-  const struct parameter *parameters; /* ends with a NULL name */
-  size_t state_size;                  /* bytes that setup fills */
+  const struct parameter *parameters;   /* ends with a NULL name */
+  size_t (*more)(const double *values); /* coordinates that parameters add to these, a flavour to
+                                           sum over; NULL: none */
+  size_t state_size;                    /* bytes that setup fills */
 
   /* Prepares what `f` needs from the parameter values, once. */
   void (*setup)(void *state, size_t dim, const double *values);
@@ -62,6 +64,9 @@ const struct integrand *integrand_find(const char *name); /* NULL if there is no
 void integrand_defaults(const struct integrand *row, double values[INTEGRAND_MAX_PARAMETERS]);
 int integrand_set(const struct integrand *row, const char *setting,
                   double values[INTEGRAND_MAX_PARAMETERS], char *message, size_t size);
+
+/* dim_default, and what the values add */
+size_t integrand_dim(const struct integrand *row, const double *values);
 
 /* The state for these values, to be freed with free(); NULL when memory is short. */
 void *integrand_make(const struct integrand *row, size_t dim, const double *values);

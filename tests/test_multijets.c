@@ -202,6 +202,70 @@ START_TEST(nothing_depends_on_the_second_number)
 }
 END_TEST
 
+/* quark=all has the flavour as one more coordinate: of each value f is that of the flavour, and so
+ * are the particles. |M|^2 is the sum. */
+static void check_flavours(const char *name, const char *settings)
+{
+  static const char *const words[] = {"u", "d", "s", "c", "b"};
+  static const int pdg[] = {2, 1, 3, 4, 5};
+  char text[128];
+  double x[MOST_DIMENSIONS], p[8][4];
+  snprintf(text, sizeof text, "%s quark=all", settings);
+  size_t dim = integrand_find(name)->dim_default;
+  struct made all = make_row(name, dim + 1, text);
+  for (int i = 0; i < 100;) {
+    double sum = 0;
+    nis_event event = {0};
+    any_point(x);
+    if (call(&all, x) == 0) continue;
+    i++;
+    x[dim] = i % 5;
+    all.row->particles(x, dim + 1, &event, all.state);
+    ck_assert_int_eq(event.particle[2].pdg, pdg[i % 5]);
+    ck_assert_int_eq(event.particle[3].pdg, -pdg[i % 5]);
+    for (int j = 0; j < all.row->legs; j++) memcpy(p[j], event.particle[j].p, sizeof p[j]);
+    for (int k = 0; k < 5; k++) {
+      snprintf(text, sizeof text, "%s quark=%s", settings, words[k]);
+      struct made one = make_usual(name, text);
+      x[dim] = (k + 0.5) / 5;
+      ck_assert_double_eq(call(&all, x), 5 * call(&one, x));
+      sum += one.row->squared(one.state, (const double(*)[4])p);
+      free(one.state);
+    }
+    check_between(sum / all.row->squared(all.state, (const double(*)[4])p) - 1, -1e-12, 1e-12,
+                  "sum of |M|^2");
+  }
+  free(all.state);
+}
+
+START_TEST(flavours_are_summed)
+{
+  check_flavours("ee3j", "sqrts=200 ycut=1e-3");
+  check_flavours("ee4j", "measure=durham ycut=1e-3");
+}
+END_TEST
+
+/* One run for the sum of five integrals */
+START_TEST(sum_over_flavours)
+{
+  double exact = 0, together = exact_value("ee3j", 6, "quark=all");
+  for (int k = 0; k < 5; k++)
+    exact += exact_value(
+        "ee3j", 5, ((const char *[]){"quark=u", "quark=d", "quark=s", "quark=c", "quark=b"})[k]);
+  check_between(together / exact - 1, -1e-13, 1e-13, "value");
+  struct made made = make_row("ee3j", 6, "quark=all");
+  int discrete[6];
+  ck_assert_uint_eq(integrand_discrete(made.row, made.state, 6, discrete), 0);
+  ck_assert_int_eq(discrete[5], 5);
+  nis_result r = nis_integrate(made.row->f, 6, .params = made.state, .discrete = discrete,
+                               .calls = 20000, .effort = 0.3, .threads = 2);
+  double most = alarm_errors_of_nets(1, r.dof) * r.error;
+  check_between(r.value, exact - most, exact + most, "value");
+  check_between(r.error / exact, 0, 2e-3, "relative error");
+  free(made.state);
+}
+END_TEST
+
 /* ---- events -------------------------------------------------------------------------------- */
 
 static int count_lines(const nis_event *event, int which, int line)
@@ -322,6 +386,8 @@ int main(void)
   tcase_add_test(all, strong_coupling_counts);
   tcase_add_test(all, quark_pairs_are_equal);
   tcase_add_test(all, nothing_depends_on_the_second_number);
+  tcase_add_test(all, flavours_are_summed);
+  tcase_add_test(all, sum_over_flavours);
   tcase_add_test(all, events_are_whole);
   tcase_add_test(all, pairs_are_joined_across);
   suite_add_tcase(suite, all);

@@ -220,20 +220,22 @@ static int take_name(struct arguments *arguments, int argc, char **argv)
   return bad ? bad : find_named(arguments);
 }
 
+/* By the parameters too */
 static int check_dim(struct arguments *arguments)
 {
   const struct integrand *row = arguments->row;
-  size_t *dim = &arguments->options.dim;
-  if (!*dim) *dim = row->dim_default;
+  size_t *dim = &arguments->options.dim, usual = integrand_dim(row, arguments->values);
+  size_t least = usual - row->dim_default + row->dim_min;
+  size_t most = usual - row->dim_default + row->dim_max;
+  if (!*dim) *dim = usual;
   if (!*dim)
     return complain(BAD_USAGE, "the plug-in '%s' needs --dim D; it exports no size_t %s_dim",
                     row->name, plugin_symbol(row->name));
-  if (*dim >= row->dim_min && *dim <= row->dim_max) return DONE;
-  if (row->dim_min == row->dim_max)
-    return complain(BAD_USAGE, "--dim must be %zu for %s, got '%zu'", row->dim_min, row->name,
-                    *dim);
+  if (*dim >= least && *dim <= most) return DONE;
+  if (least == most)
+    return complain(BAD_USAGE, "--dim must be %zu for %s, got '%zu'", least, row->name, *dim);
   return complain(BAD_USAGE, "--dim must be a whole number between %zu and %zu for %s, got '%zu'",
-                  row->dim_min, row->dim_max, row->name, *dim);
+                  least, most, row->name, *dim);
 }
 
 static int set_limits(struct arguments *arguments)
@@ -365,8 +367,8 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
   int bad = parse_options(arguments, argc, argv);
   if (bad || arguments->help) return bad;
   if ((bad = take_name(arguments, argc, argv)) || !arguments->row) return bad;
-  if ((bad = check_dim(arguments)) || (bad = set_limits(arguments))) return bad;
-  if ((bad = set_periodic(arguments)) || (bad = apply_settings(arguments))) return bad;
+  if ((bad = apply_settings(arguments)) || (bad = check_dim(arguments))) return bad;
+  if ((bad = set_limits(arguments)) || (bad = set_periodic(arguments))) return bad;
   if ((bad = set_discrete(arguments))) return bad;
   if ((bad = check_untrained(arguments)) || (bad = check_part(arguments))) return bad;
   if (arguments->command == MATRIX_ELEMENT) return check_momenta(arguments);

@@ -123,7 +123,9 @@ static int options(int argc, char **argv, struct problem *problem, struct plan *
 static int prepare(struct problem *problem)
 {
   const struct integrand *row = problem->row;
-  if (problem->dim < row->dim_min || problem->dim > row->dim_max)
+  size_t usual = integrand_dim(row, problem->values), more = usual - row->dim_default;
+  if (!problem->dim) problem->dim = usual;
+  if (problem->dim < row->dim_min + more || problem->dim > row->dim_max + more)
     return complain(NOT_IN_TABLE, "no such dimension");
   problem->state = integrand_make(row, problem->dim, problem->values);
   return problem->state ? DONE : complain(FAILED, "out of memory");
@@ -138,7 +140,6 @@ int main(int argc, char **argv)
   if (argc < 3) return fputs(usage, stderr), BAD_USAGE;
   problem.row = integrand_find(argv[2]);
   if (!problem.row) return complain(NOT_IN_TABLE, "no such integrand");
-  problem.dim = problem.row->dim_default;
   integrand_defaults(problem.row, problem.values);
   int bad = options(argc - 2, argv + 2, &problem, &plan);
   if (bad || (bad = prepare(&problem))) return bad;
