@@ -271,7 +271,7 @@ PLUGIN = r"""
 #include <math.h>
 #include <stddef.h>
 
-const size_t five_dim = 5, zero_dim = 0, huge_dim = 257;
+const size_t five_dim = 5, zero_dim = 0, huge_dim = 257, three_dim = 2, three_channels = 3;
 
 double sum(double *x, size_t dim, void *params)
 {
@@ -284,6 +284,7 @@ double zero(double *x, size_t dim, void *params) { return sum(x, dim, params); }
 double huge(double *x, size_t dim, void *params) { return sum(x, dim, params); }
 double nowhere(double *x, size_t dim, void *params) { return NAN; }
 double steps(double *x, size_t dim, void *params) { return x[0] * (x[dim - 1] + 1); }
+double three(double *x, size_t dim, void *params) { return steps(x, dim, params); }
 double bell(double *x, size_t dim, void *params) { return exp(-x[0] * x[0] - x[1] * x[1]); }
 
 int sums(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
@@ -385,6 +386,7 @@ class Plugins(Refusals):
             self.assertTrue(0 < c["efficiency"] <= 1 and c["zero_calls"] == 0)
         self.assertEqual(sum(c["calls"] for c in channels["channels"]),
                          channels["calls"] - channels["train_calls"])
+        self.assertEqual(len(self.near(3, "three")["channels"]), 3)
         text = nis("integrate", self.path + ":steps", "-d", 2, "--channels", 4, "-c", 5000, *SMALL)
         self.assertEqual(len(re.findall(r"(?m)^[0-3] +\S+ \+- \S+ +\d+ +0 +0?\.?\d+$",
                                         text.stdout)), 4, text.stdout)

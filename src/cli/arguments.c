@@ -142,7 +142,8 @@ static int find_plugin(struct arguments *arguments)
     return complain(BAD_USAGE, "a plug-in has no parameters, got --param '%s'",
                     arguments->settings[0]);
   return plugin_load(&arguments->plugin, arguments->name,
-                     arguments->batch ? &arguments->options.batch : NULL);
+                     arguments->batch ? &arguments->options.batch : NULL,
+                     &arguments->options.channels);
 }
 
 static int check_saved_name(struct arguments *arguments)

@@ -57,7 +57,8 @@ static const struct option_row plan[] = {
         "numbers of values of a plug-in's coordinates that are 0, 1 .. N-1, else 0; D or one for "
         "all; default 0"),
     LIBRARY(OPTION, RUNS, 0, "channels",
-            "channels that a plug-in's last coordinate counts, each with its line in the report"),
+            "channels that a plug-in's last coordinate counts, each with its line in the report; "
+            "or SYMBOL_channels in it"),
     LIBRARY(OPTION, RUNS, 'c', "calls", NULL),
     LIBRARY(OPTION, RUNS, 's', "seed", NULL),
     LIBRARY(OPTION, RUNS | BENCH, 't', "threads", NULL),
