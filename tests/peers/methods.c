@@ -97,6 +97,7 @@ static int vegas_iterations(struct cube *cube, gsl_monte_vegas_state *state, uin
   gsl_monte_vegas_params params;
   gsl_monte_vegas_params_get(state, &params);
   params.iterations = (size_t)n;
+  if (cube->channels) params.alpha = 0.5; /* for 1.5 the points of one channel are too few */
   gsl_monte_vegas_params_set(state, &params);
   return gsl_monte_vegas_integrate(&cube->f, cube->lower, cube->upper, cube->f.dim, calls,
                                    cube->rng, state, &out->value, &out->error);
@@ -152,18 +153,39 @@ struct vegas_channel {
   double sigma; /* of one weight */
 };
 
+/* Iterations of as many calls, until `most` are spent: their mean. GSL's own, weighted by the
+ * variances, is far too low where few of an iteration's points have a value. Returns a status of
+ * GSL. */
+static int average(struct vegas_channel *c, uint64_t calls, uint64_t most, struct outcome *mean)
+{
+  struct problem *problem = c->cube.problem;
+  uint64_t before = problem->calls, used = 0;
+  double sum = 0, variance = 0;
+  int n = 0, status;
+  do {
+    struct outcome out;
+    uint64_t start = problem->calls;
+    status = vegas_iterations(&c->cube, c->state, 1, calls, &out);
+    used = problem->calls - start;
+    if (status) break;
+    sum += out.value, variance += out.error * out.error, n++;
+  } while (used && problem->calls + used <= most);
+  mean->value = sum / n;
+  mean->error = sqrt(variance) / n;
+  mean->points = problem->calls - before;
+  return status;
+}
+
 /* Equal calls in all channels */
 static int survey(struct vegas_channel *channel, int channels, const struct plan *plan)
 {
-  uint64_t n = (uint64_t)plan->iterations;
-  uint64_t warm = (uint64_t)(plan->warmup * (double)plan->calls) / (n * (uint64_t)channels);
+  uint64_t warm = (uint64_t)(plan->warmup * (double)plan->calls) / (uint64_t)channels;
   int status = GSL_SUCCESS;
   for (int k = 0; k < channels && !status; k++) {
     struct vegas_channel *c = &channel[k];
     struct outcome out;
-    uint64_t before = c->cube.problem->calls;
-    status = vegas_iterations(&c->cube, c->state, n, warm, &out);
-    c->sigma = out.error * sqrt((double)(c->cube.problem->calls - before));
+    status = average(c, warm / (uint64_t)plan->iterations, c->cube.problem->calls + warm, &out);
+    c->sigma = out.error * sqrt((double)out.points);
   }
   return status;
 }
@@ -173,19 +195,16 @@ static int share_out(struct vegas_channel *channel, int channels, const struct p
                      struct outcome *sum)
 {
   struct problem *problem = channel->cube.problem;
-  uint64_t left = plan->calls - problem->calls;
-  double sigmas = 0, variance = 0;
+  double left = (double)plan->calls - (double)problem->calls, sigmas = 0, variance = 0;
   int status = GSL_SUCCESS;
   for (int k = 0; k < channels; k++) sigmas += channel[k].sigma;
   for (int k = 0; k < channels && !status; k++) {
-    struct outcome out = {0};
+    struct outcome out;
     double share = (sigmas > 0 ? 0.95 * channel[k].sigma / sigmas : 0) + 0.05 / channels;
-    uint64_t calls = (uint64_t)(share * (double)left), most = problem->calls + calls;
-    status = vegas_result(&channel[k].cube, channel[k].state, calls / (uint64_t)plan->iterations,
-                          most, &out);
+    uint64_t calls = (uint64_t)(share * left);
+    status = average(&channel[k], calls / (uint64_t)plan->iterations, problem->calls + calls, &out);
     sum->value += out.value;
     sum->points += out.points;
-    sum->suspect |= out.suspect;
     variance += out.error * out.error;
   }
   sum->error = sqrt(variance);
