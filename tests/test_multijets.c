@@ -248,10 +248,9 @@ END_TEST
 /* One run for the sum of five integrals */
 START_TEST(sum_over_flavours)
 {
+  static const char *const single[] = {"quark=u", "quark=d", "quark=s", "quark=c", "quark=b"};
   double exact = 0, together = exact_value("ee3j", 6, "quark=all");
-  for (int k = 0; k < 5; k++)
-    exact += exact_value(
-        "ee3j", 5, ((const char *[]){"quark=u", "quark=d", "quark=s", "quark=c", "quark=b"})[k]);
+  for (size_t k = 0; k < LENGTH(single); k++) exact += exact_value("ee3j", 5, single[k]);
   check_between(together / exact - 1, -1e-13, 1e-13, "value");
   struct made made = make_row("ee3j", 6, "quark=all");
   int discrete[6];

@@ -10,7 +10,7 @@
  *     nis_matrix_element_free(m);
  *
  * The value is averaged over the spins of e- and e+, summed over all other spins and colours, and
- * without a factor for identical particles. All particles are massless; photon and Z (fixed width)
+ * without a factor for identical particles; with quark=all over flavours too. All particles are massless; photon and Z (fixed width)
  * and the couplings are those of electroweak.h. `nis list` shows the parameters; of them those of
  * the cuts and of the energy do not matter here.
  *
