@@ -128,10 +128,36 @@ int integrand_set(const struct integrand *row, const char *setting,
   return bad;
 }
 
+static size_t more(const struct integrand *row, const double *values)
+{
+  return row->more ? row->more(values) : 0;
+}
+
+size_t integrand_dim(const struct integrand *row, const double *values)
+{
+  return row->dim_default + more(row, values);
+}
+
 void *integrand_make(const struct integrand *row, size_t dim, const double *values)
 {
-  assert(dim >= row->dim_min && dim <= row->dim_max);
+  assert(dim >= row->dim_min + more(row, values) && dim <= row->dim_max + more(row, values));
   void *state = malloc(row->state_size);
   if (state) row->setup(state, dim, values);
   return state;
+}
+
+size_t integrand_discrete(const struct integrand *row, const void *state, size_t dim, int *discrete)
+{
+  for (size_t j = 0; j < dim; j++) discrete[j] = row->values ? row->values(state, j) : 0;
+  return row->channels ? (size_t)discrete[dim - 1] : 0;
+}
+
+double integrand_point(const struct integrand *row, const void *state, size_t dim, double *x)
+{
+  double all = 1;
+  for (size_t j = 0; row->values && j < dim; j++) {
+    int n = row->values(state, j);
+    if (n) all *= n, x[j] = (int)(x[j] * n);
+  }
+  return all;
 }

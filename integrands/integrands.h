@@ -23,8 +23,10 @@ struct parameter {
 struct integrand {
   const char *name;
   size_t dim_min, dim_max, dim_default;
-  const struct parameter *parameters; /* ends with a NULL name */
-  size_t state_size;                  /* bytes that setup fills */
+  const struct parameter *parameters;   /* ends with a NULL name */
+  size_t (*more)(const double *values); /* coordinates that parameters add to these, a flavour to
+                                           sum over; NULL: none */
+  size_t state_size;                    /* bytes that setup fills */
 
   /* Prepares what `f` needs from the parameter values, once. */
   void (*setup)(void *state, size_t dim, const double *values);
@@ -35,6 +37,11 @@ struct integrand {
 
   /* Whether a coordinate is an angle, whose ends are one point; NULL: none is. */
   int (*periodic)(size_t coordinate);
+
+  /* How many values a discrete coordinate has, which f gets as 0, 1 ..; 0: it is continuous. NULL:
+   * all are. Where `channels` is 1 the last one counts channels. */
+  int (*values)(const void *state, size_t coordinate);
+  int channels;
 
   nis_particles *particles; /* its params is the state; NULL if the integrand has none */
 
@@ -58,7 +65,19 @@ void integrand_defaults(const struct integrand *row, double values[INTEGRAND_MAX
 int integrand_set(const struct integrand *row, const char *setting,
                   double values[INTEGRAND_MAX_PARAMETERS], char *message, size_t size);
 
+/* dim_default, and what the values add */
+size_t integrand_dim(const struct integrand *row, const double *values);
+
 /* The state for these values, to be freed with free(); NULL when memory is short. */
 void *integrand_make(const struct integrand *row, size_t dim, const double *values);
+
+/* Fills discrete[dim] as nis_options has it; returns the number of channels, 0 for none. */
+size_t integrand_discrete(const struct integrand *row, const void *state, size_t dim,
+                          int *discrete);
+
+/* Turns a point of the unit cube into one for f: a discrete coordinate becomes the value in whose
+ * part of (0, 1) it lies. Returns what f is to be multiplied by for the mean over the cube to be
+ * the integral: for integrators that know no sums. */
+double integrand_point(const struct integrand *row, const void *state, size_t dim, double *x);
 
 #endif

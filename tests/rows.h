@@ -35,11 +35,20 @@ static inline struct made make_row(const char *name, size_t dim, const char *set
   return made;
 }
 
+/* In the dimension that it has by default */
+static inline struct made make_usual(const char *name, const char *settings)
+{
+  ck_assert_msg(integrand_find(name) != NULL, "no row '%s'", name);
+  return make_row(name, integrand_find(name)->dim_default, settings);
+}
+
+/* At a point of the unit cube, whose mean is the integral: discrete coordinates too */
 static inline double call(const struct made *made, const double *x)
 {
   double copy[256];
   memcpy(copy, x, made->dim * sizeof *x);
-  return made->row->f(copy, made->dim, made->state);
+  double all = integrand_point(made->row, made->state, made->dim, copy);
+  return all * made->row->f(copy, made->dim, made->state);
 }
 
 static inline double value_at(const char *name, size_t dim, const char *settings, const double *x)

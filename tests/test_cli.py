@@ -271,7 +271,7 @@ PLUGIN = r"""
 #include <math.h>
 #include <stddef.h>
 
-const size_t five_dim = 5, zero_dim = 0, huge_dim = 257;
+const size_t five_dim = 5, zero_dim = 0, huge_dim = 257, three_dim = 2, three_channels = 3;
 
 double sum(double *x, size_t dim, void *params)
 {
@@ -283,6 +283,8 @@ double five(double *x, size_t dim, void *params) { return sum(x, dim, params); }
 double zero(double *x, size_t dim, void *params) { return sum(x, dim, params); }
 double huge(double *x, size_t dim, void *params) { return sum(x, dim, params); }
 double nowhere(double *x, size_t dim, void *params) { return NAN; }
+double steps(double *x, size_t dim, void *params) { return x[0] * (x[dim - 1] + 1); }
+double three(double *x, size_t dim, void *params) { return steps(x, dim, params); }
 double bell(double *x, size_t dim, void *params) { return exp(-x[0] * x[0] - x[1] * x[1]); }
 
 int sums(size_t n, size_t dim, const double *x, size_t ncomp, double *f, void *params)
@@ -372,6 +374,22 @@ class Plugins(Refusals):
         self.assertEqual(values[:2], 2 * [walls["value"]])
         self.assertEqual(values[2], values[3])
         self.assertEqual(len(set(values)), 3)
+
+    def test_discrete(self):
+        one = self.near(5, "steps", "--dim", 2, "--discrete", "0,4")  # (1 + 2 + 3 + 4) / 2
+        self.assertEqual(one["channels"], [])
+        self.near(100, "sum", "--dim", 2, "--discrete", 5)  # 25 pairs of 0 .. 4
+        channels = self.near(5, "steps", "--dim", 2, "--channels", 4)
+        self.assertEqual(len(channels["channels"]), 4)
+        for k, c in enumerate(channels["channels"]):
+            self.assertLess(abs(c["value"] - (k + 1) / 2), PULL * c["error"])
+            self.assertTrue(0 < c["efficiency"] <= 1 and c["zero_calls"] == 0)
+        self.assertEqual(sum(c["calls"] for c in channels["channels"]),
+                         channels["calls"] - channels["train_calls"])
+        self.assertEqual(len(self.near(3, "three")["channels"]), 3)
+        text = nis("integrate", self.path + ":steps", "-d", 2, "--channels", 4, "-c", 5000, *SMALL)
+        self.assertEqual(len(re.findall(r"(?m)^[0-3] +\S+ \+- \S+ +\d+ +0 +0?\.?\d+$",
+                                        text.stdout)), 4, text.stdout)
 
     def test_text(self):
         done = nis("integrate", self.path + ":sum", "--dim", 2, "--calls", 5000, *SMALL)
@@ -476,6 +494,18 @@ class Plugins(Refusals):
         self.refused(["integrate", "./my.so:sum", "-d", 3, "--periodic="], "must not be empty")
         self.refused(["integrate", "./my.so:bell", "-d", 1, "--upper", "inf", "--periodic", 1],
                      "coordinate 0 is periodic", "finite", "got 0 and inf")
+
+    def test_lists_of_counts(self):
+        for text in "-1", "1,0", "0.5", "129", "x", "0,0,0,2", "inf":
+            self.refused(["integrate", "./my.so:sum", "-d", 3, f"--discrete={text}"],
+                         "--discrete must be 0 or a whole number between 2 and 128, or 3",
+                         f"'{text}'")
+        self.refused(["integrate", "./my.so:sum", "-d", 3, "--discrete", "1"],
+                     "discrete[0] must be 0 or between 2 and 128, got 1")
+        self.refused(["integrate", "./my.so:sum", "-d", 3, "--channels", 1], "--channels must be")
+        self.refused(["integrate", "ee5j", "--channels", 2], "--channels is for plug-ins")
+        self.refused(["integrate", "camel", "--discrete", 2], "--discrete is for plug-ins",
+                     "nis list camel")
 
     def test_callback(self):
         r = self.result("fails", "--batch", "--dim", 2, code=[1])
@@ -700,6 +730,9 @@ class List(unittest.TestCase):
         self.assertAlmostEqual(camel["exact"], side ** camel["dim_default"], places=12)
         self.assertEqual(rows["ee3j"]["parameters"]["measure"]["choices"], "jade,durham")
         self.assertEqual(parse_json(nis("list", "camel", "--json").stdout), camel)
+        self.assertEqual((camel["channels"], set(camel["discrete"])), (0, {0}))
+        self.assertEqual((rows["ee5j"]["channels"], rows["ee5j"]["discrete"]), (3, 11 * [0] + [3]))
+        self.assertIn("coordinate 11, 3 channels", nis("list", "ee5j").stdout)
 
 
 # ---- integrate ------------------------------------------------------------------------
@@ -793,6 +826,30 @@ class Saved(Refusals):
         self.train("von_mises", "-d", 2)
         self.json("integrate", "--from", "trained.nis", "-c", 1000)
 
+    def test_channels(self):
+        trained = self.train("drell_yan_channels", "-c", 8000)
+        self.assertEqual(len(trained["channels"]), 3)
+        self.assertEqual(self.json("show", "trained.nis")["channels"], trained["channels"])
+        more = self.json("integrate", "--from", "trained.nis", "-c", 3000, "-o", "more.nis")
+        self.assertLess(abs(more["value"] - more["exact"]), PULL * more["error"])
+        for before, after in zip(trained["channels"], more["channels"]):
+            self.assertGreater(after["calls"], before["calls"])
+        other = self.json("integrate", "--from", "trained.nis", "-c", 3000, "-s", 5, "-o", "5.nis")
+        merged = self.json("merge", "more.nis", "5.nis", "-o", "all.nis")
+        self.assertEqual([c["calls"] for c in merged["channels"]],
+                         [a["calls"] + b["calls"]
+                          for a, b in zip(more["channels"], other["channels"])])
+        self.assertIn("\n2  ", nis("show", "all.nis", cwd=self.folder).stdout)
+        self.refused(["integrate", "--from", "trained.nis", "-p", "zp_coupling=0", "-c", 1000],
+                     "has channels = 3, options.channels is 2")
+
+    def test_flavours(self):
+        self.train("ee3j", "-p", "quark=all")
+        r = self.json("integrate", "--from", "trained.nis", "-c", 3000)
+        self.assertEqual((r["dim"], r["channels"]), (6, []))
+        self.assertLess(abs(r["value"] - r["exact"]), PULL * r["error"])
+        self.refused(["integrate", "ee3j", "-p", "quark=all", "-d", 5], "--dim must be 6 for ee3j")
+
     @unittest.skipUnless(shutil.which("cc"), "cc is not installed")
     def test_plugins(self):
         path = os.path.join(self.folder, "my.so")
@@ -803,6 +860,10 @@ class Saved(Refusals):
             self.train(*symbol, "-d", 3, "--lower=-1", "--upper=2")
             r = self.json("integrate", "--from", "trained.nis", "-c", 3000)
             self.assertLess(abs(r["value"] - 40.5), PULL * r["error"] + 1e-9)
+        self.train("./my.so:sum", "-d", 3, "--discrete", "0,3,0", "--channels", 2)
+        r = self.json("integrate", "--from", "trained.nis", "-c", 3000)
+        self.assertLess(abs(r["value"] - 12), PULL * r["error"])
+        self.assertEqual(len(r["channels"]), 2)
 
     def test_refusals(self):
         self.train("camel", "-d", 2)

@@ -274,6 +274,31 @@ START_TEST(signed_gaussians_values)
 }
 END_TEST
 
+/* Where both channels come to the same point, logit y = logit x + k - 1/2, their shares of f add
+ * up. */
+START_TEST(signed_channels_add_up)
+{
+  static const char *const settings[] = {"", "ratio=0.5 distance=0.1 sigma=0.1", "sigma=0.02"};
+  uint64_t noise = 5;
+  for (size_t i = 0; i < LENGTH(settings); i++)
+    for (int point = 0; point < 50; point++) {
+      double y[] = {next_uniform(&noise), next_uniform(&noise)}, sum = 0;
+      for (int k = 0; k < 2; k++) {
+        double x[3] = {0, 0, (k + 0.5) / 2}, slope = 1;
+        for (int j = 0; j < 2; j++) {
+          x[j] = 1 / (1 + (1 - y[j]) / y[j] * exp(k - 0.5));
+          slope *= x[j] * (1 - x[j]) / (y[j] * (1 - y[j]));
+        }
+        sum += 0.5 * slope * value_at("signed_channels", 3, settings[i], x);
+      }
+      double f = value_at("signed_gaussians", 2, settings[i], y);
+      require(fabs(sum - f) <= 1e-12 * fabs(f), "%s: %g and %g", settings[i], sum, f);
+    }
+  ck_assert_double_eq(exact_value("signed_channels", 3, "ratio=0.5"),
+                      exact_value("signed_gaussians", 2, "ratio=0.5"));
+}
+END_TEST
+
 /* ---- every row ----------------------------------------------------------------- */
 
 /* Closer to the faces than this no point can be. */
@@ -384,6 +409,7 @@ int main(void)
   tcase_add_test(madnis, signed_gaussians_at_points);
   tcase_add_test(madnis, signed_gaussians_cancel);
   tcase_add_test(madnis, signed_gaussians_values);
+  tcase_add_test(madnis, signed_channels_add_up);
   tcase_add_test(rows, rows_are_finite);
   tcase_add_test(rows, parameters_go_to_their_ends);
   suite_add_tcase(suite, vegas);

@@ -170,7 +170,7 @@ START_TEST(sentences_say_what_is_allowed)
 {
   check_sentence("ee3j", "ycut=7", "ycut must be between 1e-09 and 0.333, got '7'");
   check_sentence("ee3j", "ycut=x", "ycut must be a number between 1e-09 and 0.333, got 'x'");
-  check_sentence("ee3j", "quark=t", "quark must be one of u,d,s,c,b, got 't'");
+  check_sentence("ee3j", "quark=t", "quark must be one of u,d,s,c,b,all, got 't'");
   check_sentence("ee3j", "ycu=1",
                  "ee3j has no parameter 'ycu'; it has: sqrts, measure, ycut, quark, "
                  "alpha_s");

@@ -50,6 +50,23 @@ class Table(unittest.TestCase):
         self.assertEqual(len(rows), 2)
         self.assertTrue(all(len(row) == len(names) for row in rows), done.stdout)
 
+    def test_channels(self):
+        done = table("--channels", "--processes", "drell_yan_channels", "--calls", "2e4", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        [r] = json.loads(done.stdout)["rows"]
+        self.assertLessEqual(max(r[key]["calls"] for key in r["ratios"]), 20000)
+        for key, ratio in r["ratios"].items():
+            self.assertAlmostEqual(ratio, r["nis"]["error"] / r[key]["error"])
+        for key in "nis", "each":
+            self.assertLess(abs(r[key]["value"] - 837.397254351), PULL * r[key]["error"], key)
+        self.assertLess(r["ratios"]["without"], 0.5)
+
+    def test_channels_text(self):
+        done = table("--channels", "--processes", "ee4q,signed_channels", "--calls", "2e3")
+        head, names, *rows = done.stdout.splitlines()
+        self.assertTrue(head.startswith("2000 calls"))
+        self.assertEqual([len(row) for row in rows], 3 * [len(names)], done.stdout)
+
     def test_refusals(self):
         self.assertIn("between 1000 and 1e9", table("--calls", "10").stderr)
         self.assertIn("no such integrand", table("--processes", "ee9j").stderr)

@@ -16,7 +16,7 @@
 
 #include <math.h>
 
-enum { MOST_DIMENSIONS = 11 };
+enum { MOST_DIMENSIONS = 12 };
 
 static uint64_t state = 12;
 
@@ -116,7 +116,7 @@ static void check_cross_section(const struct process *r, int points)
   struct amplitudes amplitudes;
   double x[MOST_DIMENSIONS];
   prepare(r, &amplitudes);
-  struct made made = make_row(r->name, 3 * (size_t)r->partons - 4, r->settings);
+  struct made made = make_usual(r->name, r->settings);
   for (int i = 0; i < points; i++) {
     any_point(x);
     mean_add(&ours, call(&made, x));
@@ -140,8 +140,8 @@ END_TEST
 
 static void check_power(const char *name, const double *x)
 {
-  double one = value_at(name, 11, "alpha_s=0.1 ycut=1e-4", x);
-  double two = value_at(name, 11, "alpha_s=0.2 ycut=1e-4", x);
+  double one = value_at(name, 12, "alpha_s=0.1 ycut=1e-4", x);
+  double two = value_at(name, 12, "alpha_s=0.2 ycut=1e-4", x);
   require(fabs(two - 8 * one) <= 1e-12 * two, "%s: %g and %g", name, one, two);
 }
 
@@ -163,7 +163,7 @@ START_TEST(quark_pairs_are_equal)
   struct mean mean[2] = {{0}};
   double x[MOST_DIMENSIONS];
   for (int order = 0; order < 2; order++) {
-    struct made made = make_row("ee4q", 8, order ? "quark=d quark2=u" : "quark=u quark2=d");
+    struct made made = make_usual("ee4q", order ? "quark=d quark2=u" : "quark=u quark2=d");
     for (int i = 0; i < 100000; i++) {
       any_point(x);
       mean_add(&mean[order], call(&made, x));
@@ -179,19 +179,89 @@ END_TEST
 /* An event and its CP image are equally likely: half a turn of the second number. */
 START_TEST(nothing_depends_on_the_second_number)
 {
-  static const char *const rows[][2] = {{"ee4j", "ycut=1e-3"}, {"ee4q", "ycut=1e-3 quark2=u"}};
+  static const char *const rows[][2] = {{"ee4j", "ycut=1e-3"},
+                                        {"ee4q", "ycut=1e-3"},
+                                        {"ee4q", "ycut=1e-3 quark2=u"},
+                                        {"ee5j", "ycut=1e-4"},
+                                        {"ee4qg", "ycut=1e-4"}};
   double x[MOST_DIMENSIONS];
-  for (size_t r = 0; r < LENGTH(rows); r++)
+  for (size_t r = 0; r < LENGTH(rows); r++) {
+    struct made made = make_usual(rows[r][0], rows[r][1]);
     for (int i = 0; i < 200; i++) {
       any_point(x);
-      double one = value_at(rows[r][0], 8, rows[r][1], x);
+      double one = call(&made, x);
       x[1] = fmod(x[1] + 0.5, 1);
-      double image = value_at(rows[r][0], 8, rows[r][1], x);
+      double image = call(&made, x);
       x[1] = next_uniform(&state);
-      double turned = value_at(rows[r][0], 8, rows[r][1], x);
-      require(fabs(one - image) <= 1e-8 * one, "%s: %g and %g", rows[r][0], one, image);
-      require(fabs(one - turned) <= 1e-8 * one, "%s: %g and %g", rows[r][0], one, turned);
+      double turned = call(&made, x);
+      require(fabs(one - image) <= 1e-7 * one, "%s: %g and %g", rows[r][0], one, image);
+      require(fabs(one - turned) <= 1e-7 * one, "%s: %g and %g", rows[r][0], one, turned);
     }
+    free(made.state);
+  }
+}
+END_TEST
+
+/* quark=all has the flavour as one more coordinate: of each value f is that of the flavour, and so
+ * are the particles. |M|^2 is the sum. */
+static void check_flavours(const char *name, const char *settings)
+{
+  static const char *const words[] = {"u", "d", "s", "c", "b"};
+  static const int pdg[] = {2, 1, 3, 4, 5};
+  char text[128];
+  double x[MOST_DIMENSIONS], p[8][4];
+  snprintf(text, sizeof text, "%s quark=all", settings);
+  size_t dim = integrand_find(name)->dim_default;
+  struct made all = make_row(name, dim + 1, text);
+  for (int i = 0; i < 100;) {
+    double sum = 0;
+    nis_event event = {0};
+    any_point(x);
+    if (call(&all, x) == 0) continue;
+    i++;
+    x[dim] = i % 5;
+    all.row->particles(x, dim + 1, &event, all.state);
+    ck_assert_int_eq(event.particle[2].pdg, pdg[i % 5]);
+    ck_assert_int_eq(event.particle[3].pdg, -pdg[i % 5]);
+    for (int j = 0; j < all.row->legs; j++) memcpy(p[j], event.particle[j].p, sizeof p[j]);
+    for (int k = 0; k < 5; k++) {
+      snprintf(text, sizeof text, "%s quark=%s", settings, words[k]);
+      struct made one = make_usual(name, text);
+      x[dim] = (k + 0.5) / 5;
+      ck_assert_double_eq(call(&all, x), 5 * call(&one, x));
+      sum += one.row->squared(one.state, (const double(*)[4])p);
+      free(one.state);
+    }
+    check_between(sum / all.row->squared(all.state, (const double(*)[4])p) - 1, -1e-12, 1e-12,
+                  "sum of |M|^2");
+  }
+  free(all.state);
+}
+
+START_TEST(flavours_are_summed)
+{
+  check_flavours("ee3j", "sqrts=200 ycut=1e-3");
+  check_flavours("ee4j", "measure=durham ycut=1e-3");
+}
+END_TEST
+
+/* One run for the sum of five integrals */
+START_TEST(sum_over_flavours)
+{
+  static const char *const single[] = {"quark=u", "quark=d", "quark=s", "quark=c", "quark=b"};
+  double exact = 0, together = exact_value("ee3j", 6, "quark=all");
+  for (size_t k = 0; k < LENGTH(single); k++) exact += exact_value("ee3j", 5, single[k]);
+  check_between(together / exact - 1, -1e-13, 1e-13, "value");
+  struct made made = make_row("ee3j", 6, "quark=all");
+  int discrete[6];
+  ck_assert_uint_eq(integrand_discrete(made.row, made.state, 6, discrete), 0);
+  ck_assert_int_eq(discrete[5], 5);
+  nis_result r = nis_integrate(made.row->f, 6, .params = made.state, .discrete = discrete,
+                               .calls = 20000, .effort = 0.3, .threads = 2);
+  double most = alarm_errors_of_nets(1, r.dof) * r.error;
+  check_between(r.value, exact - most, exact + most, "value");
+  check_between(r.error / exact, 0, 2e-3, "relative error");
+  free(made.state);
 }
 END_TEST
 
@@ -264,7 +334,7 @@ START_TEST(events_are_whole)
   static const int flows[] = {2, 2, 6, 2, 2, 4, 4};
   for (size_t i = 0; i < LENGTH(processes); i++) {
     const struct process *r = &processes[i];
-    struct made made = make_row(r->name, 3 * (size_t)r->partons - 4, r->settings);
+    struct made made = make_usual(r->name, r->settings);
     double x[MOST_DIMENSIONS];
     int seen[64], nseen = 0;
     for (int found = 0; found < 300;) {
@@ -272,6 +342,7 @@ START_TEST(events_are_whole)
       any_point(x);
       if (call(&made, x) == 0) continue;
       found++;
+      integrand_point(made.row, made.state, made.dim, x);
       ck_assert_int_eq(made.row->particles(x, made.dim, &event, made.state), 0);
       ck_assert_int_eq(made.row->particles(x, made.dim, &again, made.state), 0);
       ck_assert_int_eq(flow_of(&event), flow_of(&again));
@@ -287,13 +358,14 @@ END_TEST
 /* Two quark lines: that of colours N^2 times as strong joins different pairs. */
 START_TEST(pairs_are_joined_across)
 {
-  struct made made = make_row("ee4q", 8, "");
+  struct made made = make_usual("ee4q", "");
   double x[MOST_DIMENSIONS];
   int across = 0, all = 0;
   while (all < 2000) {
     nis_event event = {0};
     any_point(x);
     if (call(&made, x) == 0) continue;
+    integrand_point(made.row, made.state, made.dim, x);
     made.row->particles(x, made.dim, &event, made.state);
     across += event.particle[2].colour[0] == event.particle[5].colour[1];
     all++;
@@ -313,6 +385,8 @@ int main(void)
   tcase_add_test(all, strong_coupling_counts);
   tcase_add_test(all, quark_pairs_are_equal);
   tcase_add_test(all, nothing_depends_on_the_second_number);
+  tcase_add_test(all, flavours_are_summed);
+  tcase_add_test(all, sum_over_flavours);
   tcase_add_test(all, events_are_whole);
   tcase_add_test(all, pairs_are_joined_across);
   suite_add_tcase(suite, all);

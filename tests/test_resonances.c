@@ -214,6 +214,39 @@ START_TEST(narrow_resonance)
 }
 END_TEST
 
+/* Points of one mass and rapidity in all channels: of each the density in log m^2 is the slope of
+ * the mass that the map gives, inverted here. */
+static double mass_number(int channel, double low, double high, double m2)
+{
+  static const double mass[] = {0, 91.188, 300}, width[] = {0, 2.441404, 2};
+  double u[3], at[] = {low, m2, high}, m = mass[channel];
+  for (int i = 0; i < 3; i++)
+    u[i] = channel ? atan((at[i] - m * m) / (m * width[channel])) : -1 / at[i];
+  return (u[1] - u[0]) / (u[2] - u[0]);
+}
+
+START_TEST(channels_of_drell_yan_add_up)
+{
+  static const char settings[] = "sqrts=8000 mass_low=20 zp_mass=300 zp_width=2 zp_coupling=";
+  static const double masses[] = {25, 60, 91, 150, 299, 300.5, 700, 3000}, step = 1e-5;
+  for (size_t i = 0; i < 2 * LENGTH(masses); i++) {
+    int channels = i % 2 ? 3 : 2;
+    double m2 = masses[i / 2] * masses[i / 2], low = 400, high = 64e6, sum = 0;
+    double x[] = {0, 0.3, 0.8, 0.5, 0}, plain[] = {log(m2 / low) / log(high / low), 0.3, 0.8, 0.5};
+    char words[128];
+    snprintf(words, sizeof words, "%s%g", settings, i % 2 ? 0.5 : 0.);
+    for (int k = 0; k < channels; k++) {
+      double up = mass_number(k, low, high, m2 * exp(step));
+      double down = mass_number(k, low, high, m2 * exp(-step));
+      x[0] = mass_number(k, low, high, m2), x[4] = (k + 0.5) / channels;
+      sum += (up - down) / (2 * step) * log(high / low) / channels *
+             value_at("drell_yan_channels", 5, words, x);
+    }
+    ck_assert_relative(sum, value_at("drell_yan", 4, words, plain), 1e-5);
+  }
+}
+END_TEST
+
 /* ---- two photons ---------------------------------------------------------------------------- */
 
 #define FINE_STRUCTURE (1 / 137.035999)
@@ -381,6 +414,7 @@ int main(void)
   tcase_add_test(lepton_pairs, leptons_at_points);
   tcase_add_test(lepton_pairs, leptons_in_all);
   tcase_add_test(lepton_pairs, narrow_resonance);
+  tcase_add_test(lepton_pairs, channels_of_drell_yan_add_up);
   TCase *photons = tcase_create("photons");
   tcase_set_timeout(photons, 60);
   tcase_add_test(photons, photons_at_points);

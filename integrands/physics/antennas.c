@@ -170,9 +170,9 @@ static void mirror(const struct antennas *map, double (*p)[4])
 
 double antennas_draw(const struct antennas *map, const double *x, double (*p)[4])
 {
-  double which = 2 * x[1] * map->drawn, a, b;
-  int turn = (int)fmin(which, 2 * map->drawn - 1), c = turn / 2;
-  set_back_to_back(0.5 * sqrt(map->s), (const double[]){x[0], which - turn},
+  int c = map->drawn > 1 ? (int)x[2 + 3 * map->steps] : 0, image = x[1] >= 0.5;
+  double a, b;
+  set_back_to_back(0.5 * sqrt(map->s), (const double[]){x[0], 2 * x[1] - image},
                    p[map->channel[c].quark], p[map->channel[c].antiquark]);
   const double *next = x + 2;
   for (int n = 0; n < map->steps; n++, next += 3) {
@@ -183,9 +183,10 @@ double antennas_draw(const struct antennas *map, const double *x, double (*p)[4]
     draw_triangle(&t, next, &a, &b);
     branch(step, n == 0, a, b, 2 * M_PI * next[2], p);
   }
-  if (turn % 2) mirror(map, p);
+  if (image) mirror(map, p);
   double density = antennas_density(map, (const double(*)[4])p);
-  return density > 0 ? 1 / density : 0; /* rounding can put a point right at the cut below it */
+  if (!(density > 0)) return 0; /* rounding can put a point right at the cut below it */
+  return 1 / (map->drawn * density);
 }
 
 static double channel_density(const struct antennas *map, int c, const double (*given)[4])
@@ -317,7 +318,8 @@ static void add_late_splits(struct antennas *map, const struct pairs *q)
 }
 
 /* Quarks that are identical can be exchanged, and so can antiquarks; with both the second pair
- * becomes the first. */
+ * becomes the first, so that the first is enough. Without a gluon it would be the only channel:
+ * there both are drawn, so that all flavours have the same coordinates. */
 void antennas_of_quarks(struct antennas *map, int gluons, int identical, double s, double y)
 {
   static const struct pairs pairs[] = {{0, 1, 2, 3}, {2, 3, 0, 1}};
@@ -325,9 +327,10 @@ void antennas_of_quarks(struct antennas *map, int gluons, int identical, double 
                                         {1, 2, 3, 0, 4}, {0, 3, 2, 1, 4}, {3, 0, 1, 2, 4},
                                         {2, 3, 0, 1, 4}, {3, 2, 1, 0, 4}};
   *map = (struct antennas){.steps = 2 + gluons, .pairs = 2, .s = s, .y = y};
-  for (int i = 0; i < (identical ? 1 : 2); i++) {
+  int drawn_pairs = identical && gluons ? 1 : 2;
+  for (int i = 0; i < drawn_pairs; i++) {
     add_early_splits(map, gluons, &pairs[i]);
     if (gluons) add_late_splits(map, &pairs[i]);
   }
-  add_images(map, identical ? 8 : 2, names);
+  add_images(map, identical ? 8 / drawn_pairs : 2, names);
 }

@@ -40,13 +40,15 @@ void antennas_of_gluons(struct antennas *map, int gluons, double s, double y);
 /* and Q, Qbar, and 0 or 1 gluon; `identical`: Q is of the flavour of q */
 void antennas_of_quarks(struct antennas *map, int gluons, int identical, double s, double y);
 
-/* Momenta p[2 + steps] at rest from x[2 + 3 steps] in (0, 1). x[1] gives the channel, whether
- * the event is replaced by its CP image, and the turn about the beams; where one channel is
- * drawn, nothing depends on it. Returns the weight, phase space per volume of the cube
- * (phase_space.h); or 0, and no momenta, where the last step would leave a pair below y. */
+/* Momenta p[2 + steps] at rest from x[2 + 3 steps] in (0, 1), and x[2 + 3 steps], the number of the
+ * channel, 0 .. drawn-1, where more than one is drawn. x[1] gives the turn about the beams, and
+ * whether the event is replaced by its CP image; nothing depends on it. Returns the weight, phase
+ * space per volume of the cube (phase_space.h) times the share g_c / sum_k g_k that the channel has
+ * of it by the densities of those that are drawn; or 0, and no momenta, where the last step would
+ * leave a pair below y. */
 double antennas_draw(const struct antennas *map, const double *x, double (*p)[4]);
 
-/* One over the weight, of given momenta */
+/* Of given momenta: the mean of the densities of all channels, one over (drawn times the weight) */
 double antennas_density(const struct antennas *map, const double (*p)[4]);
 
 #endif

@@ -7,7 +7,9 @@
  *     s_q(c) = 1 / (2 m^2) 1 / (8 pi) 1 / 2 1 / 12 sum_ij |g_ij|^2 (1 +- c)^2,
  *
  * + for equal chiralities i, j. The parton densities are a fixed formula, at no scale. log tau and
- * y are even in the cube: the resonances are left to the integrator. */
+ * y are even in the cube: the resonances are left to the integrator. Not so with channels: number k
+ * draws m^2 like g_k, which is 1 / m^4 for the photon and the Breit-Wigner curves of Z and Z', and
+ * has the share g_k / sum_j g_j. */
 #include "electroweak.h"
 #include "integrands.h"
 
@@ -16,6 +18,7 @@
 
 enum { SQRTS, MASS_LOW, ZP_MASS, ZP_WIDTH, ZP_COUPLING };
 enum { UP, DOWN, STRANGE, FLAVOURS };
+enum { CHANNELS = 3 }; /* photon, Z, Z' */
 
 static const struct parameter parameters[] = {
     {"sqrts", NULL, 13000, 1000, 1e5, "of the protons, in GeV"},
@@ -26,24 +29,18 @@ static const struct parameter parameters[] = {
     {NULL, NULL, 0, 0, 0, NULL},
 };
 
+/* What m^2 is drawn by */
+struct channel {
+  double pole, width; /* M^2 and M Gamma of a resonance; 0 for the photon */
+  double low, high;   /* between the ends */
+};
+
 struct drell_yan {
   double s, log_tau; /* S in GeV^2; log of the smallest tau */
   double zp_mass, zp_width, zp_strength;
+  struct channel channel[CHANNELS];
   struct ee_couplings couplings[FLAVOURS]; /* by symmetry those of q qbar -> l- l+ */
 };
-
-static void setup(void *state, size_t dim, const double *values)
-{
-  static const int pdg[FLAVOURS] = {2, 1, 3};
-  struct drell_yan *d = state;
-  (void)dim;
-  d->s = values[SQRTS] * values[SQRTS];
-  d->log_tau = 2 * log(values[MASS_LOW] / values[SQRTS]);
-  d->zp_mass = values[ZP_MASS];
-  d->zp_width = values[ZP_WIDTH];
-  d->zp_strength = values[ZP_COUPLING] * values[ZP_COUPLING];
-  for (int q = 0; q < FLAVOURS; q++) ee_couplings_set(&d->couplings[q], pdg[q], 0);
-}
 
 /* x q(x) and x qbar(x): the toy densities of Giele et al., hep-ph/0204316, section 1.3 */
 static void densities(double x, double quark[FLAVOURS], double antiquark[FLAVOURS])
@@ -92,6 +89,72 @@ static double evaluate(double *x, size_t dim, void *state)
   double log_tau = d->log_tau * (1 - x[0]), y = log_tau * (x[1] - 0.5);
   (void)dim;
   return 2 * d->log_tau * log_tau * differential(d, exp(log_tau), y, 2 * x[2] - 1);
+}
+
+/* ---- channels ----------------------------------------------------------------------------- */
+
+static int channel_count(const struct drell_yan *d)
+{
+  return d->zp_strength > 0 ? 3 : 2;
+}
+
+/* Grows with m^2 as the integral of g_k does: -1 / m^2, or an angle */
+static double height(const struct channel *c, double m2)
+{
+  return c->width > 0 ? atan((m2 - c->pole) / c->width) : -1 / m2;
+}
+
+static double draw_m2(const struct channel *c, double u)
+{
+  double at = c->low + u * (c->high - c->low);
+  return c->width > 0 ? c->pole + c->width * tan(at) : -1 / at;
+}
+
+/* g_k, of log tau */
+static double density(const struct channel *c, double m2)
+{
+  double off = (m2 - c->pole) / c->width;
+  double slope = c->width > 0 ? 1 / (c->width * (1 + off * off)) : 1 / (m2 * m2);
+  return m2 * slope / (c->high - c->low);
+}
+
+static void set_channels(struct drell_yan *d)
+{
+  const double mass[CHANNELS] = {0, Z_MASS, d->zp_mass}, width[] = {0, Z_WIDTH, d->zp_width};
+  for (int k = 0; k < CHANNELS; k++) {
+    struct channel *c = &d->channel[k];
+    *c = (struct channel){.pole = mass[k] * mass[k], .width = mass[k] * width[k]};
+    c->low = height(c, d->s * exp(d->log_tau));
+    c->high = height(c, d->s);
+  }
+}
+
+static void setup(void *state, size_t dim, const double *values)
+{
+  static const int pdg[FLAVOURS] = {2, 1, 3};
+  struct drell_yan *d = state;
+  (void)dim;
+  d->s = values[SQRTS] * values[SQRTS];
+  d->log_tau = 2 * log(values[MASS_LOW] / values[SQRTS]);
+  d->zp_mass = values[ZP_MASS];
+  d->zp_width = values[ZP_WIDTH];
+  d->zp_strength = values[ZP_COUPLING] * values[ZP_COUPLING];
+  for (int q = 0; q < FLAVOURS; q++) ee_couplings_set(&d->couplings[q], pdg[q], 0);
+  set_channels(d);
+}
+
+static double evaluate_channel(double *x, size_t dim, void *state)
+{
+  const struct drell_yan *d = state;
+  double m2 = draw_m2(&d->channel[(int)x[dim - 1]], x[0]), all = 0;
+  double log_tau = fmin(log(m2 / d->s), 0), y = log_tau * (x[1] - 0.5);
+  for (int k = 0; k < channel_count(d); k++) all += density(&d->channel[k], m2);
+  return -2 * log_tau / all * differential(d, exp(log_tau), y, 2 * x[2] - 1);
+}
+
+static int values(const void *state, size_t coordinate)
+{
+  return coordinate == 4 ? channel_count(state) : 0;
 }
 
 /* ---- the value --------------------------------------------------------------------------- */
@@ -152,19 +215,30 @@ static int exact(const void *state, size_t dim, double *value)
   return slice.rule && isfinite(*value);
 }
 
+#define ROW                                                                                        \
+  .parameters = parameters, .state_size = sizeof(struct drell_yan), .setup = setup,                \
+  .exact = exact, .unit = "pb",                                                                    \
+  .source = "Drell, Yan, Phys. Rev. Lett. 25 (1970) 316; the process of MadNIS, "                  \
+            "arXiv:2212.06172; toy parton densities of Giele et al., hep-ph/0204316"
+
 const struct integrand drell_yan_integrand = {
+    ROW,
     .name = "drell_yan",
     .dim_min = 4,
     .dim_max = 4,
     .dim_default = 4,
-    .parameters = parameters,
-    .state_size = sizeof(struct drell_yan),
-    .setup = setup,
     .f = evaluate,
-    .exact = exact,
-    .unit = "pb",
-    .source =
-        "Drell, Yan, Phys. Rev. Lett. 25 (1970) 316; the process of MadNIS, arXiv:2212.06172; "
-        "toy parton densities of Giele et al., hep-ph/0204316",
     .description = "p p -> l- l+ through photon, Z and a narrow Z'",
+};
+
+const struct integrand drell_yan_channels_integrand = {
+    ROW,
+    .name = "drell_yan_channels",
+    .dim_min = 5,
+    .dim_max = 5,
+    .dim_default = 5,
+    .f = evaluate_channel,
+    .values = values,
+    .channels = 1,
+    .description = "drell_yan by channels with maps of their own: photon, Z, Z'",
 };

@@ -3,7 +3,8 @@
  *
  * The two collinear poles 1 / (a b) of |M|^2 cancel against the map (three_jets.h); what is left
  * are two logarithms times the correlations with the leptons. Durham's y_ij are never above
- * JADE's, so its region lies inside the map's triangle; the rest of that is zero. */
+ * JADE's, so its region lies inside the map's triangle; the rest of that is zero. The sum over all
+ * flavours has that of the quark as a sixth coordinate. */
 #include "event.h"
 #include "integrands.h"
 #include "jet_cut.h"
@@ -18,45 +19,75 @@ static const struct parameter parameters[] = {
     {"sqrts", NULL, Z_MASS, 10, 1e5, "centre-of-mass energy in GeV"},
     {"measure", JET_MEASURES, JADE, JADE, DURHAM, "jet measure of the cut"},
     {"ycut", NULL, 0.01, 1e-9, 0.333, "smallest y_ij of two partons"},
-    {"quark", QUARKS, 0, 0, 4, "flavour of the quark, massless"},
+    {"quark", QUARKS ",all", 0, 0, ALL_QUARKS,
+     "flavour of the quark, massless; all: their sum, in one dimension more"},
     {"alpha_s", NULL, 0.118, 1e-4, 1, "strong coupling"},
     {NULL, NULL, 0, 0, 0, NULL},
 };
 
 struct ee3j {
   double sqrts, ycut, alpha_s;
-  int measure, quark; /* Particle Data Group number */
-  double sigma0;      /* sigma(e+ e- -> q qbar) in pb */
-  double weight[2];   /* of LL + RR and LR + RL: all factors that are no function of x */
-  struct ee_couplings couplings;
+  int measure, flavours;
+  double sigma0; /* sigma(e+ e- -> q qbar) in pb, of all flavours together */
+  struct flavour {
+    int quark;        /* Particle Data Group number */
+    double weight[2]; /* of LL + RR and LR + RL: all factors that are no function of x */
+    struct ee_couplings couplings;
+  } flavour[FLAVOURS_OF_QUARKS];
 };
+
+enum { FLAVOUR = 5 }; /* the coordinate */
+
+static size_t more(const double *values)
+{
+  return values[QUARK_FLAVOUR] == ALL_QUARKS;
+}
+
+static int values_of(const void *state, size_t coordinate)
+{
+  const struct ee3j *p = state;
+  return coordinate == FLAVOUR ? p->flavours : 0;
+}
+
+static const struct flavour *flavour_of(const struct ee3j *p, const double *x)
+{
+  return &p->flavour[p->flavours > 1 ? (int)x[FLAVOUR] : 0];
+}
+
+static void add_flavour(struct ee3j *p, int pdg)
+{
+  struct flavour *f = &p->flavour[p->flavours++];
+  double s = p->sqrts * p->sqrts, g2[2][2];
+  f->quark = pdg;
+  ee_couplings_set(&f->couplings, pdg, p->alpha_s);
+  ee_couplings_squared(&f->couplings, s, g2);
+  double same = g2[LEFT][LEFT] + g2[RIGHT][RIGHT];
+  double opposite = g2[LEFT][RIGHT] + g2[RIGHT][LEFT];
+  p->sigma0 += PB_GEV2 * 3 / (48 * M_PI * s) * (same + opposite);
+  /* flux 1 / (2s), phase space s / (128 pi^3), and |M|^2 = g_s^2 N_c C_F / (2 s a b)
+   * [...] with the bracket of correlations() */
+  double factor = PB_GEV2 * f->couplings.strong * 4 / (512 * pow(M_PI, 3) * s);
+  f->weight[0] = factor * same;
+  f->weight[1] = factor * opposite;
+}
 
 static void setup(void *state, size_t dim, const double *values)
 {
   struct ee3j *p = state;
+  int quark = (int)values[QUARK_FLAVOUR], all = quark == ALL_QUARKS;
   (void)dim;
-  p->sqrts = values[SQRTS];
-  p->ycut = values[YCUT];
-  p->alpha_s = values[ALPHA_S];
-  p->measure = (int)values[MEASURE];
-  p->quark = quark_pdg[(int)values[QUARK_FLAVOUR]];
-
-  double s = p->sqrts * p->sqrts, g2[2][2];
-  ee_couplings_set(&p->couplings, p->quark, p->alpha_s);
-  ee_couplings_squared(&p->couplings, s, g2);
-  double same = g2[LEFT][LEFT] + g2[RIGHT][RIGHT];
-  double opposite = g2[LEFT][RIGHT] + g2[RIGHT][LEFT];
-  p->sigma0 = PB_GEV2 * 3 / (48 * M_PI * s) * (same + opposite);
-  /* flux 1 / (2s), phase space s / (128 pi^3), and |M|^2 = g_s^2 N_c C_F / (2 s a b)
-   * [...] with the bracket of correlations() */
-  double factor = PB_GEV2 * p->couplings.strong * 4 / (512 * pow(M_PI, 3) * s);
-  p->weight[0] = factor * same;
-  p->weight[1] = factor * opposite;
+  *p = (struct ee3j){.sqrts = values[SQRTS],
+                     .ycut = values[YCUT],
+                     .alpha_s = values[ALPHA_S],
+                     .measure = (int)values[MEASURE]};
+  for (int i = 0; i < FLAVOURS_OF_QUARKS; i++)
+    if (all || i == quark) add_flavour(p, quark_pdg[i]);
 }
 
 /* x_q (1 -+ cos theta_q) and x_qbar (1 -+ cos theta_qbar) are 4 / s times the products of
  * the quarks' momenta with the leptons'. The azimuth does not matter. */
-static double correlations(const struct ee3j *p, const struct dalitz *d, const struct euler *angles)
+static double correlations(const double weight[2], const struct dalitz *d,
+                           const struct euler *angles)
 {
   double x_q = d->b + d->c, x_qbar = d->a + d->c;
   double cosine = angles->cos_theta, sine = sqrt((1 - cosine) * (1 + cosine));
@@ -65,8 +96,8 @@ static double correlations(const struct ee3j *p, const struct dalitz *d, const s
   double qbar_z = (x_qbar - 2 * d->c / x_q) * cosine - across * sine * cos(angles->chi);
   double em_q = x_q - q_z, ep_q = x_q + q_z;
   double em_qbar = x_qbar - qbar_z, ep_qbar = x_qbar + qbar_z;
-  return p->weight[0] * (em_qbar * em_qbar + ep_q * ep_q) +
-         p->weight[1] * (em_q * em_q + ep_qbar * ep_qbar);
+  return weight[0] * (em_qbar * em_qbar + ep_q * ep_q) +
+         weight[1] * (em_q * em_q + ep_qbar * ep_qbar);
 }
 
 static double evaluate(double *x, size_t dim, void *state)
@@ -77,7 +108,7 @@ static double evaluate(double *x, size_t dim, void *state)
   (void)dim;
   double jacobian = map_triangle(p->ycut, x, &d);
   if (p->measure == DURHAM && durham_resolution(&d) <= p->ycut) return 0;
-  return jacobian * correlations(p, &d, &angles);
+  return jacobian * correlations(flavour_of(p, x)->weight, &d, &angles);
 }
 
 static int exact(const void *state, size_t dim, double *value)
@@ -92,7 +123,9 @@ static int exact(const void *state, size_t dim, double *value)
 static double matrix_element(const void *state, const double (*p)[4])
 {
   const struct ee3j *m = state;
-  return eeqqg_squared(&m->couplings, p);
+  double sum = 0;
+  for (int i = 0; i < m->flavours; i++) sum += eeqqg_squared(&m->flavour[i].couplings, p);
+  return sum;
 }
 
 /* ---- events -------------------------------------------------------------------- */
@@ -101,12 +134,13 @@ static int make_particles(const double *x, size_t dim, nis_event *out, void *sta
 {
   const struct ee3j *p = state;
   double momenta[3][4];
+  int quark = flavour_of(p, x)->quark;
   (void)dim;
   nis_three_jets(p->sqrts, p->ycut, x, momenta);
 
   event_begin(out, p->sqrts, p->alpha_s, 11, -11);
-  event_add(out, p->quark, 501, 0, momenta[0]);
-  event_add(out, -p->quark, 0, 502, momenta[1]);
+  event_add(out, quark, 501, 0, momenta[0]);
+  event_add(out, -quark, 0, 502, momenta[1]);
   event_add(out, 21, 502, 501, momenta[2]);
   return 0;
 }
@@ -119,6 +153,8 @@ const struct integrand ee3j_integrand = {
     .parameters = parameters,
     .state_size = sizeof(struct ee3j),
     .setup = setup,
+    .more = more,
+    .values = values_of,
     .f = evaluate,
     .exact = exact,
     .particles = make_particles,

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-const int quark_pdg[5] = {2, 1, 3, 4, 5};
+const int quark_pdg[FLAVOURS_OF_QUARKS] = {2, 1, 3, 4, 5};
 
 double w_mass(void)
 {

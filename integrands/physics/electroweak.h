@@ -27,7 +27,8 @@ double sin2_weak_angle(void); /* on-shell: 1 - M_W^2 / M_Z^2 */
 
 /* Names of the quarks, and Particle Data Group numbers in their order */
 #define QUARKS "u,d,s,c,b"
-extern const int quark_pdg[5];
+enum { FLAVOURS_OF_QUARKS = 5, ALL_QUARKS = FLAVOURS_OF_QUARKS }; /* behind them the word "all" */
+extern const int quark_pdg[FLAVOURS_OF_QUARKS];
 
 /* pdg: 1 .. 5 for d u s c b; 13, 15 for mu, tau. */
 void ee_couplings_set(struct ee_couplings *out, int pdg, double alpha_s);

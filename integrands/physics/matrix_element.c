@@ -32,7 +32,7 @@ nis_matrix_element *nis_matrix_element_make(const char *name, const char *const 
   for (size_t i = 0; i < nsettings; i++)
     if (integrand_set(row, settings[i], values, sentence, size)) return NULL;
   nis_matrix_element *m = malloc(sizeof *m);
-  if (m) *m = (nis_matrix_element){row, integrand_make(row, row->dim_default, values)};
+  if (m) *m = (nis_matrix_element){row, integrand_make(row, integrand_dim(row, values), values)};
   if (m && m->state) return m;
   snprintf(sentence, size, "no memory for the matrix element '%s'", name);
   free(m);

@@ -10,9 +10,9 @@
  *     nis_matrix_element_free(m);
  *
  * The value is averaged over the spins of e- and e+, summed over all other spins and colours, and
- * without a factor for identical particles. All particles are massless; photon and Z (fixed width)
- * and the couplings are those of electroweak.h. `nis list` shows the parameters; of them those of
- * the cuts and of the energy do not matter here.
+ * without a factor for identical particles; with quark=all over flavours too. All particles are
+ * massless; photon and Z (fixed width) and the couplings are those of electroweak.h. `nis list`
+ * shows the parameters; of them those of the cuts and of the energy do not matter here.
  *
  *     name      momenta p[legs][4], each (E, px, py, pz) in GeV      parameters         |M|^2 in
  *     ee_mumu   e-, e+, mu-, mu+                                                        1

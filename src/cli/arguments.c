@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { FIRST_LONG = 256, LIST_TEXT = 2048, SENTENCE = 512 };
@@ -105,6 +106,9 @@ static int refuse_plugin_options(const struct arguments *arguments)
   if (arguments->lower_text || arguments->upper_text)
     return complain(BAD_USAGE, "--%s is for plug-ins; '%s' is an integrand on the unit cube",
                     arguments->lower_text ? "lower" : "upper", name);
+  if (arguments->discrete_text || arguments->options.channels)
+    return complain(BAD_USAGE, "--%s is for plug-ins; 'nis list %s' says what '%s' has",
+                    arguments->discrete_text ? "discrete" : "channels", name, name);
   return DONE;
 }
 
@@ -138,7 +142,8 @@ static int find_plugin(struct arguments *arguments)
     return complain(BAD_USAGE, "a plug-in has no parameters, got --param '%s'",
                     arguments->settings[0]);
   return plugin_load(&arguments->plugin, arguments->name,
-                     arguments->batch ? &arguments->options.batch : NULL);
+                     arguments->batch ? &arguments->options.batch : NULL,
+                     &arguments->options.channels);
 }
 
 static int check_saved_name(struct arguments *arguments)
@@ -216,20 +221,22 @@ static int take_name(struct arguments *arguments, int argc, char **argv)
   return bad ? bad : find_named(arguments);
 }
 
+/* By the parameters too */
 static int check_dim(struct arguments *arguments)
 {
   const struct integrand *row = arguments->row;
-  size_t *dim = &arguments->options.dim;
-  if (!*dim) *dim = row->dim_default;
+  size_t *dim = &arguments->options.dim, usual = integrand_dim(row, arguments->values);
+  size_t least = usual - row->dim_default + row->dim_min;
+  size_t most = usual - row->dim_default + row->dim_max;
+  if (!*dim) *dim = usual;
   if (!*dim)
     return complain(BAD_USAGE, "the plug-in '%s' needs --dim D; it exports no size_t %s_dim",
                     row->name, plugin_symbol(row->name));
-  if (*dim >= row->dim_min && *dim <= row->dim_max) return DONE;
-  if (row->dim_min == row->dim_max)
-    return complain(BAD_USAGE, "--dim must be %zu for %s, got '%zu'", row->dim_min, row->name,
-                    *dim);
+  if (*dim >= least && *dim <= most) return DONE;
+  if (least == most)
+    return complain(BAD_USAGE, "--dim must be %zu for %s, got '%zu'", least, row->name, *dim);
   return complain(BAD_USAGE, "--dim must be a whole number between %zu and %zu for %s, got '%zu'",
-                  row->dim_min, row->dim_max, row->name, *dim);
+                  least, most, row->name, *dim);
 }
 
 static int set_limits(struct arguments *arguments)
@@ -250,6 +257,21 @@ static int set_periodic(struct arguments *arguments)
   for (size_t j = 0; j < o->dim; j++) arguments->periodic[j] = by_row && row->periodic(j);
   if (arguments->periodic_text || by_row) o->periodic = arguments->periodic;
   return parse_flags("periodic", arguments->periodic_text, o->dim, arguments->periodic);
+}
+
+/* As the command line says, or else the integrand's row, which knows them by its parameters */
+static int set_discrete(struct arguments *arguments)
+{
+  nis_options *o = &arguments->options;
+  const struct integrand *row = arguments->row;
+  if (row->values) {
+    void *state = integrand_make(row, o->dim, arguments->values);
+    if (!state) return complain(FAILED, "no memory for the integrand '%s'", row->name);
+    o->channels = integrand_discrete(row, state, o->dim, arguments->discrete);
+    free(state);
+  }
+  if (arguments->discrete_text || row->values) o->discrete = arguments->discrete;
+  return parse_counts("discrete", arguments->discrete_text, o->dim, arguments->discrete);
 }
 
 static int apply_settings(struct arguments *arguments)
@@ -346,8 +368,9 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
   int bad = parse_options(arguments, argc, argv);
   if (bad || arguments->help) return bad;
   if ((bad = take_name(arguments, argc, argv)) || !arguments->row) return bad;
-  if ((bad = check_dim(arguments)) || (bad = set_limits(arguments))) return bad;
-  if ((bad = set_periodic(arguments)) || (bad = apply_settings(arguments))) return bad;
+  if ((bad = apply_settings(arguments)) || (bad = check_dim(arguments))) return bad;
+  if ((bad = set_limits(arguments)) || (bad = set_periodic(arguments))) return bad;
+  if ((bad = set_discrete(arguments))) return bad;
   if ((bad = check_untrained(arguments)) || (bad = check_part(arguments))) return bad;
   if (arguments->command == MATRIX_ELEMENT) return check_momenta(arguments);
   if (arguments->command == TRAIN) return check_saving(arguments);

@@ -36,8 +36,8 @@ struct arguments {
   uint64_t given;                      /* bit n: row n of the option table is on the command line */
   const char *lower_text, *upper_text; /* NULL: not given */
   double lower[NIS_MOST_DIM], upper[NIS_MOST_DIM];
-  const char *periodic_text; /* NULL: not given */
-  int periodic[NIS_MOST_DIM];
+  const char *periodic_text, *discrete_text; /* NULL: not given */
+  int periodic[NIS_MOST_DIM], discrete[NIS_MOST_DIM];
   int batch; /* a plug-in takes many points at once */
   int json, quiet, help;
   int explain;     /* of integrate */

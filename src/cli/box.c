@@ -45,20 +45,35 @@ int parse_limits(const char *option, const char *text, size_t dim, double *limit
                   option, dim, text);
 }
 
-int parse_flags(const char *option, const char *text, size_t dim, int *flag)
+/* Fills number[dim] with whole ones up to `most`; 0 where the text is something else. */
+static int read_whole(const char *text, size_t dim, int most, int *number)
 {
   double value[NIS_MOST_DIM];
-  size_t n = text ? read_list(text, dim, value) : 0;
-  int good = !text || n == 1 || n == dim;
-  for (size_t i = 0; good && text && i < dim; i++) {
+  size_t n = read_list(text, dim, value);
+  int good = n == 1 || n == dim;
+  for (size_t i = 0; good && i < dim; i++) {
     double word = value[n == 1 ? 0 : i];
-    good = word == 0 || word == 1;
-    flag[i] = word == 1;
+    good = word >= 0 && word <= most && word == (int)word;
+    if (good) number[i] = (int)word;
   }
-  if (good) return DONE;
+  return good;
+}
+
+int parse_flags(const char *option, const char *text, size_t dim, int *flag)
+{
+  if (!text || read_whole(text, dim, 1, flag)) return DONE;
   return complain(BAD_USAGE,
                   "--%s must be 0 or 1, or %zu of them with commas between them, got '%s'", option,
                   dim, text);
+}
+
+int parse_counts(const char *option, const char *text, size_t dim, int *count)
+{
+  if (!text || read_whole(text, dim, NIS_MOST_VALUES, count)) return DONE;
+  return complain(BAD_USAGE,
+                  "--%s must be 0 or a whole number between 2 and %d, or %zu of them with commas "
+                  "between them, got '%s'",
+                  option, NIS_MOST_VALUES, dim, text);
 }
 
 static size_t different(size_t dim, const double *limit)
@@ -78,7 +93,7 @@ void print_limits(FILE *file, size_t dim, const double *limit)
   }
 }
 
-void print_flags(FILE *file, size_t dim, const int *flag)
+void print_list(FILE *file, size_t dim, const int *number)
 {
-  for (size_t i = 0; i < dim; i++) fprintf(file, "%s%d", i ? "," : "", flag[i]);
+  for (size_t i = 0; i < dim; i++) fprintf(file, "%s%d", i ? "," : "", number[i]);
 }

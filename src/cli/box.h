@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lists of limits of coordinates, "0,-1.5,-inf", and of flags, "0,1,1". */
+/* Lists of limits of coordinates, "0,-1.5,-inf", of flags, "0,1,1", and of counts, "0,0,4". */
 #ifndef BOX_H
 #define BOX_H
 
@@ -13,8 +13,9 @@ int parse_limits(const char *option, const char *text, size_t dim, double *limit
 /* Writes them the same way, as one number where they are equal. */
 void print_limits(FILE *file, size_t dim, const double *limit);
 
-/* The same for flag[dim], each 0 or 1 */
+/* The same for flag[dim], each 0 or 1, and for numbers of values, of which the library refuses 1 */
 int parse_flags(const char *option, const char *text, size_t dim, int *flag);
-void print_flags(FILE *file, size_t dim, const int *flag);
+int parse_counts(const char *option, const char *text, size_t dim, int *count);
+void print_list(FILE *file, size_t dim, const int *number);
 
 #endif

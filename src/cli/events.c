@@ -83,7 +83,7 @@ static void generate(struct run *run, const nis_event_options *options)
     if (status >= NIS_OK && status != NIS_STOPPED) make_events(s, run, options);
     if (status == NIS_STOPPED) note_events(run, status);
   }
-  nis_free(s);
+  run_close(run, s);
 }
 
 static int run_events(struct run *run, FILE *report)

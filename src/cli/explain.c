@@ -58,9 +58,11 @@ static void give_reason(struct setting *s, const struct arguments *arguments,
                         const struct option_row *row)
 {
   const char *usual = row->library->initial_text;
+  int has_channels = row->offset == offsetof(struct arguments, options.channels) &&
+                     arguments->options.channels > 0;
   if (option_given(arguments, row))
     snprintf(s->reason, REASON_TEXT, "given on the command line");
-  else if (!usual)
+  else if (!usual || has_channels)
     snprintf(s->reason, REASON_TEXT, "the default of this integrand");
   else if (row->library->depends)
     default_reason(s->reason, arguments, row->library->depends);

@@ -30,7 +30,7 @@ int integrate_command(const struct arguments *arguments)
     else if (s)
       run_note(&run, nis_run(s, &run.result));
     if (s) run_save(&run, s);
-    nis_free(s);
+    run_close(&run, s);
     run_end(&run);
     code = run_report(&run, stdout);
   }

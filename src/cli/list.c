@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* With default parameters and dimension; NaN where none is known. */
 static double exact_value(const struct integrand *row)
@@ -72,6 +73,38 @@ static void print_periodic(const struct integrand *row)
   if (*before == ',') putchar('\n');
 }
 
+/* Numbers of values with default parameters, and of channels; 0 of both where memory is short */
+static size_t find_discrete(const struct integrand *row, int discrete[NIS_MOST_DIM])
+{
+  double values[INTEGRAND_MAX_PARAMETERS];
+  size_t channels = 0;
+  memset(discrete, 0, NIS_MOST_DIM * sizeof *discrete);
+  integrand_defaults(row, values);
+  void *state = integrand_make(row, row->dim_default, values);
+  if (state) channels = integrand_discrete(row, state, row->dim_default, discrete);
+  free(state);
+  return channels;
+}
+
+static void print_discrete(const struct integrand *row)
+{
+  int discrete[NIS_MOST_DIM];
+  size_t channels = find_discrete(row, discrete);
+  for (size_t j = 0; j < row->dim_default; j++)
+    if (discrete[j])
+      printf("    discrete: coordinate %zu, %d %s\n", j, discrete[j],
+             channels && j == row->dim_default - 1 ? "channels" : "values");
+}
+
+static void json_discrete(struct json *json, const struct integrand *row)
+{
+  int discrete[NIS_MOST_DIM];
+  json_whole(json, "channels", find_discrete(row, discrete));
+  json_array(json, "discrete");
+  for (size_t j = 0; j < row->dim_default; j++) json_int(json, NULL, discrete[j]);
+  json_end(json);
+}
+
 static void print_row(const struct integrand *row)
 {
   double exact = exact_value(row);
@@ -85,6 +118,7 @@ static void print_row(const struct integrand *row)
     putchar('\n');
   }
   print_periodic(row);
+  print_discrete(row);
   printf("    source: %s\n", row->source);
 }
 
@@ -129,6 +163,7 @@ static void json_row(struct json *json, const struct integrand *row)
   for (size_t j = 0; row->periodic && j < row->dim_default; j++)
     if (row->periodic(j)) json_whole(json, NULL, j);
   json_end(json);
+  json_discrete(json, row);
   json_real(json, "exact", exact_value(row));
   json_text(json, "unit", row->unit);
   json_flag(json, "lhe", row->particles != NULL);

@@ -6,23 +6,10 @@
 
 #include <string.h>
 
-/* No file is integrated: there is nothing to be called. */
-static int never_called(size_t n, size_t dim, const double *x, size_t ncomp, double *f,
-                        void *params)
-{
-  (void)n, (void)dim, (void)x, (void)ncomp, (void)f, (void)params;
-  return 1;
-}
-
-static int load(nis **s, const char *path)
-{
-  return nis_load(s, path, NULL, &(nis_options){.batch = never_called});
-}
-
 static int add(nis *all, const char *path)
 {
   nis *s;
-  int status = load(&s, path);
+  int status = load_saved(&s, path);
   if (status != NIS_OK) return complain(exit_code(status), "%s", nis_last_error());
   status = nis_merge(all, s);
   nis_free(s);
@@ -32,7 +19,7 @@ static int add(nis *all, const char *path)
 static int merge_saved(const struct arguments *arguments)
 {
   nis *all;
-  int status = load(&all, arguments->files[0]), code = DONE;
+  int status = load_saved(&all, arguments->files[0]), code = DONE;
   if (status != NIS_OK) return complain(exit_code(status), "%s", nis_last_error());
   for (int i = 1; i < arguments->nfiles && code == DONE; i++) code = add(all, arguments->files[i]);
   if (code == DONE && (status = nis_save(all, arguments->output)) != NIS_OK)

@@ -53,6 +53,12 @@ static const struct option_row plan[] = {
     OWN(RUNS, 0, "periodic", "P1,P2,...", TEXT, MEMBER(periodic_text),
         "1 for each coordinate whose ends are one point, an azimuth, or else 0; D or one for all; "
         "default 0, or as 'nis list' says"),
+    OWN(RUNS, 0, "discrete", "N1,N2,...", TEXT, MEMBER(discrete_text),
+        "numbers of values of a plug-in's coordinates that are 0, 1 .. N-1, else 0; D or one for "
+        "all; default 0"),
+    LIBRARY(OPTION, RUNS, 0, "channels",
+            "channels that a plug-in's last coordinate counts, each with its line in the report; "
+            "or SYMBOL_channels in it"),
     LIBRARY(OPTION, RUNS, 'c', "calls", NULL),
     LIBRARY(OPTION, RUNS, 's', "seed", NULL),
     LIBRARY(OPTION, RUNS | BENCH, 't', "threads", NULL),
@@ -282,7 +288,9 @@ void options_print(FILE *file, const struct arguments *arguments)
     if (decides_numbers(row) && option_given(arguments, row)) print_option(file, row, arguments);
   print_box(file, &arguments->options);
   if (arguments->periodic_text)
-    fputs(" --periodic ", file), print_flags(file, arguments->options.dim, arguments->periodic);
+    fputs(" --periodic ", file), print_list(file, arguments->options.dim, arguments->periodic);
+  if (arguments->discrete_text)
+    fputs(" --discrete ", file), print_list(file, arguments->options.dim, arguments->discrete);
   fprintf(file, " --seed %" PRIu64, arguments->options.seed);
   print_settings(file, arguments);
 }

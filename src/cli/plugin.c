@@ -30,7 +30,7 @@ static int check_name(const char *name)
       return complain(BAD_USAGE, "the name of a plug-in must not hold control characters");
   if (!*symbol || symbol == name + 1)
     return complain(BAD_USAGE, "a plug-in is FILE.so:SYMBOL, got '%s'", name);
-  if (strlen(name) + 3 > PATH_MAX || strlen(symbol) + 5 > SYMBOL_TEXT)
+  if (strlen(name) + 3 > PATH_MAX || strlen(symbol) + sizeof "_channels" > SYMBOL_TEXT)
     return complain(BAD_USAGE, "the name of a plug-in is too long: '%.40s...'", name);
   return DONE;
 }
@@ -48,11 +48,20 @@ static void *open_library(const char *name)
   return library;
 }
 
-static int set_dim(struct integrand *row, void *library)
+/* A size_t SYMBOL_suffix of the file, or NULL; symbol has its name then. */
+static const size_t *find_number(void *library, const char *name, const char *suffix,
+                                 char symbol[SYMBOL_TEXT])
+{
+  snprintf(symbol, SYMBOL_TEXT, "%s_%s", plugin_symbol(name), suffix);
+  return dlsym(library, symbol);
+}
+
+static int set_numbers(struct integrand *row, void *library, size_t *channels)
 {
   char symbol[SYMBOL_TEXT];
-  snprintf(symbol, sizeof symbol, "%s_dim", plugin_symbol(row->name));
-  const size_t *dim = dlsym(library, symbol);
+  const size_t *counted = find_number(library, row->name, "channels", symbol);
+  if (counted && *channels == 0) *channels = *counted;
+  const size_t *dim = find_number(library, row->name, "dim", symbol);
   if (!dim) return DONE;
   if (*dim < 1 || *dim > NIS_MOST_DIM)
     return complain(FAILED, "%s must be between 1 and %d, got '%zu' in the plug-in '%s'", symbol,
@@ -69,7 +78,8 @@ static int no_symbol(const char *name)
                   name, plugin_symbol(name));
 }
 
-int plugin_load(struct integrand *row, const char *name, nis_batch_integrand **batch)
+int plugin_load(struct integrand *row, const char *name, nis_batch_integrand **batch,
+                size_t *channels)
 {
   static const struct parameter none = {0};
   int bad = check_name(name);
@@ -84,5 +94,5 @@ int plugin_load(struct integrand *row, const char *name, nis_batch_integrand **b
     *batch = (nis_batch_integrand *)symbol;
   else
     row->f = (nis_integrand *)symbol;
-  return set_dim(row, library);
+  return set_numbers(row, library, channels);
 }

@@ -11,8 +11,10 @@ int plugin_is_named(const char *name);
 
 /* Fills the row, name and all. The symbol is a nis_integrand, which goes to row->f; where `batch`
  * is not NULL it is a nis_batch_integrand, which goes there. dim_default is 0 unless the file
- * exports a size_t SYMBOL_dim. 0, or an exit code with a sentence on stderr. */
-int plugin_load(struct integrand *row, const char *name, nis_batch_integrand **batch);
+ * exports a size_t SYMBOL_dim, and *channels, where it is 0, becomes its size_t SYMBOL_channels. 0,
+ * or an exit code with a sentence on stderr. */
+int plugin_load(struct integrand *row, const char *name, nis_batch_integrand **batch,
+                size_t *channels);
 
 /* The part of the name behind the colon */
 const char *plugin_symbol(const char *name);

@@ -135,6 +135,7 @@ void report_json(FILE *file, const struct run *run)
   if (run->arguments->explain) explain_json(&json, run->arguments);
   estimate(&json, run);
   calls(&json, run);
+  channels_json(&json, &run->channels);
   if (run->arguments->command == EVENTS) events(&json, run);
   json_end(&json);
 }

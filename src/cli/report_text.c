@@ -171,6 +171,7 @@ void report_text(FILE *file, const struct run *run)
     print_search(file, &run->result);
     print_unseen(file, &run->result);
     print_quality(file, &run->result);
+    channels_print(file, &run->channels);
   }
   if (run->has_events) print_events(file, run);
   label(file, "time");

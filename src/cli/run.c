@@ -78,6 +78,12 @@ void run_save(struct run *run, nis *s)
   if (status != NIS_OK) run_note(run, status);
 }
 
+void run_close(struct run *run, nis *s)
+{
+  if (s) channels_read(&run->channels, s);
+  nis_free(s);
+}
+
 int run_note(struct run *run, int status)
 {
   run->status = status;

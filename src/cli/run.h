@@ -4,6 +4,7 @@
 #define RUN_H
 
 #include "arguments.h"
+#include "channels.h"
 #include "progress.h"
 
 struct run {
@@ -17,6 +18,7 @@ struct run {
   int made;   /* there has been a handle */
   int status; /* of the latest step */
   nis_result result;
+  struct channel_list channels;
   char message[512]; /* the library's sentence, "" if there is none */
   int has_exact;
   double exact;
@@ -35,6 +37,9 @@ nis *run_make(struct run *run);
 
 /* Saves it where --output is given, unless there is nothing new. */
 void run_save(struct run *run, nis *s);
+
+/* Keeps what the channels have, and frees the handle, which may be NULL. */
+void run_close(struct run *run, nis *s);
 
 /* Notes how a step of the library ended, before its sentence is lost; returns status. */
 int run_note(struct run *run, int status);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "commands.h"
 
+#include "channels.h"
 #include "json.h"
 #include "message.h"
 #include "numbers.h"
@@ -9,6 +10,18 @@
 
 #include <inttypes.h>
 #include <string.h>
+
+static int never_called(size_t n, size_t dim, const double *x, size_t ncomp, double *f,
+                        void *params)
+{
+  (void)n, (void)dim, (void)x, (void)ncomp, (void)f, (void)params;
+  return 1;
+}
+
+int load_saved(nis **s, const char *path)
+{
+  return nis_load(s, path, NULL, &(nis_options){.batch = never_called});
+}
 
 static void label(const char *text)
 {
@@ -33,7 +46,7 @@ static void print_flow(const nis_options *o)
          o->hidden_layers, o->hidden_width);
 }
 
-static void show_text(const char *path, const nis_saved *saved)
+static void show_text(const char *path, const nis_saved *saved, const struct channel_list *channels)
 {
   const nis_options *o = &saved->options;
   const nis_result *r = &saved->result;
@@ -53,9 +66,10 @@ static void show_text(const char *path, const nis_saved *saved)
   printf("%s\n", estimate);
   label("unweighting eff.");
   printf("%.4g\n", r->efficiency);
+  channels_print(stdout, channels);
 }
 
-static void show_json(const char *path, const nis_saved *saved)
+static void show_json(const char *path, const nis_saved *saved, const struct channel_list *channels)
 {
   struct json json = {.file = stdout};
   const nis_result *r = &saved->result;
@@ -71,18 +85,24 @@ static void show_json(const char *path, const nis_saved *saved)
   json_real(&json, "error", r->error);
   json_real(&json, "efficiency", r->efficiency);
   json_int(&json, "suspect", r->suspect);
+  channels_json(&json, channels);
   json_end(&json);
 }
 
 int show_saved(const char *path, int json)
 {
   nis_saved saved;
+  struct channel_list channels = {0};
+  nis *s = NULL;
   int status = nis_inspect(path, &saved);
+  if (status == NIS_OK && saved.options.channels) status = load_saved(&s, path);
   if (status != NIS_OK) return complain(exit_code(status), "%s", nis_last_error());
+  if (s) channels_read(&channels, s);
+  nis_free(s);
   if (json)
-    show_json(path, &saved);
+    show_json(path, &saved, &channels);
   else
-    show_text(path, &saved);
+    show_text(path, &saved, &channels);
   return DONE;
 }
 

@@ -13,7 +13,7 @@ int train_command(const struct arguments *arguments)
     nis *s = run_make(&run);
     if (s) run_note(&run, nis_run(s, &run.result));
     if (s) run_save(&run, s);
-    nis_free(s);
+    run_close(&run, s);
     run_end(&run);
     code = run_report(&run, stdout);
   }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* peers METHOD INTEGRAND [options]: one run, told as lines "key value" for peers.py, which makes
- * the table. METHOD is nis, vegas, miser; or show: the exact value; cost: the time of a call; or
+ * the table. METHOD is nis, vegas, miser; nis-cube: nis without a word of discrete coordinates;
+ * vegas-channels: VEGAS in each channel; or show: the exact value; cost: the time of a call; or
  * serve: values for points that are read from a pipe. */
 #include "peers.h"
 
@@ -14,7 +15,7 @@
 enum { DONE = 0, FAILED = 1, BAD_USAGE = 2, NOT_IN_TABLE = 3, SENTENCE = 512 };
 
 static const char usage[] =
-    "usage: peers nis|vegas|miser|show|cost|serve INTEGRAND [-d DIM] "
+    "usage: peers nis|nis-cube|vegas|vegas-channels|miser|show|cost|serve INTEGRAND [-d DIM] "
     "[-p KEY=VALUE] [-c CALLS]\n             [-s SEED] [-t THREADS] "
     "[-e REL-ERROR] [-k CALL-SECONDS] [-f SECONDS-A-CALL] [-w WARMUP-SHARE] [-i ITERATIONS]\n";
 
@@ -49,7 +50,7 @@ static int show(const struct problem *problem)
 static int answer(struct problem *problem, size_t n, double *x, double *f)
 {
   if (fread(x, sizeof *x * problem->dim, n, stdin) != n) return -1;
-  for (size_t i = 0; i < n; i++) f[i] = problem_call(x + i * problem->dim, problem->dim, problem);
+  for (size_t i = 0; i < n; i++) f[i] = problem_cube(x + i * problem->dim, problem->dim, problem);
   return fwrite(f, sizeof *f, n, stdout) == n && fflush(stdout) == 0 ? 0 : -1;
 }
 
@@ -70,6 +71,8 @@ static int serve(struct problem *problem)
 static int dispatch(const char *word, struct problem *problem, const struct plan *plan)
 {
   if (strcmp(word, "nis") == 0) return run(method_nis, problem, plan);
+  if (strcmp(word, "nis-cube") == 0) return run(method_nis_cube, problem, plan);
+  if (strcmp(word, "vegas-channels") == 0) return run(method_vegas_channels, problem, plan);
   if (strcmp(word, "vegas") == 0) return run(method_vegas, problem, plan);
   if (strcmp(word, "miser") == 0) return run(method_miser, problem, plan);
   if (strcmp(word, "show") == 0) return show(problem);
@@ -120,7 +123,9 @@ static int options(int argc, char **argv, struct problem *problem, struct plan *
 static int prepare(struct problem *problem)
 {
   const struct integrand *row = problem->row;
-  if (problem->dim < row->dim_min || problem->dim > row->dim_max)
+  size_t usual = integrand_dim(row, problem->values), more = usual - row->dim_default;
+  if (!problem->dim) problem->dim = usual;
+  if (problem->dim < row->dim_min + more || problem->dim > row->dim_max + more)
     return complain(NOT_IN_TABLE, "no such dimension");
   problem->state = integrand_make(row, problem->dim, problem->values);
   return problem->state ? DONE : complain(FAILED, "out of memory");
@@ -135,7 +140,6 @@ int main(int argc, char **argv)
   if (argc < 3) return fputs(usage, stderr), BAD_USAGE;
   problem.row = integrand_find(argv[2]);
   if (!problem.row) return complain(NOT_IN_TABLE, "no such integrand");
-  problem.dim = problem.row->dim_default;
   integrand_defaults(problem.row, problem.values);
   int bad = options(argc - 2, argv + 2, &problem, &plan);
   if (bad || (bad = prepare(&problem))) return bad;

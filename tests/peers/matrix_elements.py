@@ -9,6 +9,13 @@ VEGAS gets that with the smallest quoted relative error. nis/VEGAS is the ratio 
 errors, "true" that of the scatter over the seeds, and "apart" the difference of both values in
 units of its error. us/call is the mean over random points of the cube, us/point over those inside
 the cuts, and |M|^2 the matrix element alone, colours and helicities summed; one core.
+
+--channels: what channels are worth. nis that is told of them; nis that is not ("without": the
+number of the channel is a staircase in one more coordinate; drell_yan then has no maps at all);
+VEGAS likewise; and VEGAS in each channel, with calls in proportion to the spread that a survey
+found (Neyman), as in MadGraph; its iterations count alike and its grids are damped (alpha = 0.5),
+without which it is far off where channels get few calls. Ratios are those of the errors, and of the
+efficiencies, with channels over the others.
 """
 import argparse
 import math
@@ -27,6 +34,15 @@ HEAD = (f"{'process':<7}{'sqrt s':>8} {'cut':<13} | {'nis / pb':>12} {'error':>9
         f"{'us/call':>7} {'/point':>7} {'|M|^2':>7}")
 
 
+CHANNEL_PROCESSES = ["ee5j", "ee4qg", "drell_yan_channels"]
+CHANNEL_SCHEDULES = [(0.2, 2), (0.3, 2), (0.3, 3)]  # of VEGAS: longer, as grids share the survey
+PLAIN = {"drell_yan_channels": "drell_yan"}  # rows of the same value without channels
+CHANNELS_HEAD = (f"{'process':<19}{'sqrt s, cut':<19} | {'nis / pb':>12} {'error':>9} {'eff':>6} "
+                 f"{'s':>6} | {'without':>12} {'error':>9} {'eff':>6} {'s':>6} | "
+                 f"{'VEGAS':>9} {'each':>9} | {'/without':>8} {'/VEGAS':>7} {'/each':>7} "
+                 f"{'eff':>6} {'apart':>6}")
+
+
 def settings(energy, cut):
     return [f"sqrts={energy:g}", f"measure={cut[0]}", f"ycut={cut[1]:g}"]
 
@@ -37,9 +53,9 @@ def cost(program):
     return {key: float(value) for key, value in told.items()}
 
 
-def best_vegas(program, calls, seed):
-    runs = [program.run("vegas", calls, seed, *peers.vegas_options(schedule))
-            for schedule in peers.VEGAS_SCHEDULES]
+def best_vegas(program, calls, seed, method="vegas", schedules=peers.VEGAS_SCHEDULES):
+    runs = [program.run(method, calls, seed, *peers.vegas_options(schedule))
+            for schedule in schedules]
     return min(runs, key=lambda r: r.error / abs(r.value) if r.error > 0 else math.inf)
 
 
@@ -98,27 +114,78 @@ def table(a):
     return rows
 
 
+def compare_channels(a, process, words):
+    row = peers.Row(process, settings=words)
+    program = peers.Program(a.program, row, exact_needed=False)
+    plain, method = program, "nis-cube"
+    if process in PLAIN:
+        plain, method = peers.Program(a.program, row._replace(name=PLAIN[process])), "nis"
+    seeds, more = range(a.seed, a.seed + a.seeds), peers.thread_options(a.threads)
+    r = {"nis": together([program.run("nis", a.calls, s, *more) for s in seeds]),
+         "without": together([plain.run(method, a.calls, s, *more) for s in seeds]),
+         "vegas": together([best_vegas(plain, a.calls, s) for s in seeds]),
+         "each": together([best_vegas(program, a.calls, s, "vegas-channels", CHANNEL_SCHEDULES)
+                          for s in seeds])}
+    ratios = {key: r["nis"]["error"] / r[key]["error"] for key in ("without", "vegas", "each")}
+    gain = r["nis"]["efficiency_tail"] / r["without"]["efficiency_tail"]
+    return r | {"ratios": ratios, "efficiency": gain,
+                "apart": apart(r["nis"], r["each"], a.seeds)}
+
+
+def print_channels(process, words, r):
+    nis, without, ratios = r["nis"], r["without"], r["ratios"]
+    setting = " ".join(word.partition("=")[2] for word in words)
+    print(f"{process:<19}{setting:<19} | "
+          f"{nis['value']:>12.6g} {nis['error']:>9.2g} {nis['efficiency_tail']:>6.3f} "
+          f"{nis['seconds']:>6.1f} | {without['value']:>12.6g} {without['error']:>9.2g} "
+          f"{without['efficiency_tail']:>6.3f} {without['seconds']:>6.1f} | "
+          f"{r['vegas']['error']:>9.2g} {r['each']['error']:>9.2g} | "
+          f"{ratios['without']:>8.3g} {ratios['vegas']:>7.3g} {ratios['each']:>7.3g} "
+          f"{r['efficiency']:>6.3g} {r['apart']:>+6.2f}", flush=True)
+
+
+def channel_table(a):
+    rows = []
+    if not a.json:
+        print(f"{a.calls} calls each, training, survey and warm-up included; seeds {a.seed} to "
+              f"{a.seed + a.seeds - 1}")
+        print(CHANNELS_HEAD, flush=True)
+    jets = [settings(energy, cut) for energy in a.energies for cut in CUTS]
+    for process in a.processes:
+        for words in jets if process.startswith("ee") else [[]]:
+            result = compare_channels(a, process, words)
+            rows.append({"process": process, "settings": words} | result)
+            if not a.json:
+                print_channels(process, words, result)
+    return rows
+
+
 def arguments():
     parser = argparse.ArgumentParser(prog="sh examples/matrix-elements", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--program", required=True, help=argparse.SUPPRESS)
-    add("--processes", type=lambda t: t.split(","), default=PROCESSES, metavar="NAMES",
-        help="separated by commas: ee3j, ee4j, ee5j, ee4q, ee4qg; default ee4j,ee5j")
-    add("--energies", type=lambda t: [float(w) for w in t.split(",")], default=ENERGIES,
-        metavar="GEV,...", help="default 91.188,1000")
+    add("--processes", type=lambda t: t.split(","), metavar="NAMES",
+        help="separated by commas: ee3j, ee4j, ee5j, ee4q, ee4qg; default ee4j,ee5j, or with "
+             "--channels " + ",".join(CHANNEL_PROCESSES))
+    add("--channels", action="store_true", help="with and without channels instead")
+    add("--energies", type=lambda t: [float(w) for w in t.split(",")], metavar="GEV,...",
+        help="default 91.188,1000; with --channels 91.188")
     add("--calls", type=peers.whole_calls, default=10**6, metavar="N", help="default 1e6")
     add("--seed", type=int, default=1, metavar="S", help="default 1")
     add("--seeds", type=peers.count, default=1, metavar="N",
         help="so many from there on: root mean square errors, medians; default 1")
     add("--threads", type=peers.count, metavar="T", help="of nis; default: its own")
     add("--json", action="store_true", help="print JSON instead of the table")
-    return parser.parse_args()
+    a = parser.parse_args()
+    a.processes = a.processes or (CHANNEL_PROCESSES if a.channels else PROCESSES)
+    a.energies = a.energies or (ENERGIES[:1] if a.channels else ENERGIES)
+    return a
 
 
 def main():
     a = arguments()
-    return peers.report(a, table, calls=a.calls, seed=a.seed)
+    return peers.report(a, channel_table if a.channels else table, calls=a.calls, seed=a.seed)
 
 
 if __name__ == "__main__":

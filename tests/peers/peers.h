@@ -19,6 +19,9 @@ struct problem {
 /* params is the problem. It counts, so that no method is believed about its own calls. */
 double problem_call(double *x, size_t dim, void *params);
 
+/* The same on the unit cube, where the mean is the integral (integrand_point) */
+double problem_cube(double *x, size_t dim, void *params);
+
 struct plan {
   uint64_t calls, seed;
   double goal;    /* of nis: relative error; 0: none */
@@ -41,6 +44,6 @@ int print_cost(struct problem *problem, const struct plan *plan);
 
 /* 0, or -1 with a sentence on stderr. */
 typedef int method(struct problem *problem, const struct plan *plan, struct outcome *out);
-method method_nis, method_vegas, method_miser;
+method method_nis, method_nis_cube, method_vegas, method_vegas_channels, method_miser;
 
 #endif
