@@ -152,14 +152,13 @@ static void learn_weights(struct trainer *t)
 {
   struct weighting *w = &t->s->mixture.weighting;
   double share = (double)nis_trainer_spent(t) / (weights_until * (double)t->calls);
-  size_t points = 0;
   if (!t->view || t->at.beta < 1 || share >= 1) return;
   if (!nis_weighting_is_standardised(w))
     nis_weighting_standardise(w, t->fresh.n, t->fresh.f, t->fresh.view);
-  for (int i = 0; i < HOT_ROUNDS; i++) points += t->at.newest[i];
-  nis_weighing_learn(&t->weighing, &t->training->replay, points,
-                     (size_t)(t->o->replay * (double)t->fresh.n),
-                     t->o->learning_rate * (1 + cos(M_PI * share)) / 2);
+  const struct replay *r = &t->training->replay;
+  const struct stride stride = {t->o->learning_rate * (1 + cos(M_PI * share)) / 2, t->o->decay, 1};
+  nis_weighing_learn(&t->weighing, r, r->count, t->fresh.n,
+                     (size_t)(t->o->replay * (double)t->fresh.n), &stride);
   weigh_anew(t);
 }
 

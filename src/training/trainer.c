@@ -19,6 +19,7 @@ enum {
   COMPONENT_BLOCK =
       1024, /* points that all components, or outputs, are kept of at a time, at least */
   MOST_STORED_COMPONENTS = 64,
+  MOST_WEIGHED = 262144, /* points that channel weights learn from at a time */
   /* The map is cheap, cannot over-fit and needs its steps: with 390 of them sigma_1 of
    * genz_product_peak is 0.02 at 10,000 calls, with 1250 5e-5. */
   LEAST_MAP_STEPS = 2500,
@@ -165,7 +166,7 @@ static int begin_weighing(struct trainer *t)
   t->log_alpha = NIS_RAW(double, 2 * n);
   if (!t->outputs || !t->view || !t->log_alpha) return nis_no_memory();
   return nis_weighing_init(&t->weighing, t->s, (size_t)t->o->minibatch,
-                           t->survey + HOT_ROUNDS * t->round_size);
+                           t->calls < MOST_WEIGHED ? (size_t)t->calls : MOST_WEIGHED);
 }
 
 /* All memory is there before anything is touched. */

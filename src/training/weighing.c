@@ -10,15 +10,29 @@
 enum { CHUNKS = 16 }; /* of a gradient */
 
 static const double largest_coefficient = 10; /* of one point, which must not rule a step */
-static const double largest_norm = 1;         /* of a gradient; longer ones are shortened */
+static const double memory = 100;             /* steps that the mean is over */
+static const double newest_part = 0.3;        /* of a round in what is known of the net's ratio */
+static const double good_ratio = 0.95;        /* of V with the net to V with the prior */
 /* Of the stream, beyond those of the flows and of the peaks */
 static const uint64_t weighing_numbers = (uint64_t)1 << 60;
+
+static int copy(struct weighting *to, const struct weighting *from)
+{
+  *to = *from;
+  to->parameters = NIS_NEW(float, from->nfloats);
+  if (!to->parameters) return nis_no_memory();
+  memcpy(to->parameters, from->parameters, from->nfloats * sizeof *to->parameters);
+  return NIS_OK;
+}
 
 int nis_weighing_init(struct weighing *l, struct sampler *s, size_t batch, size_t most)
 {
   const struct weighting *w = &s->mixture.weighting;
   *l = (struct weighing){.s = s, .batch = batch, .most = most};
-  NIS_TRY(nis_optimizer_init(&l->optimizer, w->kernels, w->nparameters, w->parameters));
+  l->ratio = nis_weighting_is_standardised(w) ? 0 : 1; /* what has learnt before has been chosen */
+  NIS_TRY(copy(&l->learner, w));
+  NIS_TRY(copy(&l->mean, w));
+  NIS_TRY(nis_optimizer_init(&l->optimizer, w->kernels, w->nparameters, l->learner.parameters));
   l->gradient = NIS_NEW(float, CHUNKS * w->nparameters);
   l->newest = NIS_RAW(size_t, 2 * most + batch);
   l->share = NIS_RAW(double, most);
@@ -28,6 +42,8 @@ int nis_weighing_init(struct weighing *l, struct sampler *s, size_t batch, size_
 
 void nis_weighing_clear(struct weighing *l)
 {
+  nis_weighting_clear(&l->learner);
+  nis_weighting_clear(&l->mean);
   nis_optimizer_clear(&l->optimizer);
   free(l->gradient);
   free(l->newest);
@@ -38,23 +54,30 @@ void nis_weighing_clear(struct weighing *l)
 
 /* ---- which points -------------------------------------------------------------------------- */
 
-static double log_weight(const struct replay *r, size_t slot)
+/* log v / 2 */
+static double log_root(const struct replay *r, size_t slot)
 {
-  return r->log_f[slot] - r->log_p[slot];
+  return r->log_f[slot] - r->log_p[slot] / 2;
 }
 
 /* s of the newest n points; 0 where f is 0 at all of them */
 static int fill_shares(struct weighing *l, const struct replay *r, size_t n)
 {
   double top = -HUGE_VAL, mean = 0;
-  for (size_t i = 0; i < n; i++) top = fmax(top, log_weight(r, l->newest[i]));
+  for (size_t i = 0; i < n; i++) top = fmax(top, log_root(r, l->newest[i]));
   if (isinf(top)) return 0;
   for (size_t i = 0; i < n; i++) {
-    l->share[i] = exp(2 * (log_weight(r, l->newest[i]) - top));
+    l->share[i] = exp(2 * (log_root(r, l->newest[i]) - top));
     mean += l->share[i] / (double)n;
   }
   for (size_t i = 0; i < n; i++) l->share[i] = (l->share[i] / mean + 1) / 2;
   return 1;
+}
+
+/* v / mean(v) of the newest point number i */
+static double square_of(const struct weighing *l, size_t i)
+{
+  return 2 * l->share[i] - 1;
 }
 
 /* Systematic resampling of m points out of n, which u in (0,1) places */
@@ -65,8 +88,53 @@ static void draw(struct weighing *l, double u, size_t n, size_t m)
   for (size_t k = 0; k < m; k++) {
     while (((double)k + u) * step >= sum && i + 1 < n) sum += l->share[++i];
     slot[k] = l->newest[i];
-    l->square[k] = (2 * l->share[i] - 1) / l->share[i];
+    l->square[k] = square_of(l, i) / l->share[i];
   }
+}
+
+/* ---- alpha of stored points ---------------------------------------------------------------- */
+
+/* By these weights, alpha of all channels at up to LANES points into the scratch, and which is that
+ * of the point itself */
+static void look(const struct weighting *w, const struct replay *r, size_t n, const size_t *slot,
+                 size_t step, struct weighting_scratch *scratch, size_t *channel)
+{
+  for (size_t l = 0; l < n; l++) {
+    size_t at = slot[l * step];
+    nis_weighting_put_view(w, scratch, l, r->view + at * r->nview);
+    channel[l] = nis_weighting_channel(w, r->x[at * r->dim + r->dim - 1]);
+  }
+  nis_weighting_tile(w, scratch);
+}
+
+/* (alpha now / alpha stored)^2; 0 where there is no alpha */
+static double square_ratio(const struct replay *r, size_t slot, double alpha)
+{
+  return alpha > 0 ? exp(2 * (log(alpha) - r->log_alpha[slot])) : 0;
+}
+
+/* V by the newest points from number `from` to n - 1, in units of what is fixed */
+static double variance(const struct weighing *l, const struct weighting *w, const struct replay *r,
+                       size_t from, size_t n)
+{
+  struct weighting_scratch *scratch = &l->s->work[0].weighting;
+  double sum = 0;
+  for (size_t at = from; at < n; at += LANES) {
+    size_t channel[LANES], lanes = n - at < LANES ? n - at : LANES;
+    look(w, r, lanes, l->newest + at, 1, scratch, channel);
+    for (size_t i = 0; i < lanes; i++)
+      sum += square_of(l, at + i) *
+             square_ratio(r, l->newest[at + i], scratch->alpha[channel[i] * LANES + i]);
+  }
+  return sum;
+}
+
+/* On points that it has not learnt from yet */
+static void judge(struct weighing *l, const struct replay *r, size_t from, size_t n)
+{
+  const struct weighting prior = {.channels = l->mean.channels};
+  double before = variance(l, &prior, r, from, n), now = variance(l, &l->mean, r, from, n);
+  if (before > 0) l->ratio += newest_part * (fmin(now / before, 2) - l->ratio);
 }
 
 /* ---- steps --------------------------------------------------------------------------------- */
@@ -75,37 +143,27 @@ static void draw(struct weighing *l, double u, size_t n, size_t m)
 struct lesson {
   struct weighing *l;
   const struct replay *r;
+  const struct stride *stride;
   size_t step, steps;
 };
-
-/* dV / dlog alpha at one point, in units of V before the round, where alpha was exp(before) */
-static double coefficient(double square, double alpha, double before)
-{
-  return fmin(2 * square * exp(2 * (log(alpha) - before)), largest_coefficient);
-}
 
 static void add_tile(const struct lesson *lesson, struct weighting_scratch *scratch, size_t first,
                      float *gradient)
 {
   const struct weighing *l = lesson->l;
-  const struct weighting *w = &l->s->mixture.weighting;
-  const struct replay *r = lesson->r;
-  const size_t *slot = l->newest + l->most;
   size_t channel[LANES] = {0}, n = l->batch - first < LANES ? l->batch - first : LANES;
+  size_t from = lesson->step + lesson->steps * first;
+  const size_t *slot = l->newest + l->most + from;
   float d[LANES] = {0};
+  look(&l->learner, lesson->r, n, slot, lesson->steps, scratch, channel);
   for (size_t i = 0; i < n; i++) {
-    size_t at = slot[lesson->step + lesson->steps * (first + i)];
-    nis_weighting_put_view(w, scratch, i, r->view + at * r->nview);
-    channel[i] = nis_weighting_channel(w, r->x[at * r->dim + r->dim - 1]);
-  }
-  nis_weighting_tile(w, scratch);
-  for (size_t i = 0; i < n; i++) {
-    size_t k = lesson->step + lesson->steps * (first + i);
     double alpha = scratch->alpha[channel[i] * LANES + i];
-    if (l->square[k] > 0 && alpha > 0)
-      d[i] = (float)(coefficient(l->square[k], alpha, r->log_alpha[slot[k]]) / (double)l->batch);
+    double square = l->square[from + i * lesson->steps];
+    if (square == 0) continue;
+    double slope = 2 * square * square_ratio(lesson->r, slot[i * lesson->steps], alpha);
+    d[i] = (float)(fmin(slope, largest_coefficient) / (double)l->batch);
   }
-  nis_weighting_backward(w, d, channel, gradient, scratch);
+  nis_weighting_backward(&l->learner, d, channel, gradient, scratch);
 }
 
 static size_t tiles(const struct weighing *l)
@@ -140,31 +198,61 @@ static double add_chunks(struct weighing *l)
   return sqrt(square);
 }
 
-static void take_step(struct lesson *lesson, double rate)
+static void follow(struct weighing *l)
+{
+  float *mean = l->mean.parameters;
+  float part = (float)(1 / fmin((double)l->optimizer.step, memory));
+  for (size_t i = 0; i < l->optimizer.n; i++)
+    mean[i] += part * (l->learner.parameters[i] - mean[i]);
+}
+
+static void take_step(struct lesson *lesson)
 {
   struct weighing *l = lesson->l;
-  const struct stride stride = {.rate = rate, .largest_norm = largest_norm};
   nis_parallel_for(l->s->threads, chunks(l), chunk_work, lesson);
   double norm = add_chunks(l);
   l->optimizer.step++;
   for (size_t i = 0; i * PARAMETER_SLICE < l->optimizer.n; i++)
-    nis_optimizer_slice(&l->optimizer, &stride, l->gradient, norm, i);
+    nis_optimizer_slice(&l->optimizer, lesson->stride, l->gradient, norm, i);
+  follow(l);
 }
 
-void nis_weighing_learn(struct weighing *l, const struct replay *r, size_t points, size_t samples,
-                        double rate)
+/* The mixture's net is the mean, or none: with a last layer of 0, as at first */
+static void publish(struct weighing *l)
+{
+  struct weighting *w = &l->s->mixture.weighting;
+  size_t last = w->channels * (size_t)(w->net.width + 1);
+  memcpy(w->parameters, l->mean.parameters, w->nfloats * sizeof *w->parameters);
+  if (l->ratio > good_ratio)
+    memset(w->parameters + w->nparameters - last, 0, last * sizeof *w->parameters);
+}
+
+/* The features' centres and scales, which the mixture has got by now */
+static void take_scales(const struct weighting *from, struct weighting *to)
+{
+  size_t n = from->nparameters;
+  memcpy(to->parameters + n, from->parameters + n, (from->nfloats - n) * sizeof *to->parameters);
+}
+
+void nis_weighing_learn(struct weighing *l, const struct replay *r, size_t points, size_t fresh,
+                        size_t samples, const struct stride *stride)
 {
   size_t n = points < l->most ? points : l->most;
   if (n > r->count) n = r->count;
   nis_replay_newest(r, n, l->newest);
   if (n == 0 || !fill_shares(l, r, n)) return;
-  struct lesson lesson = {.l = l, .r = r, .steps = n / l->batch + (n < l->batch)};
+  take_scales(&l->s->mixture.weighting, &l->learner);
+  take_scales(&l->s->mixture.weighting, &l->mean);
+  judge(l, r, fresh < n ? n - fresh : 0, n);
+  struct lesson lesson = {.l = l, .r = r, .stride = stride};
+  lesson.steps = n / l->batch + (n < l->batch);
   size_t each = lesson.steps * l->batch;
   for (size_t taken = 0; taken < samples; taken += each) {
     double u[LANES];
-    l->optimizer.kernels->uniforms(l->s->seed, STREAM_REPLAY, weighing_numbers + l->laps++ * LANES,
-                                   1, u);
+    uint64_t number = weighing_numbers + l->laps++ * LANES;
+    l->optimizer.kernels->uniforms(l->s->seed, STREAM_REPLAY, number, 1, u);
     draw(l, u[0], n, each);
-    for (lesson.step = 0; lesson.step < lesson.steps; lesson.step++) take_step(&lesson, rate);
+    for (lesson.step = 0; lesson.step < lesson.steps; lesson.step++) take_step(&lesson);
   }
+  publish(l);
 }
