@@ -30,7 +30,8 @@ static void fill(struct machine *m)
   ck_assert_int_eq(nis_weighting_init(&m->w, CHANNELS_OF_NET, FEATURES, 3), NIS_OK);
   ck_assert_int_eq(nis_weighting_scratch_init(&m->scratch, &m->w), NIS_OK);
   for (int l = 0; l < LANES; l++)
-    for (int i = 0; i < OUTPUTS; i++) m->outputs[l][i] = i < CHANNELS_OF_NET ? 1 + noise() : noise();
+    for (int i = 0; i < OUTPUTS; i++)
+      m->outputs[l][i] = i < CHANNELS_OF_NET ? 1 + noise() : noise();
   m->outputs[5][1] = 0;
 }
 
@@ -94,14 +95,14 @@ END_TEST
 
 START_TEST(priors_that_are_none)
 {
-  const double wrong[][CHANNELS_OF_NET] = {
-      {0, 0, 0}, {1, -1e-9, 1}, {NAN, 1, 1}, {INFINITY, 1, 1}};
+  const double wrong[][CHANNELS_OF_NET] = {{0, 0, 0}, {1, -1e-9, 1}, {NAN, 1, 1}, {INFINITY, 1, 1}};
   struct machine m;
   fill(&m);
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
     memcpy(m.outputs[i], wrong[i], sizeof *wrong);
   look(&m);
-  for (int i = 0; i < CHANNELS_OF_NET * LANES; i++) ck_assert(!isnan(m.scratch.alpha[i]) == (i % LANES >= 4));
+  for (int i = 0; i < CHANNELS_OF_NET * LANES; i++)
+    ck_assert(!isnan(m.scratch.alpha[i]) == (i % LANES >= 4));
   clear(&m);
 }
 END_TEST
@@ -160,7 +161,8 @@ END_TEST
 struct toy {
   double width;
   int channels, exact; /* the prior: the maps' densities, else all alike */
-  int bad;             /* it is none where y_0 > 0.9 */
+  int logs;            /* features are logarithms of the densities, else y_0 and y_1 */
+  int bad;             /* the prior is none where y_0 > 0.9 */
 };
 
 static double resonance(const struct toy *toy, double z)
@@ -191,7 +193,7 @@ static double toy_function(double *x, size_t dim, void *params)
   double s = (y[0] + y[1]) / 2;
   double g[3] = {resonance(toy, y[0]) / norm, resonance(toy, s) / norm / line(s), 1};
   for (int k = 0; k < toy->channels; k++) extra[k] = k == 2 ? 0 : toy->exact ? g[k] : 1;
-  for (int j = 0; j < 2; j++) extra[toy->channels + j] = y[j];
+  for (int j = 0; j < 2; j++) extra[toy->channels + j] = toy->logs ? log(g[j]) : y[j];
   if (toy->bad && y[0] > 0.9) extra[0] = -1;
   return (resonance(toy, y[0]) + resonance(toy, s)) / g[channel];
 }

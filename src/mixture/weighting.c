@@ -130,6 +130,29 @@ void nis_weighting_put_view(const struct weighting *w, struct weighting_scratch 
   for (size_t i = 0; i < w->features; i++) put_feature(w, s, lane, i, view[w->channels + i]);
 }
 
+/* The last layer, where the net is 0 as long as it is */
+static float *last_layer(const struct weighting *w, size_t *n)
+{
+  *n = w->channels * (WIDTH + 1);
+  return w->parameters + w->nparameters - *n;
+}
+
+int nis_weighting_has_learnt(const struct weighting *w)
+{
+  size_t n;
+  const float *last = last_layer(w, &n);
+  for (size_t i = 0; i < n; i++)
+    if (last[i] != 0) return 1;
+  return 0;
+}
+
+void nis_weighting_forget(struct weighting *w)
+{
+  size_t n;
+  float *last = last_layer(w, &n);
+  memset(last, 0, n * sizeof *last);
+}
+
 int nis_weighting_is_standardised(const struct weighting *w)
 {
   for (size_t i = 0; i < w->features; i++)

@@ -48,6 +48,10 @@ void nis_weighting_see(const struct weighting *w, const double *outputs, float *
 int nis_weighting_is_standardised(const struct weighting *w);
 void nis_weighting_standardise(struct weighting *w, size_t n, const double *f, const float *view);
 
+/* Whether alpha is not the prior; and makes it the prior again. */
+int nis_weighting_has_learnt(const struct weighting *w);
+void nis_weighting_forget(struct weighting *w);
+
 /* Puts a point into a lane, of its outputs or of its view. */
 void nis_weighting_put(const struct weighting *w, struct weighting_scratch *s, size_t lane,
                        const double *outputs);

@@ -9,10 +9,13 @@
 
 enum { CHUNKS = 16 }; /* of a gradient */
 
-static const double largest_coefficient = 10; /* of one point, which must not rule a step */
-static const double memory = 100;             /* steps that the mean is over */
-static const double newest_part = 0.3;        /* of a round in what is known of the net's ratio */
-static const double good_ratio = 0.95;        /* of V with the net to V with the prior */
+static const double largest_coefficient = 1000; /* of one point, which must not rule a step */
+static const double memory = 100;               /* steps that the mean is over */
+static const double older_part = 0.9;           /* of the rounds before in what is known of V */
+/* Of V with the net to V with the prior, below which the net is used, and above which it no longer
+ * is. Rare points, where alpha is far too large for a channel that hardly comes there, make it jump.
+ */
+static const double good_ratio = 0.5, bad_ratio = 4;
 /* Of the stream, beyond those of the flows and of the peaks */
 static const uint64_t weighing_numbers = (uint64_t)1 << 60;
 
@@ -29,7 +32,7 @@ int nis_weighing_init(struct weighing *l, struct sampler *s, size_t batch, size_
 {
   const struct weighting *w = &s->mixture.weighting;
   *l = (struct weighing){.s = s, .batch = batch, .most = most};
-  l->ratio = nis_weighting_is_standardised(w) ? 0 : 1; /* what has learnt before has been chosen */
+  l->used = nis_weighting_has_learnt(w);
   NIS_TRY(copy(&l->learner, w));
   NIS_TRY(copy(&l->mean, w));
   NIS_TRY(nis_optimizer_init(&l->optimizer, w->kernels, w->nparameters, l->learner.parameters));
@@ -71,6 +74,7 @@ static int fill_shares(struct weighing *l, const struct replay *r, size_t n)
     mean += l->share[i] / (double)n;
   }
   for (size_t i = 0; i < n; i++) l->share[i] = (l->share[i] / mean + 1) / 2;
+  l->log_unit = 2 * top + log(mean);
   return 1;
 }
 
@@ -129,12 +133,14 @@ static double variance(const struct weighing *l, const struct weighting *w, cons
   return sum;
 }
 
-/* On points that it has not learnt from yet */
+/* On points that it has not learnt from yet. The sums stay in the units of the newest. */
 static void judge(struct weighing *l, const struct replay *r, size_t from, size_t n)
 {
   const struct weighting prior = {.channels = l->mean.channels};
-  double before = variance(l, &prior, r, from, n), now = variance(l, &l->mean, r, from, n);
-  if (before > 0) l->ratio += newest_part * (fmin(now / before, 2) - l->ratio);
+  double kept = l->with_prior > 0 ? older_part * exp(l->log_unit_before - l->log_unit) : 0;
+  l->with_prior = kept * l->with_prior + variance(l, &prior, r, from, n);
+  l->with_net = kept * l->with_net + variance(l, &l->mean, r, from, n);
+  l->log_unit_before = l->log_unit;
 }
 
 /* ---- steps --------------------------------------------------------------------------------- */
@@ -217,14 +223,15 @@ static void take_step(struct lesson *lesson)
   follow(l);
 }
 
-/* The mixture's net is the mean, or none: with a last layer of 0, as at first */
+/* The mixture's net is the mean, or none: with a last layer of 0, as at first. */
 static void publish(struct weighing *l)
 {
   struct weighting *w = &l->s->mixture.weighting;
-  size_t last = w->channels * (size_t)(w->net.width + 1);
+  double ratio = l->with_net / l->with_prior;
+  if (ratio < good_ratio) l->used = 1;
+  if (ratio > bad_ratio) l->used = 0;
   memcpy(w->parameters, l->mean.parameters, w->nfloats * sizeof *w->parameters);
-  if (l->ratio > good_ratio)
-    memset(w->parameters + w->nparameters - last, 0, last * sizeof *w->parameters);
+  if (!l->used) nis_weighting_forget(w);
 }
 
 /* The features' centres and scales, which the mixture has got by now */
