@@ -18,8 +18,8 @@
  *             i32 n peaks; f64[d] cut; n of { f64 share; i32 young; f64 log_norm; f64[d] mean,
  *             f64[d] sigma, f64[d] log_cut; f64[d][d] slope } (mixture/peaks.h)
  *             f64[5] shares of uniform, flow, twin, map, peaks; f64[5] beta (mixture/control.h)
- *             f32[] parameters of the net of channel weights, where there are features; f32[features]
- *             their centre, f32[features] scale (mixture/weighting.h)
+ *             f32[] parameters of the net of channel weights, where there are features, of which
+ *             f32[features] centre, f32[features] scale follow (mixture/weighting.h)
  *   calls     d of { f64 low, f64 high }, the stretches (integrand/domain.h); i32 serialized; u64
  *             calls, bad_calls; f64[d] bad_point; f64 bad_value; f64[c] scale
  *             u64 train_calls; f64 call_seconds; u64 points used of the streams of training,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Adam over all parameters of a flow, or of a net (Kingma, Ba, arXiv:1412.6980), with decoupled weight decay
- * (Loshchilov, Hutter, arXiv:1711.05101): each step shrinks the parameters by rate * decay, so that
- * what the gradients do not hold up falls back to the identity. The parameters are cut into slices,
- * which may be done in any order by any thread.
+ * Adam over all parameters of a flow, or of a net (Kingma, Ba, arXiv:1412.6980), with decoupled
+ * weight decay (Loshchilov, Hutter, arXiv:1711.05101): each step shrinks the parameters by rate *
+ * decay, so that what the gradients do not hold up falls back to the identity. The parameters are
+ * cut into slices, which may be done in any order by any thread.
  */
 #ifndef NIS_ADAM_H
 #define NIS_ADAM_H

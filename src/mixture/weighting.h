@@ -6,7 +6,8 @@
  * (Heimel et al., arXiv:2212.06172, 2311.01548), where the prior is the user's and the net n sees
  * features of y. Its last layer is 0 at first, and alpha the prior.
  *
- * Both are outputs of the integrand. What is stored of a point is its view: log prior and features, which are numbers.
+ * Both are outputs of the integrand. What is stored of a point is its view: log prior and features,
+ * all of them finite.
  */
 #ifndef NIS_WEIGHTING_H
 #define NIS_WEIGHTING_H

@@ -12,8 +12,8 @@ struct points {
   double *log_channel;   /* [n][CHANNELS] log-densities; -inf for a channel without share */
   double *components;    /* [n][ncomp] of f, not owned; NULL: not wanted */
   double *outputs;       /* [n][extra] of f besides, not owned; NULL: not wanted */
-  float *view;           /* [n][] what the channel weight of f follows from, not owned; NULL: */
-  double *log_alpha;     /* [n] not wanted; nor this, the log of that weight */
+  float *view;           /* [n][] what the channel weight in f follows from, and ... */
+  double *log_alpha;     /* [n] ... its log; not owned; NULL: not wanted */
   char *bad;             /* [n] 1 where f was not finite, not owned; NULL: not wanted */
 };
 

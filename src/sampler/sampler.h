@@ -41,7 +41,8 @@ void nis_sampler_density(struct sampler *s, const double *share, size_t n, const
 void nis_sampler_weigh(struct sampler *s, size_t n, const double *x, const float *view,
                        double *log_alpha);
 
-/* Fills p->f, with the channel weights; where the run was stopped, p->n shrinks to the points that have a value. */
+/* Fills p->f, with the channel weights; where the run was stopped, p->n shrinks to the points that
+ * have a value. */
 int nis_sampler_evaluate(struct sampler *s, struct points *p);
 
 #endif

@@ -50,7 +50,8 @@ void nis_replay_store(struct replay *r, const struct points *p);
 void nis_replay_magnitudes(const struct replay *r, double *magnitude);
 void nis_replay_norm(struct replay *r, size_t n, const struct integrand_call *c);
 
-/* All that is stored gets the channel weights that the sampler has now; r is to be prepared anew. */
+/* All that is stored gets the channel weights that the sampler has now; r is to be prepared anew.
+ */
 void nis_replay_weigh(struct replay *r, struct sampler *s);
 
 /* Largest beta in [0, 1] for which the weights |f|^beta / p of the newest `points` stored have a

@@ -13,8 +13,7 @@ static const double largest_coefficient = 1000; /* of one point, which must not 
 static const double memory = 100;               /* steps that the mean is over */
 static const double older_part = 0.9;           /* of the rounds before in what is known of V */
 /* Of V with the net to V with the prior, below which the net is used, and above which it no longer
- * is. Rare points, where alpha is far too large for a channel that hardly comes there, make it jump.
- */
+ * is. Rare points make it jump: with a far too large alpha of a channel that hardly comes there. */
 static const double good_ratio = 0.5, bad_ratio = 4;
 /* Of the stream, beyond those of the flows and of the peaks */
 static const uint64_t weighing_numbers = (uint64_t)1 << 60;

@@ -36,8 +36,8 @@ struct weighing {
 int nis_weighing_init(struct weighing *l, struct sampler *s, size_t batch, size_t most);
 void nis_weighing_clear(struct weighing *l);
 
-/* Steps with so many samples in all, of the newest `points`, of which `fresh` are new; nothing where
- * f is 0 there. Stored values follow with nis_replay_weigh. */
+/* Steps with so many samples in all, of the newest `points`, of which `fresh` are new; nothing
+ * where f is 0 there. Stored values follow with nis_replay_weigh. */
 void nis_weighing_learn(struct weighing *l, const struct replay *r, size_t points, size_t fresh,
                         size_t samples, const struct stride *stride);
 
