@@ -305,6 +305,7 @@ typedef int nis_point_sink(const nis_point_block *points, void *params);
 #define NIS_MOST_COMPONENTS 1024
 #define NIS_MOST_EXTRA 4096
 #define NIS_MOST_VALUES 128
+#define NIS_MOST_FEATURES 64
 
 /* Zero means default for every field, so a compound literal is enough. */
 typedef struct {
@@ -412,6 +413,21 @@ typedef struct {
                       on: a discrete one, and nis_channel has what each gave. The integral is the
                       sum over them: of f_k, or of alpha_k f where the maps of several channels can
                       give the same point */
+  int channel_weights; /* 1: f comes without its alpha_k, and the library multiplies all values by
+                          it. The first `channels` outputs (extra) are the prior channel weights of
+                          the physical point that the channel's map gave: >= 0, one of them above 0,
+                          such as the density of each channel's map there; they are divided by their
+                          sum. Where they are none of this and f is not 0, the point is a bad one
+                          (bad_calls). Outputs go on as they are, weights are those with alpha_k;
+                          default 0 */
+  size_t features; /* with channel_weights: so many outputs, 0 .. 64, behind the prior are what a
+                      net sees of the physical point, such as momenta, or better invariants and
+                      their logarithms; prior and features depend on that point alone, not on the
+                      channel that gave it. The training then learns alpha_k = prior_k exp(net_k)
+                      over the sum of these, for the least variance of the whole
+                      (arXiv:2212.06172), by views of 4 (channels + features) + 8 bytes a stored
+                      point; default 0: the prior stays. It pays where the prior is poor: densities
+                      of good maps are near the best */
 } nis_options;
 
 /* The options with every default filled in, as a run would use them; they depend on dim and calls
@@ -563,7 +579,8 @@ NIS_API int nis_drop_estimate(nis *s);
 
 /* Everything about the handle into one file: what it has learnt, the estimate, the statistics that
  * w_max follows from, its place in each random stream, the stored points of the training (which
- * are most of it: 8 (dim + 2) + 1 bytes a training call), the options, and options.name. An
+ * are most of it: 8 (dim + 2) + 1 bytes a training call, and with options.features as much as
+ * stands there), the options, and options.name. An
  * existing file is replaced when the new one is complete and on the disk, and until then stays as
  * it is. Any machine reads it. NIS_NO_FILE where it cannot be written. */
 NIS_API int nis_save(nis *s, const char *path);

@@ -210,6 +210,8 @@ struct options {
   std::size_t extra = 0;
   std::vector<int> discrete = {}; // [dim]
   std::size_t channels = 0;
+  bool channel_weights = false;
+  std::size_t features = 0;
 };
 
 // Likewise the members of nis_event_options
@@ -451,6 +453,8 @@ private:
     c.covariance = o.covariance;
     c.extra = o.extra;
     c.channels = o.channels;
+    c.channel_weights = o.channel_weights;
+    c.features = o.features;
   }
   void learning(const options &o)
   {

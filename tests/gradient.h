@@ -25,7 +25,9 @@ static inline double compute_gradient(struct gradient *g, struct sampler *s,
 {
   struct learner l = {.part = PART_ALL, .gradient = *g};
   struct only_step only = {batch, 0};
-  ck_assert_int_eq(nis_optimizer_init(&l.optimizer, g->flow), 0);
+  ck_assert_int_eq(
+      nis_optimizer_init(&l.optimizer, g->flow->kernels, g->flow->nparameters, g->flow->parameters),
+      0);
   nis_take_steps(s, (struct learner *[]){&l}, next_only_step, &only);
   nis_optimizer_clear(&l.optimizer);
   return nis_gradient_norm(g);

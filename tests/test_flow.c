@@ -1053,7 +1053,9 @@ START_TEST(a_gradient_that_is_no_number_is_no_step)
   float *before = malloc(bytes);
   ck_assert_ptr_nonnull(before);
   ck_assert_int_eq(nis_gradient_init(&g, &s.mixture.flow), NIS_OK);
-  ck_assert_int_eq(nis_optimizer_init(&o, &s.mixture.flow), NIS_OK);
+  ck_assert_int_eq(nis_optimizer_init(&o, s.mixture.flow.kernels, s.mixture.flow.nparameters,
+                                      s.mixture.flow.parameters),
+                   NIS_OK);
   memcpy(before, s.mixture.flow.parameters, bytes);
   const struct stride stride = {.rate = 0.1, .largest_norm = 1};
   o.step = 1;

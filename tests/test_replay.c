@@ -79,8 +79,8 @@ START_TEST(a_norm_follows_its_scales)
   struct points p = {.n = STORED, .x = x, .log_q = log_q, .f = f, .components = components};
   struct replay r = {0};
   for (int i = 0; i < STORED; i++) log_q[i] = 0.5 * i, f[i] = 1;
-  ck_assert_int_eq(nis_replay_grow(&r, DIM, 2, CAPACITY - 1), NIS_OK);
-  ck_assert_int_eq(nis_replay_grow(&r, DIM, 2, CAPACITY), NIS_OK);
+  ck_assert_int_eq(nis_replay_grow(&r, DIM, 2, 0, CAPACITY - 1), NIS_OK);
+  ck_assert_int_eq(nis_replay_grow(&r, DIM, 2, 0, CAPACITY), NIS_OK);
   nis_replay_store(&r, &p); /* the last four */
   nis_replay_magnitudes(&r, magnitude);
   check_between(magnitude[0] * CAPACITY / (3 * exp(-0.5) + 2 * exp(-1.5) + 5 * exp(-2)), 1 - 1e-14,

@@ -154,6 +154,7 @@ static int see(void *context, const struct points *p)
   struct way *way = context;
   const nis_options *o = way->o;
   int norm = o->ncomp > 1 && o->follow == NIS_FOLLOW_NORM;
+  if (o->features > 0) return NIS_OK; /* outputs have not been kept */
   if (norm && (!p->components || nis_training_components(o) == 0)) return NIS_OK;
   if (way->spent + p->n > most_training(way)) return NIS_OK;
   return nis_training_remember(way->training, p, &way->s->integrand, o);

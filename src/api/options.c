@@ -96,6 +96,10 @@ static const nis_option rows[] = {
      "which coordinates are discrete, and their numbers of values"},
     {MEMBER(channels), WHOLE(2, NIS_MOST_VALUES), RULE(NULL, "0, none"),
      "channels that the last coordinate counts"},
+    {MEMBER(channel_weights), ZERO_OR_ONE, VALUE(0),
+     "the first outputs are prior channel weights, and f is multiplied by that of its channel"},
+    {MEMBER(features), WHOLE(0, NIS_MOST_FEATURES), VALUE(0),
+     "outputs behind these that channel weights are learnt from"},
 };
 
 const struct option_table nis_option_table = {rows, sizeof rows / sizeof *rows};

@@ -8,7 +8,7 @@
 
 /* Bytes of the structs of 0.2 where pointers have 8 */
 enum {
-  OPTIONS = 336,
+  OPTIONS = 352,
   RESULT = 200,
   EVENT_OPTIONS = 120,
   EVENT_SUMMARY = 232,

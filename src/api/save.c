@@ -18,6 +18,8 @@
  *             i32 n peaks; f64[d] cut; n of { f64 share; i32 young; f64 log_norm; f64[d] mean,
  *             f64[d] sigma, f64[d] log_cut; f64[d][d] slope } (mixture/peaks.h)
  *             f64[5] shares of uniform, flow, twin, map, peaks; f64[5] beta (mixture/control.h)
+ *             f32[] parameters of the net of channel weights, where there are features, of which
+ *             f32[features] centre, f32[features] scale follow (mixture/weighting.h)
  *   calls     d of { f64 low, f64 high }, the stretches (integrand/domain.h); i32 serialized; u64
  *             calls, bad_calls; f64[d] bad_point; f64 bad_value; f64[c] scale
  *             u64 train_calls; f64 call_seconds; u64 points used of the streams of training,
@@ -38,7 +40,8 @@
  *             f64[n][extra] outputs (events/trials.h)
  *   points    u64 n stored; u64 the oldest's place; f64[n][d] x; f64[n] log_f; f64[n] log_p;
  *             f64[n][c] |f_c| / p, where the flow follows the norm of up to 64; u8[n] 1 where f is
- *             negative (training/replay.h)
+ *             negative; and where there are features f32[n][channels + features] views, f64[n] log
+ *             alpha (training/replay.h)
  *
  *   moments     u64 n; f64 mean, squares (numerics/moments.h)
  *   components  u64 c, or 0 for one; i32 with_covariance; and unless c is 0: f64[c] unit,
@@ -76,9 +79,9 @@ struct kept_options {
 /* What the net and the estimate are made by: a file fixes them. */
 static int is_fixed(const nis_option *row)
 {
-  static const char *const fixed[] = {"dim",           "ncomp",        "points", "layers",
-                                      "hidden_layers", "hidden_width", "bins",   "coupling",
-                                      "follow",        "channels"};
+  static const char *const fixed[] = {
+      "dim",  "ncomp",    "points", "layers",   "hidden_layers",   "hidden_width",
+      "bins", "coupling", "follow", "channels", "channel_weights", "features"};
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
     if (strcmp(row->name, fixed[i]) == 0) return 1;
   return 0;

@@ -176,6 +176,22 @@ static int check_checkpoint(const nis_options *o)
   return NIS_OK;
 }
 
+static int check_weights(const nis_options *o)
+{
+  size_t least = o->channels + o->features;
+  if (!o->channel_weights && o->features > 0)
+    return nis_fail(NIS_INVALID, "features = %zu need channel_weights = 1", o->features);
+  if (!o->channel_weights) return NIS_OK;
+  if (o->channels == 0)
+    return nis_fail(NIS_INVALID, "channel_weights need channels of at least 2, got 0");
+  if (o->extra < least)
+    return nis_fail(
+        NIS_INVALID,
+        "extra must be at least channels + features = %zu with channel_weights, got %zu", least,
+        o->extra);
+  return NIS_OK;
+}
+
 /* What takes more than one option, or the numbers behind a pointer */
 static int check_together(const nis_options *o)
 {
@@ -186,6 +202,7 @@ static int check_together(const nis_options *o)
                     strlen(o->name));
   NIS_TRY(check_checkpoint(o));
   NIS_TRY(check_domain(o));
+  NIS_TRY(check_weights(o));
   for (size_t k = 0; o->scales && k < o->ncomp; k++)
     if (!(o->scales[k] > 0 && isfinite(o->scales[k])))
       return nis_fail(NIS_INVALID, "scales[%zu] must be finite and above 0, got %g", k,

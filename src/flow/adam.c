@@ -8,11 +8,13 @@
 
 static const double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8; /* as in the paper */
 
-int nis_optimizer_init(struct optimizer *o, struct flow *flow)
+int nis_optimizer_init(struct optimizer *o, const struct kernels *kernels, size_t n,
+                       float *parameters)
 {
-  *o = (struct optimizer){.flow = flow, .mean = NIS_NEW(float, 2 * flow->nparameters)};
+  *o = (struct optimizer){.kernels = kernels, .n = n, .parameters = parameters};
+  o->mean = NIS_NEW(float, 2 * n);
   if (!o->mean) return nis_no_memory();
-  o->square = o->mean + flow->nparameters;
+  o->square = o->mean + n;
   return NIS_OK;
 }
 
@@ -40,8 +42,7 @@ void nis_optimizer_slice(struct optimizer *o, const struct stride *stride, const
                             .keep = (float)(1 - stride->rate * stride->decay),
                             .scale =
                                 (float)(stride->largest_norm / fmax(norm, stride->largest_norm))};
-  size_t first = slice * PARAMETER_SLICE, left = o->flow->nparameters - first;
-  o->flow->kernels->adam_step(left < PARAMETER_SLICE ? left : PARAMETER_SLICE, &adam,
-                              gradient + first, o->mean + first, o->square + first,
-                              o->flow->parameters + first);
+  size_t first = slice * PARAMETER_SLICE, left = o->n - first;
+  o->kernels->adam_step(left < PARAMETER_SLICE ? left : PARAMETER_SLICE, &adam, gradient + first,
+                        o->mean + first, o->square + first, o->parameters + first);
 }

@@ -100,15 +100,15 @@ static int add_continuous(struct flow *flow, const struct flow_shape *shape, int
 
 struct parameter_source {
   const struct kernels *kernels;
-  uint64_t seed, next;
+  uint64_t seed, *next;
 };
 
 /* n numbers, uniform in (-bound, bound) */
-static void fill_uniform(struct parameter_source *source, float *w, size_t n, double bound)
+static void fill_uniform(const struct parameter_source *source, float *w, size_t n, double bound)
 {
   double u[LANES];
-  for (size_t i = 0; i < n; i += LANES, source->next += LANES) {
-    source->kernels->uniforms(source->seed, STREAM_PARAMETERS, source->next, 1, u);
+  for (size_t i = 0; i < n; i += LANES, *source->next += LANES) {
+    source->kernels->uniforms(source->seed, STREAM_PARAMETERS, *source->next, 1, u);
     for (size_t l = 0; l < LANES && i + l < n; l++) w[i + l] = (float)(bound * (2 * u[l] - 1));
   }
 }
@@ -132,19 +132,18 @@ static void share_values(const struct coupling *c, float *w)
 
 /* He's uniform initialisation (arXiv:1502.01852, eq. 14); the last layer stays zero, so that the
  * flow starts as the identity. */
-static void net_init(const struct coupling *c, float *w, struct parameter_source *source)
+void nis_net_start(const struct net_shape *net, const struct kernels *kernels, uint64_t seed,
+                   uint64_t *next, float *w)
 {
-  const struct net_shape *net = &c->net;
+  const struct parameter_source source = {kernels, seed, next};
   size_t columns = (size_t)net->inputs, rows = (size_t)net->width;
-  float *first = w;
   if (columns == 0) return;
   for (int i = 0; i < net->hidden_layers; i++) {
-    fill_uniform(source, w, rows * columns, sqrt(6. / (double)columns));
-    fill_uniform(source, w + rows * columns, rows, 1 / sqrt((double)columns));
+    fill_uniform(&source, w, rows * columns, sqrt(6. / (double)columns));
+    fill_uniform(&source, w + rows * columns, rows, 1 / sqrt((double)columns));
     w += rows * (columns + 1);
     columns = rows;
   }
-  share_values(c, first);
 }
 
 static int layers_init(struct flow *flow, const struct flow_shape *shape)
@@ -195,9 +194,12 @@ int nis_flow_init(struct flow *flow, const struct flow_shape *shape, uint64_t se
   NIS_TRY(shape_init(flow, shape));
   flow->parameters = NIS_NEW(float, flow->nparameters);
   if (!flow->parameters) return nis_no_memory();
-  struct parameter_source source = {flow->kernels, seed, 0};
-  for (int i = 0; i < flow->layers; i++)
-    net_init(&flow->coupling[i], flow->parameters + flow->coupling[i].first_parameter, &source);
+  uint64_t next = 0;
+  for (int i = 0; i < flow->layers; i++) {
+    const struct coupling *c = &flow->coupling[i];
+    nis_net_start(&c->net, flow->kernels, seed, &next, flow->parameters + c->first_parameter);
+    share_values(c, flow->parameters + c->first_parameter);
+  }
   return NIS_OK;
 }
 

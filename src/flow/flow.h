@@ -59,6 +59,11 @@ void nis_flow_density(const struct flow *flow, double *x_to_u, double *log_q,
 void nis_flow_backward(const struct flow *flow, const float *dlog_q, float *gradient,
                        struct flow_scratch *scratch);
 
+/* What a net begins with: numbers *next and following of the seed, but 0, as they are there, in its
+ * last layer */
+void nis_net_start(const struct net_shape *net, const struct kernels *kernels, uint64_t seed,
+                   uint64_t *next, float *parameters);
+
 /* How many parameters it would have, without memory for them */
 int nis_flow_count(const struct flow_shape *shape, size_t *parameters);
 

@@ -292,6 +292,8 @@ module nis
     integer :: extra = 0
     integer, allocatable :: discrete(:)     ! (dim); values are 0 .. n-1, as in C
     integer :: channels = 0
+    logical :: channel_weights = .false.
+    integer :: features = 0
   end type nis_options
 
   type, bind(c) :: nis_channel_result
@@ -358,6 +360,8 @@ module nis
     integer(c_size_t) :: extra = 0
     type(c_ptr) :: discrete = c_null_ptr
     integer(c_size_t) :: channels = 0
+    integer(c_int) :: channel_weights = 0
+    integer(c_size_t) :: features = 0
   end type plain_options
 
   type, bind(c) :: plain_event_options
@@ -1010,6 +1014,8 @@ contains
     c%checkpoint_seconds = o%checkpoint_seconds
     c%extra = o%extra
     c%channels = o%channels
+    c%channel_weights = merge(1, 0, o%channel_weights)
+    c%features = o%features
   end subroutine pass_numbers
 
   ! The way back
@@ -1047,6 +1053,8 @@ contains
     o%checkpoint_seconds = c%checkpoint_seconds
     o%extra = int(c%extra)
     o%channels = int(c%channels)
+    o%channel_weights = c%channel_weights /= 0
+    o%features = int(c%features)
   end subroutine take_numbers
 
   subroutine set_option(options, name, value, status, message)

@@ -177,6 +177,9 @@ static void call_batch(void *context, size_t item, int worker)
   }
   if (p->recorded && batch.done == n) memcpy(p->recorded + number, batch.rows, bytes);
   take_rows(p, first, &batch);
+  if (c->weigh)
+    c->weigh(c->weigher, worker, batch.done, p->x + first * dim, batch.rows + c->ncomp, row_of(c),
+             p->f + first, p->components ? p->components + first * c->ncomp : NULL);
   __atomic_fetch_add(&p->finished, batch.done, __ATOMIC_RELAXED);
 }
 

@@ -8,6 +8,12 @@
 #include "journal.h"
 #include "base/monitor.h"
 
+/* Multiplies f[n] and components[n][ncomp], which may be NULL, by what follows from the points
+ * x[n][dim] of the cube and their outputs, a row of `step` numbers from one to the next; NaN in f
+ * makes the point a bad one. Called by several workers at once. */
+typedef void nis_weigher(void *context, int worker, size_t n, const double *x,
+                         const double *outputs, size_t step, double *f, double *components);
+
 struct integrand_call {
   nis_integrand *f; /* one of the two is NULL */
   nis_batch_integrand *batch;
@@ -27,6 +33,8 @@ struct integrand_call {
   uint64_t calls, bad_calls;
   double *bad_point; /* [dim], the first one, in the user's coordinates; owned */
   double bad_value;
+  nis_weigher *weigh; /* with values before dx/du; NULL: they stay as they are */
+  void *weigher;
   struct journal *journal; /* of its values, not owned; NULL: none */
 };
 

@@ -14,7 +14,7 @@ static const struct flow *flow_number(const struct mixture *m, int i)
 
 int nis_backup_init(struct backup *b, const struct mixture *m)
 {
-  size_t n = 0;
+  size_t n = m->weighting.nfloats;
   *b = (struct backup){0};
   NIS_TRY(nis_peaks_init(&b->peaks, m->dim, m->peaks.circle, m->peaks.threads));
   for (int i = 0; i < FLOWS; i++) n += flow_number(m, i)->nparameters;
@@ -23,6 +23,8 @@ int nis_backup_init(struct backup *b, const struct mixture *m)
   float *to = b->parameters;
   for (int i = 0; i < FLOWS; to += flow_number(m, i++)->nparameters)
     memcpy(to, flow_number(m, i)->parameters, flow_number(m, i)->nparameters * sizeof *to);
+  if (m->weighting.nfloats > 0)
+    memcpy(to, m->weighting.parameters, m->weighting.nfloats * sizeof *to);
   nis_peaks_copy(&b->peaks, &m->peaks);
   memcpy(b->share, m->share, sizeof b->share);
   memcpy(b->beta, m->beta, sizeof b->beta);
@@ -44,16 +46,20 @@ static void swap_doubles(size_t n, double *a, double *b)
   }
 }
 
+static void swap_floats(size_t n, float *a, float *b)
+{
+  for (size_t i = 0; i < n; i++) {
+    float kept = a[i];
+    a[i] = b[i], b[i] = kept;
+  }
+}
+
 void nis_backup_swap(struct backup *b, struct mixture *m)
 {
   float *from = b->parameters;
-  for (int i = 0; i < FLOWS; i++) {
-    const struct flow *flow = flow_number(m, i);
-    for (size_t k = 0; k < flow->nparameters; k++, from++) {
-      float kept = *from;
-      *from = flow->parameters[k], flow->parameters[k] = kept;
-    }
-  }
+  for (int i = 0; i < FLOWS; from += flow_number(m, i++)->nparameters)
+    swap_floats(flow_number(m, i)->nparameters, from, flow_number(m, i)->parameters);
+  swap_floats(m->weighting.nfloats, from, m->weighting.parameters);
   struct peaks peaks = m->peaks;
   m->peaks = b->peaks, b->peaks = peaks;
   swap_doubles(CHANNELS, b->share, m->share);

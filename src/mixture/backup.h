@@ -6,7 +6,7 @@
 #include "mixture.h"
 
 struct backup {
-  float *parameters; /* of the three flows, one block, owned */
+  float *parameters; /* of the three flows and the channel weights, one block, owned */
   struct peaks peaks;
   double share[CHANNELS], beta[CHANNELS];
 };

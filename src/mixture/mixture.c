@@ -24,6 +24,7 @@ void nis_mixture_clear(struct mixture *m)
   nis_flow_clear(&m->twin);
   nis_flow_clear(&m->map);
   nis_peaks_clear(&m->peaks);
+  nis_weighting_clear(&m->weighting);
 }
 
 int nis_workspace_init(struct workspace *w, const struct mixture *m, int worker)
@@ -31,6 +32,7 @@ int nis_workspace_init(struct workspace *w, const struct mixture *m, int worker)
   *w = (struct workspace){.worker = worker};
   NIS_TRY(nis_flow_scratch_init(&w->coupling, &m->flow));
   NIS_TRY(nis_flow_scratch_init(&w->map, &m->map));
+  NIS_TRY(nis_weighting_scratch_init(&w->weighting, &m->weighting));
   w->tile = NIS_NEW(double, (m->dim + 1) * LANES);
   return w->tile ? NIS_OK : nis_no_memory();
 }
@@ -39,6 +41,7 @@ void nis_workspace_clear(struct workspace *w)
 {
   nis_flow_scratch_clear(&w->coupling);
   nis_flow_scratch_clear(&w->map);
+  nis_weighting_scratch_clear(&w->weighting);
   free(w->tile);
 }
 
@@ -213,6 +216,7 @@ void nis_mixture_archive(struct archive *a, struct mixture *m)
   nis_peaks_archive(a, &m->peaks);
   nis_archive_reals(a, "the share of a channel", CHANNELS, m->share, 0, 1);
   nis_archive_reals(a, "a control variate", CHANNELS, m->beta, -DBL_MAX, DBL_MAX);
+  nis_weighting_archive(a, &m->weighting);
   for (int c = 0; c < CHANNELS; c++) sum += m->share[c];
   if (!(fabs(sum - 1) < 1e-9)) nis_archive_refuse(a, "the shares add up to %g, not to 1", sum);
   if (m->share[CHANNEL_PEAKS] > 0 && m->peaks.count == 0)

@@ -9,6 +9,7 @@
 
 #include "flow/flow.h"
 #include "peaks.h"
+#include "weighting.h"
 
 enum channel { CHANNEL_UNIFORM, CHANNEL_FLOW, CHANNEL_TWIN, CHANNEL_MAP, CHANNEL_PEAKS, CHANNELS };
 
@@ -19,14 +20,16 @@ struct mixture {
                            target, learnt in another way */
   struct flow map;  /* without correlations, as a VEGAS grid is */
   struct peaks peaks;
-  double share[CHANNELS]; /* of the points; they add up to 1 */
-  double beta[CHANNELS];  /* coefficients of the control variates, see control.h */
+  double share[CHANNELS];     /* of the points; they add up to 1 */
+  double beta[CHANNELS];      /* coefficients of the control variates, see control.h */
+  struct weighting weighting; /* of the user's channels; its owner's to begin */
 };
 
 /* One worker's memory for one mixture */
 struct workspace {
   struct flow_scratch coupling; /* of either coupling flow */
   struct flow_scratch map;
+  struct weighting_scratch weighting;
   double *tile; /* [dim + 1][LANES] */
   int worker;   /* its number */
 };

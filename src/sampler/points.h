@@ -12,6 +12,8 @@ struct points {
   double *log_channel;   /* [n][CHANNELS] log-densities; -inf for a channel without share */
   double *components;    /* [n][ncomp] of f, not owned; NULL: not wanted */
   double *outputs;       /* [n][extra] of f besides, not owned; NULL: not wanted */
+  float *view;           /* [n][] what the channel weight in f follows from, and ... */
+  double *log_alpha;     /* [n] ... its log; not owned; NULL: not wanted */
   char *bad;             /* [n] 1 where f was not finite, not owned; NULL: not wanted */
 };
 
@@ -24,7 +26,7 @@ int nis_points_init(struct points *p, size_t capacity, size_t dim);
 void nis_points_clear(struct points *p);
 
 /* Points from .. from + n - 1 as points of their own, in the same memory; without components,
- * outputs and bad */
+ * outputs, views and bad */
 struct points nis_points_part(const struct points *p, size_t from, size_t n, size_t dim);
 
 /* f/q of point i, 0 where f is 0 */

@@ -5,6 +5,8 @@
 #include "base/memory.h"
 #include "base/team.h"
 
+#include <math.h>
+
 _Static_assert((int)NIS_RATIONAL_QUADRATIC == RATIONAL_QUADRATIC &&
                    (int)NIS_PIECEWISE_QUADRATIC == PIECEWISE_QUADRATIC &&
                    (int)NIS_PIECEWISE_LINEAR == PIECEWISE_LINEAR && (int)NIS_AFFINE == AFFINE,
@@ -22,6 +24,43 @@ struct flow_shape nis_sampler_shape(const nis_options *o)
                              .values = o->discrete};
 }
 
+/* The channel's own alpha, from the outputs of the point: of LANES points at most */
+static void weigh_tile(struct weighting_scratch *scratch, const struct weighting *w, size_t n,
+                       const double *last, size_t dim, double *alpha)
+{
+  nis_weighting_tile(w, scratch);
+  for (size_t l = 0; l < n; l++)
+    alpha[l] = scratch->alpha[nis_weighting_channel(w, last[l * dim]) * LANES + l];
+}
+
+/* 0 stays 0, also where there is no alpha. */
+static double weighed(double value, double alpha)
+{
+  return value == 0 ? 0 : value * alpha;
+}
+
+/* The integrand's values become those times alpha. */
+static void weigh(void *context, int worker, size_t n, const double *x, const double *outputs,
+                  size_t step, double *f, double *components)
+{
+  struct sampler *s = context;
+  const struct weighting *w = &s->mixture.weighting;
+  struct weighting_scratch *scratch = &s->work[worker].weighting;
+  size_t dim = s->mixture.dim, ncomp = components ? s->integrand.ncomp : 0;
+  for (size_t at = 0; at < n; at += LANES) {
+    double alpha[LANES];
+    size_t lanes = n - at < LANES ? n - at : LANES;
+    for (size_t l = 0; l < lanes; l++) nis_weighting_put(w, scratch, l, outputs + (at + l) * step);
+    weigh_tile(scratch, w, lanes, x + at * dim + dim - 1, dim, alpha);
+    for (size_t l = 0; l < lanes; l++) {
+      double *component = ncomp > 0 ? components + (at + l) * ncomp : NULL;
+      double sum = f[at + l] = weighed(f[at + l], alpha[l]);
+      for (size_t k = 0; k < ncomp; k++) sum += component[k] = weighed(component[k], alpha[l]);
+      if (isnan(sum)) f[at + l] = NAN;
+    }
+  }
+}
+
 int nis_sampler_init(struct sampler *s, nis_integrand *f, const nis_options *o)
 {
   struct flow_shape shape = nis_sampler_shape(o);
@@ -29,6 +68,9 @@ int nis_sampler_init(struct sampler *s, nis_integrand *f, const nis_options *o)
   s->monitor = (struct monitor){.callback = o->progress, .params = o->progress_params};
   NIS_TRY(nis_integrand_init(&s->integrand, f, o));
   NIS_TRY(nis_mixture_init(&s->mixture, &shape, o->seed, o->threads));
+  struct weighting *w = &s->mixture.weighting;
+  NIS_TRY(nis_weighting_init(w, o->channel_weights ? o->channels : 0, o->features, o->seed));
+  if (o->channel_weights) s->integrand.weigh = weigh, s->integrand.weigher = s;
   s->work = NIS_NEW(struct workspace, s->threads);
   if (!s->work) return nis_no_memory();
   for (int i = 0; i < s->threads; i++) NIS_TRY(nis_workspace_init(&s->work[i], &s->mixture, i));
@@ -140,6 +182,38 @@ void nis_sampler_density(struct sampler *s, const double *share, size_t n, const
 {
   struct look d = {s, share ? share : s->mixture.share, n, grain(s, n), x, log_q, log_channel};
   nis_parallel_for(s->threads, (n + d.grain - 1) / d.grain, density_piece, &d);
+}
+
+struct reweighing {
+  struct sampler *s;
+  size_t n, grain;
+  const double *x;
+  const float *view;
+  double *log_alpha;
+};
+
+static void weigh_piece(void *context, size_t item, int worker)
+{
+  const struct reweighing *r = context;
+  const struct weighting *w = &r->s->mixture.weighting;
+  struct weighting_scratch *scratch = &r->s->work[worker].weighting;
+  size_t dim = r->s->mixture.dim, step = nis_weighting_view(w);
+  size_t at = item * r->grain, end = r->n - at < r->grain ? r->n : at + r->grain;
+  for (; at < end; at += LANES) {
+    double *alpha = r->log_alpha + at;
+    size_t lanes = end - at < LANES ? end - at : LANES;
+    for (size_t l = 0; l < lanes; l++)
+      nis_weighting_put_view(w, scratch, l, r->view + (at + l) * step);
+    weigh_tile(scratch, w, lanes, r->x + at * dim + dim - 1, dim, alpha);
+    for (size_t l = 0; l < lanes; l++) alpha[l] = alpha[l] > 0 ? log(alpha[l]) : 0;
+  }
+}
+
+void nis_sampler_weigh(struct sampler *s, size_t n, const double *x, const float *view,
+                       double *log_alpha)
+{
+  struct reweighing r = {s, n, grain(s, n), x, view, log_alpha};
+  nis_parallel_for(s->threads, (n + r.grain - 1) / r.grain, weigh_piece, &r);
 }
 
 int nis_sampler_evaluate(struct sampler *s, struct points *p)

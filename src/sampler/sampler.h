@@ -36,7 +36,13 @@ void nis_sampler_draw_replicate(struct sampler *s, const struct replicate *repli
 void nis_sampler_density(struct sampler *s, const double *share, size_t n, const double *x,
                          double *log_q, double *log_channel);
 
-/* Fills p->f; where the run was stopped, p->n shrinks to the points that have a value. */
+/* log alpha[n] of the channel that each point x[n][dim] of the cube is of, by their views (see
+ * mixture/weighting.h); 0 where that has no part in the point */
+void nis_sampler_weigh(struct sampler *s, size_t n, const double *x, const float *view,
+                       double *log_alpha);
+
+/* Fills p->f, with the channel weights; where the run was stopped, p->n shrinks to the points that
+ * have a value. */
 int nis_sampler_evaluate(struct sampler *s, struct points *p);
 
 #endif

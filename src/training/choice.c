@@ -167,8 +167,10 @@ int nis_choice_is_better(struct trainer *t)
   int never = 0;
   spreads(t, unit, now);
   nis_backup_swap(&t->backup, &t->s->mixture);
+  nis_round_weigh(t);
   spreads(t, unit, before);
   nis_backup_swap(&t->backup, &t->s->mixture);
+  nis_round_weigh(t);
   for (size_t i = 0; i < t->fresh.n; i++) {
     if (isinf(now[i])) never = 1;
     nis_moments_add(&gain, before[i] - now[i]);

@@ -14,9 +14,10 @@ static size_t guide_length(size_t points)
   return points / GUIDE + 1;
 }
 
-static int init(struct replay *r, size_t dim, size_t ncomp, size_t capacity)
+static int init(struct replay *r, size_t dim, size_t ncomp, size_t nview, size_t capacity)
 {
-  *r = (struct replay){.dim = dim, .ncomp = ncomp, .capacity = capacity, .kernels = nis_kernels()};
+  *r = (struct replay){
+      .dim = dim, .ncomp = ncomp, .nview = nview, .capacity = capacity, .kernels = nis_kernels()};
   r->x = NIS_RAW(double, nis_product(capacity, dim));
   r->log_f = NIS_RAW(double, capacity);
   r->log_p = NIS_RAW(double, capacity);
@@ -24,13 +25,15 @@ static int init(struct replay *r, size_t dim, size_t ncomp, size_t capacity)
   r->running = NIS_RAW(double, capacity + 1);
   r->guide = NIS_RAW(size_t, guide_length(capacity));
   r->weight = NIS_RAW(double, nis_product(capacity, ncomp));
+  r->view = NIS_RAW(float, nis_product(capacity, nview));
+  r->log_alpha = NIS_RAW(double, nview > 0 ? capacity : 0);
   int complete = r->x && r->log_f && r->log_p && r->negative && r->running && r->guide && r->weight;
-  return complete ? NIS_OK : nis_no_memory();
+  return complete && r->view && r->log_alpha ? NIS_OK : nis_no_memory();
 }
 
 int nis_replay_init(struct replay *r, size_t dim, size_t capacity)
 {
-  return init(r, dim, 0, capacity);
+  return init(r, dim, 0, 0, capacity);
 }
 
 void nis_replay_clear(struct replay *r)
@@ -42,6 +45,8 @@ void nis_replay_clear(struct replay *r)
   free(r->running);
   free(r->guide);
   free(r->weight);
+  free(r->view);
+  free(r->log_alpha);
   *r = (struct replay){0};
 }
 
@@ -60,6 +65,10 @@ void nis_replay_store(struct replay *r, const struct points *p)
     r->negative[r->next] = p->f[i] < 0;
     for (size_t k = 0; k < r->ncomp; k++)
       r->weight[r->next * r->ncomp + k] = magnitude(p->components[i * r->ncomp + k], p->log_q[i]);
+    if (r->nview > 0) {
+      memcpy(r->view + r->next * r->nview, p->view + i * r->nview, r->nview * sizeof *r->view);
+      r->log_alpha[r->next] = p->log_alpha[i];
+    }
     r->next = (r->next + 1) % r->capacity;
     r->count += r->count < r->capacity;
   }
@@ -89,6 +98,20 @@ void nis_replay_norm(struct replay *r, size_t n, const struct integrand_call *c)
     double norm = nis_integrand_norm(c, r->weight + slot * r->ncomp);
     r->log_f[slot] = norm == 0 ? -HUGE_VAL : log(norm) + r->log_p[slot];
     r->negative[slot] = 0;
+  }
+}
+
+/* The new ones wait where the running sum will be. */
+void nis_replay_weigh(struct replay *r, struct sampler *s)
+{
+  double *now = r->running;
+  r->usable = 0;
+  nis_sampler_weigh(s, r->count, r->x, r->view, now);
+  for (size_t i = 0; i < r->count; i++) {
+    double rise = now[i] - r->log_alpha[i];
+    r->log_alpha[i] = now[i];
+    r->log_f[i] += rise;
+    for (size_t k = 0; k < r->ncomp; k++) r->weight[i * r->ncomp + k] *= exp(rise);
   }
 }
 
@@ -288,11 +311,11 @@ void nis_replay_draw_target(const struct replay *r, double u, size_t n, size_t *
   for (; k < n; k++) slot[k] = k > 0 ? slot[k - 1] : slot_of(r, r->usable, 0); /* rounding */
 }
 
-int nis_replay_grow(struct replay *r, size_t dim, size_t ncomp, size_t capacity)
+int nis_replay_grow(struct replay *r, size_t dim, size_t ncomp, size_t nview, size_t capacity)
 {
   struct replay larger;
   if (capacity <= r->capacity) return NIS_OK;
-  int status = init(&larger, dim, ncomp, capacity);
+  int status = init(&larger, dim, ncomp, nview, capacity);
   if (status != NIS_OK) {
     nis_replay_clear(&larger);
     return status;
@@ -304,6 +327,8 @@ int nis_replay_grow(struct replay *r, size_t dim, size_t ncomp, size_t capacity)
     larger.log_p[i] = r->log_p[slot];
     larger.negative[i] = r->negative[slot];
     memcpy(larger.weight + i * ncomp, r->weight + slot * ncomp, ncomp * sizeof *r->weight);
+    memcpy(larger.view + i * nview, r->view + slot * nview, nview * sizeof *r->view);
+    if (nview > 0) larger.log_alpha[i] = r->log_alpha[slot];
   }
   larger.count = larger.next = r->count;
   nis_replay_clear(r);
@@ -312,22 +337,23 @@ int nis_replay_grow(struct replay *r, size_t dim, size_t ncomp, size_t capacity)
 }
 
 /* One that is full goes on with its oldest; any other is made larger before it goes on. */
-static void make_room(struct archive *a, struct replay *r, size_t dim, size_t ncomp, uint64_t count)
+static void make_room(struct archive *a, struct replay *r, size_t dim, size_t ncomp, size_t nview,
+                      uint64_t count)
 {
   if (!nis_archive_holds(a, "stored points", count, (dim + ncomp) * sizeof *r->x) || count == 0)
     return;
-  int status = nis_replay_grow(r, dim, ncomp, (size_t)count);
+  int status = nis_replay_grow(r, dim, ncomp, nview, (size_t)count);
   if (status != NIS_OK) a->status = status;
   r->count = (size_t)count;
 }
 
-void nis_replay_archive(struct archive *a, struct replay *r, size_t dim, size_t ncomp)
+void nis_replay_archive(struct archive *a, struct replay *r, size_t dim, size_t ncomp, size_t nview)
 {
   uint64_t count = r->count, next = count > 0 ? r->next % count : 0;
   nis_archive_count(a, "the number of stored points", &count, ARCHIVE_MOST_COUNT);
   nis_archive_count(a, "the oldest point's place", &next, count > 0 ? count - 1 : 0);
   if (nis_archive_is_reading(a)) {
-    make_room(a, r, dim, ncomp, count);
+    make_room(a, r, dim, ncomp, nview, count);
     if (a->status != NIS_OK || count == 0) return;
     r->next = (size_t)next;
   }
@@ -338,4 +364,7 @@ void nis_replay_archive(struct archive *a, struct replay *r, size_t dim, size_t 
   nis_archive_bytes(a, r->count, r->negative);
   for (size_t i = 0; i < r->count && nis_archive_is_reading(a); i++)
     if (r->negative[i] != 0 && r->negative[i] != 1) nis_archive_refuse(a, "a sign is neither");
+  if (nview == 0) return;
+  nis_archive_floats(a, "a stored view", r->count * nview, r->view, FLT_MAX);
+  nis_archive_reals(a, "a stored channel weight", r->count, r->log_alpha, -DBL_MAX, 0);
 }

@@ -17,18 +17,21 @@ enum part { PART_ALL, PART_POSITIVE, PART_NEGATIVE, PARTS };
 
 struct replay {
   size_t dim, capacity;
-  size_t count;    /* stored */
-  size_t next;     /* slot that is written next; the oldest when full */
-  double *x;       /* [capacity][dim] */
-  double *log_f;   /* log |f|, -inf where f is 0 */
-  double *log_p;   /* density drawn from */
-  char *negative;  /* 1 where f is */
-  size_t ncomp;    /* components that f is the norm of, and that are stored, or 0 */
-  double *weight;  /* [capacity][ncomp] |f_c| / p */
-  double *running; /* [capacity + 1] running sum of s */
-  size_t *guide;   /* where in it to look */
-  size_t usable;   /* newest points that the running sum covers */
-  double beta;     /* and what it was prepared with */
+  size_t count;      /* stored */
+  size_t next;       /* slot that is written next; the oldest when full */
+  double *x;         /* [capacity][dim] */
+  double *log_f;     /* log |f|, -inf where f is 0 */
+  double *log_p;     /* density drawn from */
+  char *negative;    /* 1 where f is */
+  size_t ncomp;      /* components that f is the norm of, and that are stored, or 0 */
+  double *weight;    /* [capacity][ncomp] |f_c| / p */
+  size_t nview;      /* numbers of a view, or 0; else */
+  float *view;       /* [capacity][nview] what the channel weight in f follows from, */
+  double *log_alpha; /* [capacity] and its log */
+  double *running;   /* [capacity + 1] running sum of s */
+  size_t *guide;     /* where in it to look */
+  size_t usable;     /* newest points that the running sum covers */
+  double beta;       /* and what it was prepared with */
   double log_z[PARTS];
   const struct kernels *kernels;
 };
@@ -37,15 +40,19 @@ int nis_replay_init(struct replay *r, size_t dim, size_t capacity);
 void nis_replay_clear(struct replay *r);
 
 /* Room for `capacity` points, the stored ones kept; r may be all zero. Unchanged where it fails. */
-int nis_replay_grow(struct replay *r, size_t dim, size_t ncomp, size_t capacity);
+int nis_replay_grow(struct replay *r, size_t dim, size_t ncomp, size_t nview, size_t capacity);
 
-/* Stores all points in place of the oldest, with components where r has some. */
+/* Stores all points in place of the oldest, with components and views where r has some. */
 void nis_replay_store(struct replay *r, const struct points *p);
 
 /* The mean of each |f_c| / p over all that is stored; and |f| by the scales that the components
  * have now, for all points or the newest n */
 void nis_replay_magnitudes(const struct replay *r, double *magnitude);
 void nis_replay_norm(struct replay *r, size_t n, const struct integrand_call *c);
+
+/* All that is stored gets the channel weights that the sampler has now; r is to be prepared anew.
+ */
+void nis_replay_weigh(struct replay *r, struct sampler *s);
 
 /* Largest beta in [0, 1] for which the weights |f|^beta / p of the newest `points` stored have a
  * Kish effective fraction, of those that are not zero, of at least `fraction`. */
@@ -74,6 +81,7 @@ double nis_replay_log_part(const struct replay *r, size_t slot, enum part part);
 double nis_replay_share(const struct replay *r, size_t slot);
 
 /* The stored points; reading: into one that is all zero */
-void nis_replay_archive(struct archive *a, struct replay *r, size_t dim, size_t ncomp);
+void nis_replay_archive(struct archive *a, struct replay *r, size_t dim, size_t ncomp,
+                        size_t nview);
 
 #endif

@@ -58,6 +58,17 @@ static void draw_surveyed(struct trainer *t, uint64_t first, size_t at, struct p
   }
 }
 
+/* Of points from number `at` of the round on, whose outputs will be gone */
+static void keep_views(struct trainer *t, size_t at, const struct points *part)
+{
+  const struct weighting *w = &t->s->mixture.weighting;
+  size_t n = nis_weighting_view(w);
+  float *view = t->view + at * n;
+  for (size_t i = 0; i < part->n; i++)
+    nis_weighting_see(w, part->outputs + i * t->o->extra, view + i * n);
+  nis_sampler_weigh(t->s, part->n, part->x, view, t->log_alpha + at);
+}
+
 /* n more points of the stream with values into `fresh`, a block at a time; fewer where the run is
  * stopped or the time over. */
 int nis_round_more(struct trainer *t, enum stream stream, uint64_t first, size_t n)
@@ -72,6 +83,7 @@ int nis_round_more(struct trainer *t, enum stream stream, uint64_t first, size_t
     struct points part = nis_points_part(&t->fresh, at, most, t->s->mixture.dim);
     if (t->o->ncomp > 1) part.components = t->components + at * t->stored_components;
     part.bad = t->bad;
+    part.outputs = t->outputs;
     if (stream == STREAM_SURVEY)
       draw_surveyed(t, first, at, &part);
     else
@@ -80,6 +92,7 @@ int nis_round_more(struct trainer *t, enum stream stream, uint64_t first, size_t
     status = nis_sampler_evaluate(t->s, &part);
     nis_trainer_end_stage(t, STAGE_CALLS, &stage);
     for (size_t i = 0; i < part.n; i++) nis_moments_add(&t->weight, nis_point_weight(&part, i));
+    if (t->view) keep_views(t, at, &part);
     if (t->training->see) t->training->see(t->training->context, &part);
     if (stream != STREAM_SCALE) count_uniform(t, (double)part.n);
     t->fresh.n += part.n;
@@ -93,6 +106,7 @@ static int draw_points(struct trainer *t, enum stream stream, uint64_t first, si
 {
   t->fresh.n = 0;
   t->fresh.components = t->components;
+  t->fresh.view = t->view, t->fresh.log_alpha = t->log_alpha;
   t->weight = (struct moments){0};
   return nis_round_more(t, stream, first, n);
 }
@@ -180,6 +194,20 @@ void nis_round_keep_to_time(struct trainer *t)
   if (fit >= planned) return;
   t->steps = (uint64_t)((double)t->steps * fit / planned) + 1;
   t->calls = (uint64_t)fit;
+}
+
+void nis_round_weigh(struct trainer *t)
+{
+  struct points *p = &t->fresh;
+  if (!t->view) return;
+  double *now = t->log_alpha + p->capacity;
+  nis_sampler_weigh(t->s, p->n, p->x, p->view, now);
+  for (size_t i = 0; i < p->n; i++) {
+    double times = exp(now[i] - p->log_alpha[i]), *components = p->components + i * t->o->ncomp;
+    p->log_alpha[i] = now[i];
+    p->f[i] *= times;
+    for (size_t k = 0; k < t->stored_components; k++) components[k] *= times;
+  }
 }
 
 /* The newest round's magnitude of what the flow follows */

@@ -21,6 +21,9 @@ void nis_round_keep_to_time(struct trainer *t);
 
 int nis_round_time_is_over(const struct trainer *t);
 
+/* The newest round gets the channel weights that the mixture has now, where these are learnt. */
+void nis_round_weigh(struct trainer *t);
+
 /* The domain's ends; what is stored of other coordinates of the cube comes along. */
 void nis_round_stretch(struct trainer *t, const struct stretch *to);
 

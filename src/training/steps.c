@@ -10,7 +10,7 @@ int nis_learner_init(struct learner *l, struct flow *flow)
 {
   *l = (struct learner){.part = PART_ALL};
   NIS_TRY(nis_gradient_init(&l->gradient, flow));
-  return nis_optimizer_init(&l->optimizer, flow);
+  return nis_optimizer_init(&l->optimizer, flow->kernels, flow->nparameters, flow->parameters);
 }
 
 void nis_learner_clear(struct learner *l)

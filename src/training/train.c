@@ -22,6 +22,7 @@ static const double ramp = 1.5;               /* steps done grow as this power o
 static const double variance_from = 0.55;     /* share of the steps before the variance loss */
 static const double contest_from = 0.25;      /* of the calls */
 static const double contest_share = 0.9;      /* of the points */
+static const double weights_until = 0.6;      /* share of the calls; then they are frozen */
 static const double search_until = 0.85;      /* share of the calls */
 static const double search_share = 0.01;      /* of the training calls, each time ... */
 static const double last_search_share = 0.03; /* ... and at the end */
@@ -134,6 +135,31 @@ static int learn(struct trainer *t)
   t->twin.decay = t->at.two_signs || t->at.beta < 1 ? 0 : t->o->decay;
   nis_take_steps(t->s, t->learner, next_step, t);
   return t->status;
+}
+
+/* ---- the weights of the user's channels ---------------------------------------------------- */
+
+/* The stored points and the newest round, where the mixture has others than before */
+static void weigh_anew(struct trainer *t)
+{
+  if (!t->view) return;
+  nis_replay_weigh(&t->training->replay, t->s);
+  nis_round_weigh(t);
+}
+
+/* They go on learning while the flows learn what they make of f, and these have the last word. */
+static void learn_weights(struct trainer *t)
+{
+  struct weighting *w = &t->s->mixture.weighting;
+  double share = (double)nis_trainer_spent(t) / (weights_until * (double)t->calls);
+  if (!t->view || t->at.beta < 1 || share >= 1) return;
+  if (!nis_weighting_is_standardised(w))
+    nis_weighting_standardise(w, t->fresh.n, t->fresh.f, t->fresh.view);
+  const struct replay *r = &t->training->replay;
+  const struct stride stride = {t->o->learning_rate * (1 + cos(M_PI * share)) / 2, t->o->decay, 1};
+  nis_weighing_learn(&t->weighing, r, r->count, t->fresh.n,
+                     (size_t)(t->o->replay * (double)t->fresh.n), &stride);
+  weigh_anew(t);
 }
 
 /* ---- the other channels ------------------------------------------------------------------ */
@@ -273,6 +299,7 @@ static void keep_the_better(struct trainer *t)
 {
   if (t->training->progress.rounds > 0 && !nis_choice_is_better(t)) {
     nis_backup_swap(&t->backup, &t->s->mixture);
+    weigh_anew(t);
     t->at = t->training->progress;
     add_to_window(t, t->stored);
   }
@@ -333,6 +360,7 @@ static int run(struct trainer *t, uint64_t first)
     store_round(t);
     if (t->at.rounds + t->o->nhints == 0 && t->weight.squares == 0)
       continue; /* a constant so far */
+    learn_weights(t);
     int any = nis_replay_prepare(&t->training->replay, t->at.window, t->at.beta);
     nis_trainer_end_stage(t, STAGE_REPLAY, &start);
     if (any) NIS_TRY(learn_round(t));
@@ -364,6 +392,7 @@ int nis_train_flow(struct sampler *s, uint64_t first_point, uint64_t calls, cons
     keep_the_better(&t);
   } else {
     nis_backup_swap(&t.backup, &s->mixture);
+    weigh_anew(&t);
     nis_round_stretch(&t, t.stretch + o->dim);
     t.at = training->progress;
     add_to_window(&t, t.stored);

@@ -73,6 +73,10 @@ int nis_training_remember(struct training *training, const struct points *p,
  * no norm, or that of so many components that they would need too much memory. */
 size_t nis_training_components(const nis_options *o);
 
+/* Numbers of the view that is stored with each point, as channel weights change: 0 where none are
+ * learnt */
+size_t nis_training_view(const nis_options *o);
+
 /* How far it has come; and what it has stored, which is as long as the training was. Reading: into
  * one that is as before the first training */
 void nis_training_archive(struct archive *a, struct training *training);

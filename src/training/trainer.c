@@ -16,8 +16,10 @@ enum {
   LARGEST_SURVEY = 262144,
   LEAST_CHOICE = 1024, /* points; fewer when there are few calls */
   LARGEST_CHOICE = 131072,
-  COMPONENT_BLOCK = 1024, /* points that all components are kept of at a time, at least */
+  COMPONENT_BLOCK =
+      1024, /* points that all components, or outputs, are kept of at a time, at least */
   MOST_STORED_COMPONENTS = 64,
+  MOST_WEIGHED = 262144, /* points that channel weights learn from at a time */
   /* The map is cheap, cannot over-fit and needs its steps: with 390 of them sigma_1 of
    * genz_product_peak is 0.02 at 10,000 calls, with 1250 5e-5. */
   LEAST_MAP_STEPS = 2500,
@@ -68,10 +70,18 @@ size_t nis_training_components(const nis_options *o)
   return norm && o->ncomp <= MOST_STORED_COMPONENTS ? o->ncomp : 0;
 }
 
+size_t nis_training_view(const nis_options *o)
+{
+  return o->features > 0 ? o->channels + o->features : 0;
+}
+
 /* Stored points: all of them, or as many as fit the option. */
 static size_t replay_capacity(uint64_t points, const nis_options *o)
 {
-  size_t most = o->replay_bytes / ((o->dim + 3 + nis_training_components(o)) * sizeof(double));
+  size_t view = nis_training_view(o);
+  size_t bytes = (o->dim + 3 + nis_training_components(o)) * sizeof(double);
+  if (view > 0) bytes += view * sizeof(float) + sizeof(double);
+  size_t most = o->replay_bytes / bytes;
   if (most < 1) most = 1;
   return (size_t)(points < most ? points : most);
 }
@@ -90,7 +100,7 @@ static size_t block_points(const struct trainer *t)
   const nis_options *o = t->o;
   const struct integrand_call *f = &t->s->integrand;
   size_t n = t->fresh.capacity, batches = (size_t)f->threads * f->batch_points;
-  size_t most = o->ncomp > 1 ? COMPONENT_BLOCK : n;
+  size_t most = o->ncomp > 1 || o->features > 0 ? COMPONENT_BLOCK : n;
   if (o->batch && most < batches) most = round_up((double)batches);
   return most < n ? most : n;
 }
@@ -105,7 +115,11 @@ void nis_trainer_clear(struct trainer *t)
   nis_search_clear(&t->search);
   nis_rehearsal_clear(&t->rehearsal);
   nis_replicate_clear(&t->replicate);
+  nis_weighing_clear(&t->weighing);
   free(t->components);
+  free(t->outputs);
+  free(t->view);
+  free(t->log_alpha);
   free(t->magnitude);
   free(t->bad);
   free(t->slot);
@@ -140,6 +154,19 @@ static size_t surveyed_net(size_t survey, const nis_options *o)
 static double final_net(uint64_t calls, const nis_options *o)
 {
   return (double)calls * (1 / o->train_share - 1) / LEAST_REPLICATES;
+}
+
+/* What channel weights are learnt from */
+static int begin_weighing(struct trainer *t)
+{
+  size_t view = nis_training_view(t->o), n = t->fresh.capacity;
+  if (view == 0) return NIS_OK;
+  t->outputs = NIS_RAW(double, nis_product(t->block, t->o->extra));
+  t->view = NIS_RAW(float, nis_product(n, view));
+  t->log_alpha = NIS_RAW(double, 2 * n);
+  if (!t->outputs || !t->view || !t->log_alpha) return nis_no_memory();
+  return nis_weighing_init(&t->weighing, t->s, (size_t)t->o->minibatch,
+                           t->calls < MOST_WEIGHED ? (size_t)t->calls : MOST_WEIGHED);
 }
 
 /* All memory is there before anything is touched. */
@@ -190,8 +217,9 @@ int nis_trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, const
   t->components = NIS_NEW(double, o->ncomp > 1 ? nis_product(rows, o->ncomp) : 0);
   if (!t->slot || !t->fit || !t->bad || !t->stretch || !t->components || !t->magnitude)
     return nis_no_memory();
+  NIS_TRY(begin_weighing(t));
   uint64_t stored = training->replay.count;
-  return nis_replay_grow(&training->replay, o->dim, t->stored_components,
+  return nis_replay_grow(&training->replay, o->dim, t->stored_components, nis_training_view(o),
                          replay_capacity(stored + calls, o));
 }
 
@@ -214,7 +242,7 @@ int nis_training_remember(struct training *training, const struct points *p,
   struct progress *at = &training->progress;
   uint64_t least = replay->count + p->n;
   if (least > replay->capacity)
-    NIS_TRY(nis_replay_grow(replay, o->dim, nis_training_components(o),
+    NIS_TRY(nis_replay_grow(replay, o->dim, nis_training_components(o), nis_training_view(o),
                             replay_capacity(least + least / 2, o)));
   nis_replay_store(replay, p);
   if (replay->ncomp > 0) nis_replay_norm(replay, p->n, f);
@@ -248,7 +276,8 @@ void nis_training_archive(struct archive *a, struct training *training)
 
 void nis_training_archive_points(struct archive *a, struct training *training, const nis_options *o)
 {
-  nis_replay_archive(a, &training->replay, o->dim, nis_training_components(o));
+  nis_replay_archive(a, &training->replay, o->dim, nis_training_components(o),
+                     nis_training_view(o));
 }
 
 void nis_training_forget_points(struct training *training)

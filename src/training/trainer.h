@@ -14,6 +14,7 @@
 #include "search.h"
 #include "steps.h"
 #include "train.h"
+#include "weighing.h"
 
 enum {
   PEAK_POINTS = 4096, /* that the peaks are fitted to */
@@ -34,6 +35,10 @@ struct trainer {
   size_t stored_components;          /* or 0; else these are [fresh.capacity][ncomp], ... */
   double *magnitude;                 /* ... and this is [ncomp], of the components */
   char *bad;                         /* [block] */
+  struct weighing weighing;          /* of channels, where their weights are learnt, with */
+  double *outputs;                   /* [block][extra], and for all of `fresh` */
+  float *view;                       /* the views, and */
+  double *log_alpha;                 /* [2][fresh.capacity], half of it scratch; else NULL */
   struct learner flow, twin, map;    /* of the mixture */
   struct learner *learner[LEARNERS]; /* the map and those that still learn of the others */
   int learners;
