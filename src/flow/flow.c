@@ -113,23 +113,6 @@ static void fill_uniform(const struct parameter_source *source, float *w, size_t
   }
 }
 
-/* The values of discrete coordinates share what is learnt until something tells them apart: in the
- * first layer their weights begin with 0, unless there are no others. Against random ones (1e5
- * calls, 3 seeds) the errors of ee4qg, ee5j, drell_yan_channels were 0.84, 1.02, 0.93 times as
- * large; two values of opposite shapes (exp of +-4 cos) cost 1.4 times. */
-static void share_values(const struct coupling *c, float *w)
-{
-  int column = 0, continuous = 0;
-  for (int i = 0; i < c->passing; i++) continuous += !(c->values && c->values[c->pass[i]]);
-  for (int i = 0; i < c->passing && continuous > 0; i++) {
-    int rows = nis_coupling_seen_rows(c, c->pass[i]);
-    int discrete = c->values && c->values[c->pass[i]] > 0;
-    for (int unit = 0; unit < c->net.width && discrete; unit++)
-      memset(w + unit * c->net.inputs + column, 0, (size_t)rows * sizeof *w);
-    column += rows;
-  }
-}
-
 /* He's uniform initialisation (arXiv:1502.01852, eq. 14); the last layer stays zero, so that the
  * flow starts as the identity. */
 void nis_net_start(const struct net_shape *net, const struct kernels *kernels, uint64_t seed,
@@ -198,7 +181,6 @@ int nis_flow_init(struct flow *flow, const struct flow_shape *shape, uint64_t se
   for (int i = 0; i < flow->layers; i++) {
     const struct coupling *c = &flow->coupling[i];
     nis_net_start(&c->net, flow->kernels, seed, &next, flow->parameters + c->first_parameter);
-    share_values(c, flow->parameters + c->first_parameter);
   }
   return NIS_OK;
 }
