@@ -82,7 +82,9 @@ module nis
   type, bind(c) :: nis_progress
     integer(c_int) :: phase, iteration, finished
     integer(c_int64_t) :: done, total, calls, events
-    real(c_double) :: value, error, spread, mean, sigma, efficiency
+    real(c_double) :: value, error, spread, mean, sigma, efficiency, chi2
+    integer(c_int) :: dof
+    real(c_double) :: beta, share(5), seconds
   end type nis_progress
 
   ! n points of an estimate, valid during the call only
@@ -94,6 +96,7 @@ module nis
     real(c_double), pointer :: outputs(:, :) => null()    ! (extra, n)
     integer(c_int64_t) :: before = 0
     integer :: iteration = 0 ! from 0, as in C
+    logical :: nets = .false.
   end type nis_point_block
 
   ! n events, valid during the call only
@@ -380,7 +383,7 @@ module nis
     integer(c_size_t) :: n, dim, ncomp, extra
     type(c_ptr) :: x, weight, components, log_q, outputs
     integer(c_int64_t) :: before
-    integer(c_int) :: iteration
+    integer(c_int) :: iteration, nets
   end type plain_point_block
 
   type, bind(c) :: plain_event_block
@@ -1231,6 +1234,7 @@ contains
     if (block%extra > 0) call c_f_pointer(block%outputs, points%outputs, [block%extra, block%n])
     points%before = block%before
     points%iteration = block%iteration
+    points%nets = block%nets /= 0
     stop = .false.
     call s%sink(points, stop)
     code = flag(stop)

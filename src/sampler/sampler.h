@@ -39,4 +39,7 @@ void nis_sampler_density(struct sampler *s, const double *share, size_t n, const
 /* Fills p->f; where the run was stopped, p->n shrinks to the points that have a value. */
 int nis_sampler_evaluate(struct sampler *s, struct points *p);
 
+/* For the monitor's next report: what the points come from */
+void nis_sampler_tell_shares(struct sampler *s);
+
 #endif

@@ -60,7 +60,8 @@ class _Watch:
 def _point_block(b):
     return PointBlock(array_at(b.x, b.n, b.dim), array_at(b.weight, b.n),
                       array_at(b.components, b.n, b.ncomp), array_at(b.log_q, b.n),
-                      array_at(b.outputs, b.n, b.extra), b.before, b.iteration)
+                      array_at(b.outputs, b.n, b.extra), b.before, b.iteration,
+                      bool(b.nets))
 
 
 def _event_block(b):
