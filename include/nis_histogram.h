@@ -79,10 +79,10 @@ NIS_API int nis_histogram_reset(nis_histogram *h);
  * nis_refuse(). A sink of the user's calls it for each of several histograms. */
 NIS_API int nis_histogram_points(const nis_point_block *points, void *histogram);
 
-/* Events, of a sink, of which a weight of 1 stands for the integral `unit` (nis_event_summary.unit or
- * nis_pulled_event.unit): the mean over all events of unit * weight, as above, with the errors of
- * independent points: that of the unit, which all bins have in common, is not in it. */
-NIS_API int nis_histogram_events(nis_histogram *h, const nis_event_block *events, double unit);
+/* Likewise a nis_event_sink: the mean over all events of unit * weight, with the errors of
+ * independent points: that of the unit, which all bins have in common, is not in it. It does not
+ * begin anew. */
+NIS_API int nis_histogram_events(const nis_event_block *events, void *histogram);
 
 /* One independent point of weight w, also of w = 0: all points count. values[naxes]. */
 NIS_API int nis_histogram_fill(nis_histogram *h, const double *values, double weight);
@@ -104,6 +104,15 @@ NIS_API int nis_histogram_axis(const nis_histogram *h, size_t axis, nis_axis *ou
 NIS_API size_t nis_histogram_axes(const nis_histogram *h);
 NIS_API const char *nis_histogram_name(const nis_histogram *h);
 NIS_API uint64_t nis_histogram_count(const nis_histogram *h); /* N */
+
+/* What a plug-in of the command may export, an array that ends with a NULL name:
+ *     const nis_plugin_observable SYMBOL_observables[] = {{"radius", "", "|x|", 0, 2, radius}, {0}};
+ */
+typedef struct {
+  const char *name, *unit, *description; /* unit and description may be NULL */
+  double low, high;  /* where it lies, for --histogram without a range; equal: unknown */
+  nis_observable *f; /* with params NULL */
+} nis_plugin_observable;
 
 typedef enum {
   NIS_HISTOGRAM_BY_NAME, /* .yoda .csv .json */

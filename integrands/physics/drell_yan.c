@@ -94,6 +94,32 @@ static double evaluate(double *x, size_t dim, void *state)
   return 2 * d->log_tau * log_tau * differential(d, exp(log_tau), y, 2 * x[2] - 1);
 }
 
+enum { MASS_OF, RAPIDITY_OF, COSINE_OF, FIRST_FRACTION, SECOND_FRACTION };
+
+static double observe(const struct integrand *row, const void *state, const double *x, int which)
+{
+  const struct drell_yan *d = state;
+  double log_tau = d->log_tau * (1 - x[0]), y = log_tau * (x[1] - 0.5);
+  (void)row;
+  switch (which) {
+  case MASS_OF: return exp(0.5 * log_tau) * sqrt(d->s);
+  case RAPIDITY_OF: return y;
+  case COSINE_OF: return 2 * x[2] - 1;
+  default: return exp(0.5 * log_tau + (which == FIRST_FRACTION ? y : -y));
+  }
+}
+
+static const struct observable observables[] = {
+    {"mass", "GeV", "mass of the two leptons", 15, 500, observe, MASS_OF},
+    {"rapidity", "", "of the two leptons", -5, 5, observe, RAPIDITY_OF},
+    {"cos_theta", "", "cosine between l- and the first proton in the leptons' rest frame", -1, 1,
+     observe, COSINE_OF},
+    {"fraction1", "", "momentum fraction of the parton from the first proton", 0, 1, observe,
+     FIRST_FRACTION},
+    {"fraction2", "", "likewise from the second", 0, 1, observe, SECOND_FRACTION},
+    {NULL, NULL, NULL, 0, 0, NULL, 0},
+};
+
 /* ---- the value --------------------------------------------------------------------------- */
 
 struct slice {
@@ -162,6 +188,7 @@ const struct integrand drell_yan_integrand = {
     .setup = setup,
     .f = evaluate,
     .exact = exact,
+    .observables = observables,
     .unit = "pb",
     .source =
         "Drell, Yan, Phys. Rev. Lett. 25 (1970) 316; the process of MadNIS, arXiv:2212.06172; "

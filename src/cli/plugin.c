@@ -30,7 +30,7 @@ static int check_name(const char *name)
       return complain(BAD_USAGE, "the name of a plug-in must not hold control characters");
   if (!*symbol || symbol == name + 1)
     return complain(BAD_USAGE, "a plug-in is FILE.so:SYMBOL, got '%s'", name);
-  if (strlen(name) + 3 > PATH_MAX || strlen(symbol) + 5 > SYMBOL_TEXT)
+  if (strlen(name) + 3 > PATH_MAX || strlen(symbol) + 13 > SYMBOL_TEXT)
     return complain(BAD_USAGE, "the name of a plug-in is too long: '%.40s...'", name);
   return DONE;
 }
@@ -48,15 +48,20 @@ static void *open_library(const char *name)
   return library;
 }
 
-static int set_dim(struct integrand *row, void *library)
+static const void *find(void *library, const char *name, const char *ending)
 {
   char symbol[SYMBOL_TEXT];
-  snprintf(symbol, sizeof symbol, "%s_dim", plugin_symbol(row->name));
-  const size_t *dim = dlsym(library, symbol);
+  snprintf(symbol, sizeof symbol, "%s%s", plugin_symbol(name), ending);
+  return dlsym(library, symbol);
+}
+
+static int set_dim(struct integrand *row, void *library)
+{
+  const size_t *dim = find(library, row->name, "_dim");
   if (!dim) return DONE;
   if (*dim < 1 || *dim > NIS_MOST_DIM)
-    return complain(FAILED, "%s must be between 1 and %d, got '%zu' in the plug-in '%s'", symbol,
-                    NIS_MOST_DIM, *dim, row->name);
+    return complain(FAILED, "%s_dim must be between 1 and %d, got '%zu' in the plug-in '%s'",
+                    plugin_symbol(row->name), NIS_MOST_DIM, *dim, row->name);
   row->dim_min = row->dim_max = row->dim_default = *dim;
   return DONE;
 }
@@ -69,7 +74,8 @@ static int no_symbol(const char *name)
                   name, plugin_symbol(name));
 }
 
-int plugin_load(struct integrand *row, const char *name, nis_batch_integrand **batch)
+int plugin_load(struct integrand *row, const char *name, nis_batch_integrand **batch,
+                const nis_plugin_observable **observables)
 {
   static const struct parameter none = {0};
   int bad = check_name(name);
@@ -84,5 +90,6 @@ int plugin_load(struct integrand *row, const char *name, nis_batch_integrand **b
     *batch = (nis_batch_integrand *)symbol;
   else
     row->f = (nis_integrand *)symbol;
+  *observables = find(library, name, "_observables");
   return set_dim(row, library);
 }

@@ -106,6 +106,7 @@ module nis
     real(c_double), pointer :: log_q(:) => null()      ! (n)
     integer(c_int64_t), pointer :: trials(:) => null() ! (n)
     real(c_double), pointer :: outputs(:, :) => null() ! (extra, n)
+    real(c_double) :: unit = 0
   end type nis_event_block
 
   type, bind(c) :: nis_particle
@@ -391,6 +392,7 @@ module nis
     type(c_ptr) :: x, weight, log_q, trials
     integer(c_size_t) :: extra
     type(c_ptr) :: outputs
+    real(c_double) :: unit
   end type plain_event_block
 
   type, bind(c) :: plain_pulled_event
@@ -1253,6 +1255,7 @@ contains
     call c_f_pointer(block%log_q, events%log_q, [block%n])
     call c_f_pointer(block%trials, events%trials, [block%n])
     if (block%extra > 0) call c_f_pointer(block%outputs, events%outputs, [block%extra, block%n])
+    events%unit = block%unit
     stop = .false.
     if (associated(calls%object)) then
       call calls%object%take(events, stop)

@@ -266,15 +266,17 @@ int nis_histogram_points(const nis_point_block *p, void *histogram)
   return fill(h, net, p->n, &f, p->weight, 1);
 }
 
-int nis_histogram_events(nis_histogram *h, const nis_event_block *e, double unit)
+int nis_histogram_events(const nis_event_block *e, void *histogram)
 {
   NIS_ENTER();
+  struct nis_histogram *h = histogram;
   NIS_TRY(need(h));
   if (!e) return nis_fail(NIS_INVALID, "events must not be NULL");
-  if (!isfinite(unit)) return nis_fail(NIS_INVALID, "unit must be finite, got %g", unit);
+  if (!isfinite(e->unit))
+    return nis_fail(NIS_INVALID, "the unit of events must be finite, got %g", e->unit);
   if (h->nets > 0) return refuse_mixture();
   struct filling f = {.h = h, .dim = e->dim, .extra = e->extra, .x = e->x, .outputs = e->outputs};
-  return fill(h, NULL, e->n, &f, e->weight, unit);
+  return fill(h, NULL, e->n, &f, e->weight, e->unit);
 }
 
 int nis_histogram_fill(nis_histogram *h, const double *values, double weight)

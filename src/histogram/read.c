@@ -72,7 +72,8 @@ static void split_text(char *text, char **name, char **unit)
   *to = '\0';
   *name = text;
   *unit = to;
-  char *bracket = strstr(text, " [");
+  char *bracket = NULL;
+  for (char *at = text; (at = strstr(at, " [")); at++) bracket = at;
   if (!bracket || to[-1] != ']') return;
   to[-1] = '\0';
   *bracket = '\0';

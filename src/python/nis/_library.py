@@ -88,7 +88,7 @@ class EventBlockStruct(Structure):
     """nis_event_block"""
     _fields_ = [("n", c_size_t), ("dim", c_size_t), ("x", c_void_p), ("weight", c_void_p),
                 ("log_q", c_void_p), ("trials", c_void_p), ("extra", c_size_t),
-                ("outputs", c_void_p)]
+                ("outputs", c_void_p), ("unit", c_double)]
 
 
 class ParticleStruct(Structure):

@@ -204,6 +204,7 @@ class EventBlock(NamedTuple):
     log_q: np.ndarray
     trials: np.ndarray
     outputs: np.ndarray
+    unit: float
 
     @property
     def n(self) -> int:

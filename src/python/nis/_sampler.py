@@ -67,7 +67,7 @@ def _point_block(b):
 def _event_block(b):
     return EventBlock(array_at(b.x, b.n, b.dim), array_at(b.weight, b.n), array_at(b.log_q, b.n),
                       array_at(b.trials, b.n, kind=np.uint64),
-                      array_at(b.outputs, b.n, b.extra))
+                      array_at(b.outputs, b.n, b.extra), b.unit)
 
 
 def _discrete(dim, discrete, channels):
