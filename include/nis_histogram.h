@@ -9,7 +9,9 @@
  *     nis_integrate(f, 4, .sink = nis_histogram_points, .sink_params = h);
  *     nis_histogram_write(&h, 1, "mass.yoda", NIS_HISTOGRAM_BY_NAME, 0);
  *
- * The same bits for any number of threads. nis.h does not include this.
+ * The same bits for any number of threads. nis.h does not include this. Structs of this header do
+ * not grow. A histogram is not to be used from two threads at once, and is not part of nis_save:
+ * nis_histogram_write keeps it, nis_histogram_read and nis_histogram_merge put runs together.
  */
 #ifndef NIS_HISTOGRAM_H
 #define NIS_HISTOGRAM_H
@@ -127,10 +129,11 @@ typedef enum {
 NIS_API int nis_histogram_write(const nis_histogram *const *h, size_t n, const char *path,
                                 nis_histogram_format format, int force);
 
-/* The histogram of this name (NULL: the first one) out of a YODA file that was written by
- * nis_histogram_write: with its nets and without observables, to be merged. Its sums are those that
- * were written, up to rounding. NIS_NO_FILE, or NIS_BAD_FILE where there is none in it. */
-NIS_API int nis_histogram_read(nis_histogram **out, const char *path, const char *name);
+/* Histogram number `number`, from 0, out of a YODA file of nis_histogram_write, to be merged: with
+ * its nets, without observables, its sums those that were written, up to rounding. *out is NULL, and
+ * the status NIS_OK, where the file has no more of them. NIS_NO_FILE, or NIS_BAD_FILE where it is
+ * something else, cut or damaged. */
+NIS_API int nis_histogram_read(nis_histogram **out, const char *path, size_t number);
 
 #ifdef __cplusplus
 } /* extern "C" */

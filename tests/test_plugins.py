@@ -41,7 +41,7 @@ class Plugins(unittest.TestCase):
         return done.stdout
 
     def check(self, symbol, exact, dim, *words):
-        self.run_here("make", symbol + ".so")
+        self.run_here("make", symbol + ".so", "CPPFLAGS=-I" + os.path.join(EXAMPLES, "../../include"))
         text = self.run_here(NIS, "integrate", f"./{symbol}.so:{symbol}", "--calls", "5e4",
                              "--seed", "1", "--effort", "0.3", "--json", *words)
         result = json.loads(text)

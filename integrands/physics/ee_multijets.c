@@ -99,7 +99,7 @@ static double evaluate(double *x, size_t dim, void *state)
   return m->factor * weight * squared(m, (const double(*)[4])p);
 }
 
-/* Where there are none, all are 0, and so is what is made of them; f is 0 there too. */
+/* Where there are none, all are 0, and observables are no numbers; f is 0 there. */
 static void momenta(const void *state, const double *x, double (*p)[4])
 {
   const struct ee_multijets *m = state;

@@ -349,7 +349,7 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
   if ((bad = take_name(arguments, argc, argv)) || !arguments->row) return bad;
   if ((bad = check_dim(arguments)) || (bad = set_limits(arguments))) return bad;
   if ((bad = set_periodic(arguments)) || (bad = apply_settings(arguments))) return bad;
-  if ((bad = histograms_parse(arguments))) return bad;
+  if ((bad = histograms_check(arguments))) return bad;
   if ((bad = check_untrained(arguments)) || (bad = check_part(arguments))) return bad;
   if (arguments->command == MATRIX_ELEMENT) return check_momenta(arguments);
   if (arguments->command == TRAIN) return check_saving(arguments);

@@ -54,8 +54,7 @@ struct arguments {
 
   const char *momenta; /* of matrix-element: the file, or "-" */
 
-  const char *histogram_texts[MAX_HISTOGRAMS];     /* "O:B:LOW:HIGH", in their order ... */
-  struct histogram_plan histogram[MAX_HISTOGRAMS]; /* ... and what they mean */
+  const char *histogram_texts[MAX_HISTOGRAMS]; /* "O:B:LOW:HIGH", in their order */
   int nhistograms;
   const char *histogram_file;                      /* NULL: see histograms_path */
   const char *history;                             /* a file, or NULL */

@@ -156,12 +156,13 @@ static int check_path(const struct arguments *arguments)
                   strerror(errno));
 }
 
-int histograms_parse(struct arguments *arguments)
+int histograms_check(const struct arguments *arguments)
 {
+  struct histogram_plan plan;
   if (arguments->nhistograms == 0 && arguments->histogram_file)
     return complain(BAD_USAGE, "--histogram-file needs --histogram: what is to be in it");
   for (int i = 0; i < arguments->nhistograms; i++) {
-    int bad = parse_one(arguments, arguments->histogram_texts[i], &arguments->histogram[i]);
+    int bad = parse_one(arguments, arguments->histogram_texts[i], &plan);
     if (bad) return bad;
   }
   return arguments->nhistograms ? check_path(arguments) : DONE;
@@ -206,7 +207,8 @@ int histograms_make(struct run *run)
     struct histogram_plan *plan = &all->plan[i];
     nis_axis axes[HISTOGRAM_AXES];
     char name[2 * HISTOGRAM_WORD];
-    *plan = run->arguments->histogram[i];
+    int bad = parse_one(run->arguments, run->arguments->histogram_texts[i], plan);
+    if (bad) return bad;
     for (size_t k = 0; k < plan->naxes; k++) axes[k] = axis_of(&plan->axis[k], run);
     name_of(plan, name);
     int status = nis_histogram_create(&all->h[i], name, axes, plan->naxes);

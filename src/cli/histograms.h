@@ -35,14 +35,14 @@ struct histogram_plan {
 };
 
 struct histograms {
-  struct histogram_plan plan[MAX_HISTOGRAMS]; /* theirs, with the state of the run */
+  struct histogram_plan plan[MAX_HISTOGRAMS]; /* what their axes are told */
   nis_histogram *h[MAX_HISTOGRAMS];
   size_t n;
 };
 
-/* Fills arguments->histogram from the texts "OBS:BINS[:LOW:HIGH][,OBS:BINS[:LOW:HIGH]]" of the
- * command line; 0, or BAD_USAGE with a sentence. */
-int histograms_parse(struct arguments *arguments);
+/* Are the texts of the command line, "OBS:BINS[:LOW:HIGH][,OBS:BINS[:LOW:HIGH]]", and the file good?
+ * 0, or BAD_USAGE with a sentence. */
+int histograms_check(const struct arguments *arguments);
 
 /* Makes them, empty; DONE, or an exit code with a sentence. */
 int histograms_make(struct run *run);

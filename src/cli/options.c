@@ -29,7 +29,7 @@ static const struct option_row plan[] = {
     OWN(EVENTS, 'o', "output", "FILE", TEXT, MEMBER(event_options.path),
         "where to write them; - is standard output, the report then goes to stderr"),
     OWN(MERGE, 'o', "output", "FILE", TEXT, MEMBER(output),
-        "where the sum of estimates (FILE.nis), or all events, go"),
+        "where the sum of estimates (FILE.nis) or of histograms (FILE.yoda), or all events, go"),
     OWN(INTEGRATE | EVENTS, 0, "part", "K/N", TEXT, MEMBER(part_text),
         "only part K of N of the points, with --from: 'nis merge' makes the whole of all"),
     OWN(INTEGRATE | TRAIN, 'o', "output", "FILE", TEXT, MEMBER(output),

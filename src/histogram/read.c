@@ -233,22 +233,12 @@ static int read_body(struct reading *r, struct head *head, struct nis_histogram 
 
 /* ---- the file ------------------------------------------------------------------------------- */
 
-static int is_wanted(const struct head *head, const char *name)
-{
-  char *copy = strdup(head->title ? head->title : ""), *title, *none;
-  if (!copy) return 0;
-  split_text(copy, &title, &none);
-  int same = !name || strcmp(title, name) == 0;
-  free(copy);
-  return same;
-}
-
-/* The histogram whose first line has been read, if it is the one */
-static int read_one(struct reading *r, size_t naxes, const char *name, nis_histogram **out)
+/* The histogram whose first line has been read */
+static int read_one(struct reading *r, size_t naxes, nis_histogram **out)
 {
   struct head head = {0};
   int status = read_head(r, &head, naxes);
-  if (status == NIS_OK && is_wanted(&head, name)) {
+  if (status == NIS_OK) {
     status = make(&head, naxes, out);
     if (status == NIS_INVALID) status = bad_file(r, "a histogram has no good edges");
     if (status == NIS_OK) status = read_body(r, &head, *out);
@@ -257,28 +247,27 @@ static int read_one(struct reading *r, size_t naxes, const char *name, nis_histo
   return status;
 }
 
-static int read_file(struct reading *r, const char *name, nis_histogram **out)
+static int read_file(struct reading *r, size_t number, nis_histogram **out)
 {
   char *line;
+  size_t n = 0;
   while (!*out && (line = next_line(r))) {
     size_t naxes = behind(line, "BEGIN YODA_HISTO1D_V3 ")   ? 1
                    : behind(line, "BEGIN YODA_HISTO2D_V3 ") ? 2
                                                             : 0;
-    if (naxes > 0) NIS_TRY(read_one(r, naxes, name, out));
+    if (naxes > 0 && n++ == number) NIS_TRY(read_one(r, naxes, out));
   }
-  if (*out) return NIS_OK;
-  return nis_fail(NIS_BAD_FILE, name ? "'%s' has no histogram '%s'" : "'%s' has no histogram",
-                  r->path, name);
+  return n > 0 ? NIS_OK : bad_file(r, "it has no histogram");
 }
 
-int nis_histogram_read(nis_histogram **out, const char *path, const char *name)
+int nis_histogram_read(nis_histogram **out, const char *path, size_t number)
 {
   NIS_ENTER();
   if (!out || !path) return nis_fail(NIS_INVALID, "%s must not be NULL", out ? "path" : "out");
   *out = NULL;
   struct reading r = {.file = fopen(path, "re"), .path = path};
   if (!r.file) return nis_fail(NIS_NO_FILE, "cannot read '%s': %s", path, strerror(errno));
-  int status = read_file(&r, name, out);
+  int status = read_file(&r, number, out);
   if (status != NIS_OK) {
     nis_histogram_free(*out);
     *out = NULL;

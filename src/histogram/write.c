@@ -67,10 +67,24 @@ static void print_restore(FILE *file, const struct nis_histogram *h)
   }
 }
 
+/* As few digits as give the same double */
+static void print_edge(FILE *file, double edge)
+{
+  char text[32];
+  for (int digits = 15; digits <= 17; digits++) {
+    snprintf(text, sizeof text, "%.*g", digits, edge);
+    if (strtod(text, NULL) == edge) break;
+  }
+  fputs(text, file);
+}
+
 static void print_edges(FILE *file, const struct axis *a, const char *before, const char *after)
 {
   fputs(before, file);
-  for (size_t i = 0; i <= a->bins; i++) fprintf(file, "%s%.17g", i ? ", " : "", a->edges[i]);
+  for (size_t i = 0; i <= a->bins; i++) {
+    if (i) fputs(", ", file);
+    print_edge(file, a->edges[i]);
+  }
   fputs(after, file);
 }
 
