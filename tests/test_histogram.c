@@ -107,8 +107,6 @@ static void check_pulls(nis_point_set points)
     }
   }
   double off = 5 * sqrt(0.683 * 0.317 / n);
-  if (getenv("NIS_TEST_SHOW"))
-    printf("%.4f of %d within 1, %d beyond 4\n", (double)within / n, n, beyond);
   check_between((double)within / n, 0.683 - off, 0.683 + off, "share of pulls within 1");
   check_between(beyond, 0, 1 + n * 1e-3 + 5 * sqrt(n * 1e-3), "pulls beyond 4");
   nis_free(s);

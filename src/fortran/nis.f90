@@ -47,6 +47,8 @@ module nis
     nis_late_peak = 8
   integer, parameter, public :: nis_training = 0, nis_integrating = 1, nis_generating = 2, &
     nis_sampling = 3, nis_writing = 4
+  integer, parameter, public :: nis_share_uniform = 0, nis_share_flow = 1, nis_share_twin = 2, &
+    nis_share_map = 3, nis_share_peaks = 4, nis_shares = 5
   integer, parameter, public :: nis_rational_quadratic = 0, nis_piecewise_quadratic = 1, &
     nis_piecewise_linear = 2, nis_affine = 3
   integer, parameter, public :: nis_loss_default = 0, nis_loss_kl = 1, nis_loss_variance = 2, &
@@ -84,7 +86,9 @@ module nis
     integer(c_int64_t) :: done, total, calls, events
     real(c_double) :: value, error, spread, mean, sigma, efficiency, chi2
     integer(c_int) :: dof
-    real(c_double) :: beta, share(5), seconds
+    real(c_double) :: beta
+    real(c_double) :: share(nis_shares)
+    real(c_double) :: seconds
   end type nis_progress
 
   ! n points of an estimate, valid during the call only

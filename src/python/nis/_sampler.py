@@ -370,7 +370,7 @@ class Sampler:
 
     def _joined(self, blocks):
         if blocks:
-            return [np.concatenate(arrays) for arrays in zip(*blocks)]
+            return [np.concatenate(arrays) for arrays in zip(*(b[:-1] for b in blocks))]  # no unit
         return [np.empty((0, self._dim)), np.empty(0), np.empty(0), np.empty(0, np.uint64),
                 np.empty((0, self._extra))]
 
