@@ -3,7 +3,8 @@
  * Histograms with honest errors, of one or two observables, filled in the pass that makes the
  * estimate, or from events:
  *
- *     nis_axis mass = {.observable = mass_of, .name = "mass", .unit = "GeV", .bins = 50, .high = 500};
+ *     nis_axis mass = {.observable = mass_of, .name = "mass", .unit = "GeV", .bins = 50,
+ *                      .high = 500};
  *     nis_histogram *h;
  *     nis_histogram_create(&h, "dilepton mass", &mass, 1);
  *     nis_integrate(f, 4, .sink = nis_histogram_points, .sink_params = h);
@@ -51,12 +52,12 @@ typedef struct {
                              and overflow and those without a number, add up to the mean weight */
   double error;           /* its standard error. Of independent points
                                  sqrt((sum w^2 / N - value^2) / (N - 1)).
-                             Of nets, whose points depend on each other, the spread of what nets give:
-                             with the sum C_i of w over the n_i points in the bin of net i
+                             Of nets, whose points depend on each other, the spread of what they
+                             give: with the sum C_i of w over the points of net i in the bin, n_i
+                             points in all of it,
                                  sqrt(sum_i (C_i - value n_i)^2 / N^2 k / (k - 1)) t,
-                             k = N^2 / sum n_i^2, t as in nis_result.error (NIS_POINTS_NETS); that of
-                             independent points where there are fewer than 4 nets. Infinite below
-                             two points */
+                             k = N^2 / sum n_i^2, t as in nis_result.error (NIS_POINTS_NETS); that
+                             of independent points where k < 4. Infinite below two points */
   double width;         /* of the bin, or its area: value / width is the differential cross section;
                              infinite for under- and overflow */
   double sum_w, sum_w2; /* over the points in the bin */
@@ -67,7 +68,8 @@ typedef struct {
 typedef struct nis_histogram nis_histogram;
 
 /* Of 1 or 2 axes; name for files, NULL is "". *out is NULL on failure. Free it with
- * nis_histogram_free; NULL is fine there. */
+ * nis_histogram_free; NULL is fine there. A slot takes 64 bytes, and 8 more for each net that points
+ * come from (16 to 31 an estimate). */
 NIS_API int nis_histogram_create(nis_histogram **out, const char *name, const nis_axis *axes,
                                  size_t naxes);
 NIS_API void nis_histogram_free(nis_histogram *h);
@@ -76,8 +78,8 @@ NIS_API void nis_histogram_free(nis_histogram *h);
 NIS_API int nis_histogram_reset(nis_histogram *h);
 
 /* A nis_point_sink, whose params is the histogram: fills it with the points of an estimate, and
- * begins anew where that does. 0, or a nis_status with a sentence: NIS_INVALID for an axis without an
- * observable, or points of nets among independent ones; NIS_CALLBACK where an observable called
+ * begins anew where that does. 0, or a nis_status with a sentence: NIS_INVALID for an axis without
+ * an observable, or points of nets among independent ones; NIS_CALLBACK where an observable called
  * nis_refuse(). A sink of the user's calls it for each of several histograms. */
 NIS_API int nis_histogram_points(const nis_point_block *points, void *histogram);
 
@@ -108,7 +110,8 @@ NIS_API const char *nis_histogram_name(const nis_histogram *h);
 NIS_API uint64_t nis_histogram_count(const nis_histogram *h); /* N */
 
 /* What a plug-in of the command may export, an array that ends with a NULL name:
- *     const nis_plugin_observable SYMBOL_observables[] = {{"radius", "", "|x|", 0, 2, radius}, {0}};
+ *     const nis_plugin_observable SYMBOL_observables[] = {{"radius", "", "|x|", 0, 2, radius},
+ *                                                         {0}};
  */
 typedef struct {
   const char *name, *unit, *description; /* unit and description may be NULL */
@@ -130,9 +133,9 @@ NIS_API int nis_histogram_write(const nis_histogram *const *h, size_t n, const c
                                 nis_histogram_format format, int force);
 
 /* Histogram number `number`, from 0, out of a YODA file of nis_histogram_write, to be merged: with
- * its nets, without observables, its sums those that were written, up to rounding. *out is NULL, and
- * the status NIS_OK, where the file has no more of them. NIS_NO_FILE, or NIS_BAD_FILE where it is
- * something else, cut or damaged. */
+ * its nets, without observables, its sums those that were written, up to rounding. *out is NULL,
+ * and the status NIS_OK, where the file has no more of them. NIS_NO_FILE, or NIS_BAD_FILE where it
+ * is something else, cut or damaged. */
 NIS_API int nis_histogram_read(nis_histogram **out, const char *path, size_t number);
 
 #ifdef __cplusplus

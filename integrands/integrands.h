@@ -54,7 +54,7 @@ struct integrand {
   int legs;
   double (*squared)(const void *state, const double (*p)[4]);
 
-  /* The momenta of the outgoing legs at a point of the cube, in the order of `squared`; NULL: none */
+  /* The momenta of the outgoing legs at a point of the cube, as `squared` has them; NULL: none */
   void (*momenta)(const void *state, const double *x, double (*p)[4]);
 
   const struct observable *observables; /* ends with a NULL name; NULL: none */

@@ -636,7 +636,8 @@ class Histograms(Refusals):
         self.assertAlmostEqual(float(rows[1]["value"]), 1, delta=0.05)  # max(x, y) < 1: a quarter
         self.assertAlmostEqual(float(rows[2]["value"]), 3, delta=0.05)
         self.assertEqual([row["xlow"] for row in rows[6:10]], ["0", "0.5", "1", "1.5"])
-        self.refused(["integrate", "./mine.so:one", "--dim", 2, "--histogram", "free:3"], "LOW:HIGH")
+        self.refused(["integrate", "./mine.so:one", "--dim", 2, "--histogram", "free:3"],
+                     "LOW:HIGH")
         self.refused(["integrate", "./mine.so:one", "--dim", 2, "--histogram", "no:3"],
                      "x1 .. x2, larger, free")
         self.refused(["integrate", "./mine.so:one", "--dim", 1, "--upper", "inf", "--histogram",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Histograms: what falls where, errors against known marginals and against sums made here, files. */
+/* Histograms: what falls where, errors against known marginals and sums made here, files. */
 #include "nis_histogram.h"
 #include "suite.h"
 
@@ -73,6 +73,7 @@ static nis_result fill(nis_histogram *h, nis_options o)
 {
   o.dim = DIM;
   o.calls = o.calls ? o.calls : 20000;
+  o.effort = 0.2;
   o.sink = o.sink ? o.sink : nis_histogram_points;
   o.sink_params = o.sink_params ? o.sink_params : h;
   nis_result r = nis_integrate_with(gaussians, &o);
@@ -80,10 +81,10 @@ static nis_result fill(nis_histogram *h, nis_options o)
   return r;
 }
 
-/* Pulls of the bins, and of under- and overflow, over estimates of one flow: how many are within one
- * error, and beyond four. Bins of an estimate depend on each other a little; taken as independent,
- * the bounds are 5 standard deviations off for a share of 68.3 %: a false alarm once in 1e6.
- * Student's tail with 15 degrees of freedom has 0.1 % beyond four. */
+/* Pulls of the bins, and of under- and overflow, over estimates of one flow: how many are within
+ * one error, and beyond four. Bins of an estimate depend on each other a little; taken as
+ * independent, the bounds are 5 standard deviations off for a share of 68.3 %: a false alarm once
+ * in 1e6. Student's tail with 15 degrees of freedom has 0.1 % beyond four. */
 static void check_pulls(nis_point_set points)
 {
   int estimates = samples(128), n = 0, within = 0, beyond = 0;

@@ -40,8 +40,8 @@ struct histograms {
   size_t n;
 };
 
-/* Are the texts of the command line, "OBS:BINS[:LOW:HIGH][,OBS:BINS[:LOW:HIGH]]", and the file good?
- * 0, or BAD_USAGE with a sentence. */
+/* Are the texts of the command line good, "OBS:BINS[:LOW:HIGH][,OBS:BINS[:LOW:HIGH]]", and the
+ * file? 0, or an exit code with a sentence. */
 int histograms_check(const struct arguments *arguments);
 
 /* Makes them, empty; DONE, or an exit code with a sentence. */

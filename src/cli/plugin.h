@@ -12,8 +12,8 @@ int plugin_is_named(const char *name);
 
 /* Fills the row, name and all. The symbol is a nis_integrand, which goes to row->f; where `batch`
  * is not NULL it is a nis_batch_integrand, which goes there. dim_default is 0 unless the file
- * exports a size_t SYMBOL_dim, *observables NULL unless it exports SYMBOL_observables. 0, or an exit
- * code with a sentence on stderr. */
+ * exports a size_t SYMBOL_dim, *observables NULL unless it exports SYMBOL_observables. 0, or an
+ * exit code with a sentence on stderr. */
 int plugin_load(struct integrand *row, const char *name, nis_batch_integrand **batch,
                 const nis_plugin_observable **observables);
 
