@@ -175,8 +175,9 @@ static int make(struct head *head, size_t naxes, nis_histogram **out)
   double *edges[MOST_AXES] = {NULL};
   int status = NIS_OK;
   for (size_t k = 0; k < naxes; k++) {
-    split_text(head->label[k] ? head->label[k] : nothing, (char **)&axes[k].name,
-               (char **)&axes[k].unit);
+    char *label, *unit;
+    split_text(head->label[k] ? head->label[k] : nothing, &label, &unit);
+    axes[k].name = label, axes[k].unit = unit;
     axes[k].edges = edges[k] = read_edges(head->edges[k], &axes[k].bins);
     if (!edges[k]) status = nis_no_memory();
   }
