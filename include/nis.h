@@ -177,6 +177,17 @@ typedef struct {
 
 enum { NIS_TRAINING = 0, NIS_INTEGRATING, NIS_GENERATING, NIS_SAMPLING, NIS_WRITING };
 
+/* What points are drawn from: uniformly, the flow, a second one (of the other sign, or one that
+ * learns with another decay), a map without correlations as a VEGAS grid is, Gaussian peaks */
+enum {
+  NIS_SHARE_UNIFORM = 0,
+  NIS_SHARE_FLOW,
+  NIS_SHARE_TWIN,
+  NIS_SHARE_MAP,
+  NIS_SHARE_PEAKS,
+  NIS_SHARES
+};
+
 typedef struct {
   int phase;           /* one of the above */
   int iteration;       /* iterations of this phase finished so far */
@@ -190,6 +201,13 @@ typedef struct {
   double spread;       /* its relative standard deviation of one weight */
   double mean, sigma;  /* integration: value and error over all iterations so far */
   double efficiency;   /* integration: as in nis_result; generation: events per call */
+  double chi2;         /* integration: as in nis_result, over all iterations so far ... */
+  int dof;             /* ... and its degrees of freedom */
+  double beta;         /* training: the flow's target is |f|^beta; what this iteration's points were
+                          drawn by, from 0, uniform points, up to 1 */
+  double share[NIS_SHARES]; /* training, integration: of the points, by what they are drawn from;
+                               they add up to 1 */
+  double seconds;           /* since the handle's first phase began */
 } nis_progress;
 
 /* Called from the thread that called the library, some ten times a second at most, and at the end
@@ -291,6 +309,7 @@ typedef struct {
                                between, or one on the way to a goal was given up) */
   int iteration; /* from 0: with nets its number, and the spread of the nets' means is the
                                error of an observable. Nets that grow come again in turn */
+  int nets;      /* 1: the points are of nets, those of one depend on each other; 0: random ones */
 } nis_point_block;
 
 /* Takes the points of nis_estimate, nis_run and nis_integrate, so that histograms and observables

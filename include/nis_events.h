@@ -40,6 +40,8 @@ typedef struct {
   size_t extra;
   const double *outputs; /* [n][extra] what the integrand gave besides (options.extra of nis.h);
                             NULL without any */
+  double unit;           /* integral that a weight of 1 stands for, the same for all of a call: the
+                            mean of unit * weight over events estimates the integral of f */
 } nis_event_block;
 
 /* Takes events: called from the calling thread, in an order that does not depend on the number of

@@ -20,6 +20,17 @@ struct parameter {
   const char *help; /* meaning and unit */
 };
 
+struct integrand;
+
+/* A number that a point of the cube has, for histograms. Besides these every integrand has its
+ * coordinates, x1, x2, ... */
+struct observable {
+  const char *name, *unit, *description;
+  double low, high; /* where it lies, about, with default parameters: the range of a histogram */
+  double (*f)(const struct integrand *row, const void *state, const double *x, int which);
+  int which; /* of several that f knows */
+};
+
 struct integrand {
   const char *name;
   size_t dim_min, dim_max, dim_default;
@@ -49,6 +60,11 @@ struct integrand {
    * 0 and NULL for other integrands. */
   int legs;
   double (*squared)(const void *state, const double (*p)[4]);
+
+  /* The momenta of the outgoing legs at a point of the cube, as `squared` has them; NULL: none */
+  void (*momenta)(const void *state, const double *x, double (*p)[4]);
+
+  const struct observable *observables; /* ends with a NULL name; NULL: none */
 
   const char *unit;        /* of the value: "pb", or "" */
   const char *source;      /* paper and equation */

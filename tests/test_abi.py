@@ -17,7 +17,7 @@ import tempfile
 import unittest
 
 LIBRARY = ROOT = ""
-HEADERS = "nis.h", "nis_events.h"
+HEADERS = "nis.h", "nis_events.h", "nis_histogram.h"
 # Those that come with a size, and those that only the library makes
 GROWING = {"nis_options", "nis_result", "nis_event_options", "nis_event_summary",
            "nis_pulled_event", "nis_progress", "nis_point_block", "nis_event_block", "nis_event",
@@ -82,7 +82,7 @@ def listing():
                   f"sizeof((({name} *)0)->{m}));" for m in members]
     lines += [f'printf("constant {name} %lld\\n", (long long)({name}));'
               for name in constants(text)]
-    program = '#include "nis_events.h"\n#include <stdio.h>\nint main(void)\n{\n' + \
+    program = '#include "nis_histogram.h"\n#include <stdio.h>\nint main(void)\n{\n' + \
         "\n".join(lines) + "\n}\n"
     with tempfile.TemporaryDirectory() as folder:
         source, binary = os.path.join(folder, "list.c"), os.path.join(folder, "list")

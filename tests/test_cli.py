@@ -5,6 +5,7 @@
 LIBRARY is libnis_integrands.so.
 """
 
+import csv
 import ctypes
 import fcntl
 import glob
@@ -515,6 +516,229 @@ class Plugins(Refusals):
 
 
 # ---- matrix elements -----------------------------------------------------------------
+
+
+class Histograms(Refusals):
+    """--histogram, --histogram-file, --history"""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = folder.name
+
+    def result(self, *words):
+        done = nis(*words, "--json", *SMALL, cwd=self.folder)
+        self.assertIn(done.returncode, (0, 4), done)
+        return parse_json(done.stdout)
+
+    def text(self, name):
+        with open(os.path.join(self.folder, name)) as file:
+            return file.read()
+
+    def rows(self, name):
+        with open(os.path.join(self.folder, name), newline="") as file:
+            return list(csv.DictReader(file))
+
+    def test_json(self):
+        r = self.result("integrate", "ee3j", "--calls", 5000, "--histogram", "thrust:8:0.6:1",
+                        "--histogram", "x1:3,energy1:2:0.6:1", "--histogram-file", "a.json")
+        self.assertEqual((r["histogram_file"], r["histograms"]),
+                         ("a.json", ["thrust", "x1,energy1"]))
+        one, two = parse_json(self.text("a.json"))["histograms"]
+        self.assertEqual([len(h["bins"]) for h in (one, two)], [10, 20])
+        self.assertEqual(len(one["axes"][0]["edges"]), 9)
+        self.assertGreaterEqual(one["nets"], 16)
+        for h in one, two:
+            self.assertEqual(h["points"], r["calls"] - r["train_calls"])
+            total = math.fsum(b["value"] for b in h["bins"]) + h["nowhere"]["value"]
+            self.assertAlmostEqual(total, h["total"]["value"], delta=1e-9 * total)
+            self.assertLess(abs(total - r["value"]), PULL * r["error"])
+        bins = one["bins"][1:-1]
+        self.assertTrue(all(b["error"] > 0 and b["density"] * 0.05 - b["value"] < 1e-9 * b["value"]
+                            for b in bins if b["entries"] > 1), bins)
+        self.assertIsNone(one["bins"][0]["low"][0])
+
+    def test_csv(self):
+        self.result("integrate", "ee_mumu", "--calls", 20000, "--histogram", "cos_theta:2",
+                    "--histogram", "x2:1", "--histogram-file", "b.csv")
+        rows = self.rows("b.csv")
+        self.assertEqual(len(rows), 5 + 4)
+        self.assertEqual([row["xlow"] for row in rows[:5]], ["-inf", "-1", "0", "1", "nan"])
+        self.assertEqual({row["histogram"] for row in rows}, {"cos_theta", "x2"})
+        back, forward = rows[1:3]
+        # (1 + c)^2 a + (1 - c)^2 b gives 7 to 1 for a, 1 to 7 for b
+        ratio = float(forward["value"]) / float(back["value"])
+        self.assertTrue(1 / 7 < ratio < 7)
+        self.assertEqual(float(rows[0]["value"]) + float(rows[3]["value"]), 0)
+
+    def test_the_cut_is_seen(self):
+        self.result("integrate", "ee3j", "-p", "measure=durham", "-p", "ycut=0.02", "--calls", 5000,
+                    "--histogram", "y23:5:0.02:0.34", "--histogram", "jade_y23:5:0.02:0.34",
+                    "--histogram-file", "c.csv")
+        for row in self.rows("c.csv"):
+            if row["xlow"] == "-inf" or row["xhigh"] == "inf":
+                self.assertEqual(float(row["value"]), 0, row)
+
+    def test_yoda(self):
+        self.result("integrate", "drell_yan", "--calls", 5000, "--histogram", "mass:4:15:415",
+                    "--histogram", "mass:2:15:415,rapidity:3")
+        text = self.text("drell_yan.yoda")
+        one = re.search(r"BEGIN YODA_HISTO1D_V3 /nis/mass\n(.*?)END YODA_HISTO1D_V3\n", text,
+                        re.S)[1]
+        head, body = one.split("---\n")
+        self.assertIn("Path: /nis/mass\n", head)
+        self.assertIn('XLabel: "mass [GeV]"\n', head)
+        lines = body.splitlines()
+        self.assertEqual(lines[0], "Edges(A1): [15, 115, 215, 315, 415]")
+        self.assertEqual([len(line.split("\t")) for line in lines[2:]], 6 * [5])
+        two = re.search(r"BEGIN YODA_HISTO2D_V3 /nis/mass_rapidity\n(.*?)END", text, re.S)[1]
+        lines = two.split("---\n")[1].splitlines()
+        self.assertEqual([line[:11] for line in lines[:2]], ["Edges(A1): ", "Edges(A2): "])
+        self.assertEqual([len(line.split("\t")) for line in lines[3:]], 4 * 5 * [8])
+
+    def test_yoda_by_others(self):
+        try:
+            import yoda
+        except ImportError:
+            try:
+                import babyyoda.grogu as yoda
+            except ImportError:
+                self.skipTest("neither yoda nor babyyoda is installed")
+        self.result("integrate", "ee3j", "--calls", 5000, "--histogram", "thrust:4:0.6:1",
+                    "--histogram", "x1:2,thrust:3:0.6:1", "--histogram-file", "d.yoda")
+        self.result("integrate", "ee3j", "--calls", 5000, "--histogram", "thrust:4:0.6:1",
+                    "--histogram", "x1:2,thrust:3:0.6:1", "--histogram-file", "d.json")
+        read = yoda.read(os.path.join(self.folder, "d.yoda"))
+        one, two = parse_json(self.text("d.json"))["histograms"]
+        theirs = read["/nis/thrust"]
+        self.assertEqual(list(theirs.xEdges()), one["axes"][0]["edges"])
+        bins = list(theirs.bins(True))
+        self.assertEqual(len(bins), 6)
+        for bin_, ours in zip(bins, one["bins"]):
+            self.assertAlmostEqual(bin_.sumW(), ours["value"], delta=1e-9 * abs(ours["value"]))
+            self.assertAlmostEqual(math.sqrt(bin_.sumW2()), ours["error"],
+                                   delta=1e-9 * ours["error"])
+            self.assertEqual(bin_.numEntries(), ours["entries"])
+        theirs = read["/nis/x1_thrust"]
+        self.assertEqual(list(theirs.yEdges()), two["axes"][1]["edges"])
+        self.assertEqual([b.numEntries() for b in theirs.bins(True)],
+                         [b["entries"] for b in two["bins"]])
+
+    def test_events(self):
+        r = self.result("events", "ee3j", "--calls", 5000, "-n", 2000, "-o", "e.lhe", "--force",
+                        "--histogram", "thrust:4:0.6:1", "--histogram-file", "e.json")
+        h, = parse_json(self.text("e.json"))["histograms"]
+        self.assertEqual((h["points"], h["nets"]), (2000, 0))
+        total = h["total"]["value"]
+        self.assertAlmostEqual(total, r["unit"] * r["sum_weights"] / 2000, delta=1e-9 * total)
+
+    def test_parts(self):
+        words = ["--from", "f.nis", "--histogram", "x1:3", "--histogram", "x1:2,x2:2"]
+        self.result("train", "camel", "--calls", 4000, "-o", "f.nis")
+        for name, more in ("1.yoda", ["--part", "1/2"]), ("2.yoda", ["--part", "2/2"]), \
+                ("w.yoda", ["--seed", 0]):
+            done = nis("integrate", *words, "--calls", 4096, *more, "--histogram-file", name,
+                       cwd=self.folder)
+            self.assertIn(done.returncode, (0, 4), done)
+        done = nis("merge", "1.yoda", "2.yoda", "-o", "m.yoda", cwd=self.folder)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        merged, whole = (re.findall(r"(?m)^[-+.e\d]+\t.*\d$", self.text(name))
+                         for name in ("m.yoda", "w.yoda"))
+        self.assertEqual(len(merged), 5 + 16)
+        for a, b in zip(merged, whole):
+            for x, y in zip(map(float, a.split()), map(float, b.split())):
+                self.assertAlmostEqual(x, y, delta=1e-8 * abs(y))
+        self.refused(["merge", "1.yoda", "2.yoda", "-o", "m.yoda"], "m.yoda", code=1)
+        self.refused(["merge", "1.yoda", "f.nis", "-o", "n.yoda"], "f.nis", code=1)
+
+    @unittest.skipUnless(shutil.which("cc"), "cc is not installed")
+    def test_plugin(self):
+        path = os.path.join(self.folder, "mine.c")
+        with open(path, "w") as file:
+            file.write(OBSERVABLES)
+        subprocess.run(["cc", "-shared", "-fPIC", "-I", HEADERS, path, "-o", path[:-1] + "so",
+                        "-lm"], check=True)
+        self.result("integrate", "./mine.so:one", "--dim", 2, "--calls", 3000, "--histogram",
+                    "larger:2", "--histogram", "x2:4", "--histogram-file", "g.csv", "--lower", 0,
+                    "--upper", 2)
+        rows = self.rows("g.csv")
+        self.assertAlmostEqual(float(rows[1]["value"]), 1, delta=0.05)  # max(x, y) < 1: a quarter
+        self.assertAlmostEqual(float(rows[2]["value"]), 3, delta=0.05)
+        self.assertEqual([row["xlow"] for row in rows[6:10]], ["0", "0.5", "1", "1.5"])
+        self.refused(["integrate", "./mine.so:one", "--dim", 2, "--histogram", "free:3"],
+                     "LOW:HIGH")
+        self.refused(["integrate", "./mine.so:one", "--dim", 2, "--histogram", "no:3"],
+                     "x1 .. x2, larger, free")
+        self.refused(["integrate", "./mine.so:one", "--dim", 1, "--upper", "inf", "--histogram",
+                      "x1:3"], "LOW:HIGH")
+
+    def test_refusals(self):
+        def refused(text, *parts):
+            self.refused(["integrate", "ee3j", "--histogram", text], "--histogram", *parts)
+        for text in "thrust", "thrust:", ":3", "thrust:x", "thrust:3:1", "thrust:3:0:1:2", \
+                "thrust:3,x1", "thrust:3,x1:2,x2:2", "thrust:3:0:x", "thrust:3:", 99 * "a" + ":3":
+            refused(text, "OBSERVABLE:BINS:LOW:HIGH")
+        refused("thrust:3:1:0.5", "LOW < HIGH")
+        for bins in "0", "1.5", "-1", "1e7":
+            refused("thrust:" + bins, "bins")
+        for name in "x0", "x6", "x01", "x1x", "Thrust", "mass":
+            refused(name + ":3", name, "thrust", "x1 .. x5")
+        self.refused(["integrate", "ee3j", "--histogram-file", "x.csv"], "needs --histogram")
+        words = ["integrate", "ee3j", "--histogram", "x1:3", "--histogram-file"]
+        self.refused([*words, "x.root"], ".yoda, .csv or .json")
+        self.refused([*words, "no/x.csv"], "'no'", code=1)
+        self.refused(["train", "ee3j", "-o", "x.nis", "--histogram", "x1:3"], "unknown option")
+        self.refused(["integrate", "ee3j", "--history", "no/x.csv"], "no/x.csv", code=1)
+
+    def test_list(self):
+        text = nis("list", "ee4j").stdout
+        self.assertIn("observables: x1 .. x8\n", text)
+        self.assertRegex(text, r"(?m)^    m34 +\(0 \.\. 91\.\d+ GeV\)  \w")
+        rows = {row["name"]: row for row in parse_json(nis("list", "--json").stdout)}
+        self.assertEqual(rows["camel"]["observables"], {})
+        self.assertEqual(rows["ee3j"]["observables"]["thrust"]["high"], 1)
+
+    def test_history(self):
+        r = self.result("integrate", "camel", "--dim", 4, "--calls", 20000, "--history", "h.csv")
+        rows = self.rows("h.csv")
+        self.assertEqual(len(rows), len(r["history"]))
+        self.assertEqual([row["phase"] for row in rows if row["round"] == "1"],
+                         ["training", "integration"])
+        calls = [int(row["calls"]) for row in rows]
+        self.assertEqual((calls, calls[-1]), (sorted(calls), r["calls"]))
+        seconds = [float(row["seconds"]) for row in rows]
+        self.assertEqual(seconds, sorted(seconds))
+        for row, ours in zip(rows, r["history"]):
+            shares = [float(row[name]) for name in ("uniform", "flow", "twin", "map", "peaks")]
+            self.assertAlmostEqual(sum(shares), 1, delta=1e-6)
+            self.assertEqual(len(ours["shares"]), 5)
+            self.assertEqual(row["beta"] == "", row["phase"] == "integration")
+            self.assertEqual(ours["beta"] is None, row["beta"] == "")
+            self.assertEqual(row["estimate"] == "", row["phase"] == "training")
+            self.assertTrue(row["value"] and row["error"] and row["spread"])
+        betas = [row["beta"] for row in r["history"] if row["phase"] == "training"]
+        self.assertEqual((betas[0], betas[-1]), (0, 1))
+        last = r["history"][-1]
+        self.assertEqual([last[key] for key in ("estimate", "estimate_error", "chi2", "dof",
+                                                "efficiency")],
+                         [r[key] for key in ("value", "error", "chi2", "dof", "efficiency")])
+
+
+OBSERVABLES = r"""
+#include <nis_histogram.h>
+
+double one(double *x, size_t dim, void *params) { return 1; }
+
+static double larger(const double *x, size_t dim, const double *outputs, size_t extra, void *params)
+{
+  return dim < 2 || x[0] > x[1] ? x[0] : x[1];
+}
+
+const nis_plugin_observable one_observables[] = {{"larger", "", "of two", 0, 2, larger},
+                                                 {"free", NULL, NULL, 0, 0, larger}, {0}};
+"""
+HEADERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../include")
 
 
 def square(p):
@@ -1130,7 +1354,8 @@ class Integrate(unittest.TestCase):
 
     def test_threads_do_not_matter(self):
         one, two = (self.result("camel", "--calls", 2e4, "--threads", t) for t in (1, 2))
-        one["seconds"] = two["seconds"] = 0
+        for row in one, two, *one["history"], *two["history"]:
+            row["seconds"] = 0
         self.assertEqual(one, two)
 
     def test_text(self):

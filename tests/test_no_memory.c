@@ -7,7 +7,7 @@
  * count, let one allocation fail, and know which blocks are out. What GSL, zlib and HDF5 allocate
  * stays their own.
  */
-#include "nis_events.h"
+#include "nis_histogram.h"
 #include "suite.h"
 
 #include <errno.h>
@@ -150,7 +150,7 @@ static int two_legs(const double *x, size_t dim, nis_event *event, void *params)
 
 static char path[64], zipped[sizeof path + 3], third[sizeof path + 3];
 
-enum { MOST_STEPS = 12, STORIES = 4 };
+enum { MOST_STEPS = 12, STORIES = 5 };
 
 /* What each call of a story said; a handle that was not made says so once. */
 struct told {
@@ -278,11 +278,45 @@ static struct told resumed(void)
   return told;
 }
 
+static double first(const double *x, size_t dim, const double *outputs, size_t extra, void *params)
+{
+  (void)dim, (void)outputs, (void)extra, (void)params;
+  return x[0];
+}
+
+/* A file is read and merged. */
+static struct told histograms(void)
+{
+  const nis_axis axes[] = {{.observable = first, .name = "x", .bins = 3},
+                           {.observable = first, .name = "y", .bins = 2}};
+  const double x[] = {0.1, 0.9}, weight[] = {1, 2};
+  struct told told = {0};
+  nis_histogram *h, *back = NULL;
+  unlink(path);
+  if (tell(&told, nis_histogram_create(&h, "h", axes, 2)) != NIS_OK) return told;
+  for (int net = 0; net < 4; net++)
+    tell(&told, nis_histogram_points(&(nis_point_block){.n = 2,
+                                                        .dim = 1,
+                                                        .x = x,
+                                                        .weight = weight,
+                                                        .before = 2 * (uint64_t)net,
+                                                        .iteration = net,
+                                                        .nets = 1},
+                                     h));
+  tell(&told, nis_histogram_write((const nis_histogram *[]){h}, 1, path, NIS_HISTOGRAM_YODA, 0));
+  if (tell(&told, nis_histogram_read(&back, path, 0)) == NIS_OK && back)
+    tell(&told, nis_histogram_merge(h, back));
+  nis_histogram_free(back);
+  nis_histogram_free(h);
+  return told;
+}
+
 /* ---- every allocation in turn ---------------------------------------------------------------- */
 
 static struct told tell_story(int which)
 {
-  static struct told (*const stories[STORIES])(void) = {by_hand, values, saved, resumed};
+  static struct told (*const stories[STORIES])(void) = {by_hand, values, saved, resumed,
+                                                        histograms};
   return which < STORIES ? stories[which]() : events(which - STORIES);
 }
 

@@ -41,7 +41,8 @@ class Plugins(unittest.TestCase):
         return done.stdout
 
     def check(self, symbol, exact, dim, *words):
-        self.run_here("make", symbol + ".so")
+        include = os.path.abspath(os.path.join(EXAMPLES, "../../include"))
+        self.run_here("make", symbol + ".so", "CPPFLAGS=-I" + include)
         text = self.run_here(NIS, "integrate", f"./{symbol}.so:{symbol}", "--calls", "5e4",
                              "--seed", "1", "--effort", "0.3", "--json", *words)
         result = json.loads(text)

@@ -157,6 +157,40 @@ static int values(const void *state, size_t coordinate)
   return coordinate == 4 ? channel_count(state) : 0;
 }
 
+/* ---- observables -------------------------------------------------------------------------- */
+
+enum { MASS_OF, RAPIDITY_OF, COSINE_OF, FIRST_FRACTION, SECOND_FRACTION };
+
+/* Of the row's own map */
+static double log_tau_of(const struct integrand *row, const struct drell_yan *d, const double *x)
+{
+  if (!row->channels) return d->log_tau * (1 - x[0]);
+  return fmin(log(draw_m2(&d->channel[(int)x[4]], x[0]) / d->s), 0);
+}
+
+static double observe(const struct integrand *row, const void *state, const double *x, int which)
+{
+  const struct drell_yan *d = state;
+  double log_tau = log_tau_of(row, d, x), y = log_tau * (x[1] - 0.5);
+  switch (which) {
+  case MASS_OF: return exp(0.5 * log_tau) * sqrt(d->s);
+  case RAPIDITY_OF: return y;
+  case COSINE_OF: return 2 * x[2] - 1;
+  default: return exp(0.5 * log_tau + (which == FIRST_FRACTION ? y : -y));
+  }
+}
+
+static const struct observable observables[] = {
+    {"mass", "GeV", "mass of the two leptons", 15, 500, observe, MASS_OF},
+    {"rapidity", "", "of the two leptons", -5, 5, observe, RAPIDITY_OF},
+    {"cos_theta", "", "cosine between l- and the first proton in the leptons' rest frame", -1, 1,
+     observe, COSINE_OF},
+    {"fraction1", "", "momentum fraction of the parton from the first proton", 0, 1, observe,
+     FIRST_FRACTION},
+    {"fraction2", "", "likewise from the second", 0, 1, observe, SECOND_FRACTION},
+    {NULL, NULL, NULL, 0, 0, NULL, 0},
+};
+
 /* ---- the value --------------------------------------------------------------------------- */
 
 struct slice {
@@ -217,7 +251,7 @@ static int exact(const void *state, size_t dim, double *value)
 
 #define ROW                                                                                        \
   .parameters = parameters, .state_size = sizeof(struct drell_yan), .setup = setup,                \
-  .exact = exact, .unit = "pb",                                                                    \
+  .exact = exact, .observables = observables, .unit = "pb",                                        \
   .source = "Drell, Yan, Phys. Rev. Lett. 25 (1970) 316; the process of MadNIS, "                  \
             "arXiv:2212.06172; toy parton densities of Giele et al., hep-ph/0204316"
 

@@ -8,6 +8,7 @@
 #include "event.h"
 #include "integrands.h"
 #include "jet_cut.h"
+#include "observables.h"
 #include "phase_space.h"
 #include "three_jets.h"
 
@@ -128,20 +129,26 @@ static double matrix_element(const void *state, const double (*p)[4])
   return sum;
 }
 
+static void momenta(const void *state, const double *x, double (*p)[4])
+{
+  const struct ee3j *m = state;
+  nis_three_jets(m->sqrts, m->ycut, x, p);
+}
+
 /* ---- events -------------------------------------------------------------------- */
 
 static int make_particles(const double *x, size_t dim, nis_event *out, void *state)
 {
   const struct ee3j *p = state;
-  double momenta[3][4];
+  double parton[3][4];
   int quark = flavour_of(p, x)->quark;
   (void)dim;
-  nis_three_jets(p->sqrts, p->ycut, x, momenta);
+  momenta(p, x, parton);
 
   event_begin(out, p->sqrts, p->alpha_s, 11, -11);
-  event_add(out, quark, 501, 0, momenta[0]);
-  event_add(out, -quark, 0, 502, momenta[1]);
-  event_add(out, 21, 502, 501, momenta[2]);
+  event_add(out, quark, 501, 0, parton[0]);
+  event_add(out, -quark, 0, 502, parton[1]);
+  event_add(out, 21, 502, 501, parton[2]);
   return 0;
 }
 
@@ -160,6 +167,8 @@ const struct integrand ee3j_integrand = {
     .particles = make_particles,
     .legs = 5,
     .squared = matrix_element,
+    .momenta = momenta,
+    .observables = of_three_partons,
     .unit = "pb",
     .source = "Ellis, Gaillard, Ross, Nucl. Phys. B 111 (1976) 253; jet measures: JADE, "
               "Z. Phys. C 33 (1986) 23, Durham, Phys. Lett. B 269 (1991) 432",

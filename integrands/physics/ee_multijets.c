@@ -8,8 +8,10 @@
 #include "event.h"
 #include "integrands.h"
 #include "jet_cut.h"
+#include "observables.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { SQRTS, MEASURE, YCUT, QUARK, ALPHA_S, SECOND_QUARK };
 
@@ -129,6 +131,14 @@ static double evaluate(double *x, size_t dim, void *state)
   return m->factor * weight * squared_of(m, flavour_of(m, x), (const double(*)[4])p);
 }
 
+/* Where there are none, all are 0, and observables are no numbers; f is 0 there. */
+static void momenta(const void *state, const double *x, double (*p)[4])
+{
+  const struct ee_multijets *m = state;
+  memset(p, 0, (size_t)m->partons * sizeof *p);
+  antennas_draw(&m->map, x, p);
+}
+
 /* ---- events ------------------------------------------------------------------------------ */
 
 enum { LINE = 501 }; /* the first number of a colour line */
@@ -226,7 +236,7 @@ static void set_ee4qg(void *state, size_t dim, const double *values)
 #define CHANNELS .values = channel_values, .channels = 1
 #define ROW(number_of_partons)                                                                     \
   .legs = 2 + (number_of_partons), .state_size = sizeof(struct ee_multijets), .f = evaluate,       \
-  .squared = squared, .particles = make_particles, .unit = "pb",                                   \
+  .squared = squared, .particles = make_particles, .momenta = momenta, .unit = "pb",               \
   .source = "Berends, Giele, Nucl. Phys. B 306 (1988) 759; jet measures: JADE, Z. Phys. C 33 "     \
             "(1986) 23, Durham, Phys. Lett. B 269 (1991) 432"
 
@@ -236,6 +246,7 @@ const struct integrand ee4j_integrand = {
     .more = more,
     .values = flavour_values,
     .name = "ee4j",
+    .observables = of_four_partons,
     .parameters = of_four,
     .setup = set_ee4j,
     .description = "cross section of e+ e- -> q qbar g g inside a jet cut",
@@ -246,6 +257,7 @@ const struct integrand ee5j_integrand = {
     DIM(12),
     CHANNELS,
     .name = "ee5j",
+    .observables = of_five_partons,
     .parameters = of_five,
     .setup = set_ee5j,
     .description = "cross section of e+ e- -> q qbar g g g inside a jet cut",
@@ -256,6 +268,7 @@ const struct integrand ee4q_integrand = {
     DIM(9),
     CHANNELS,
     .name = "ee4q",
+    .observables = of_four_partons,
     .parameters = of_four_quarks,
     .setup = set_ee4q,
     .description = "cross section of e+ e- -> q qbar Q Qbar by a gluon, inside a jet cut",
@@ -266,6 +279,7 @@ const struct integrand ee4qg_integrand = {
     DIM(12),
     CHANNELS,
     .name = "ee4qg",
+    .observables = of_five_partons,
     .parameters = of_five_quarks,
     .setup = set_ee4qg,
     .description = "cross section of e+ e- -> q qbar Q Qbar g by gluons, inside a jet cut",

@@ -7,6 +7,7 @@
 #include "event.h"
 #include "integrands.h"
 #include "momenta.h"
+#include "observables.h"
 
 #include <math.h>
 
@@ -66,15 +67,22 @@ static double squared(const void *state, const double (*p)[4])
          (s * s);
 }
 
+static void momenta(const void *state, const double *x, double (*p)[4])
+{
+  const struct ee_mumu *m = state;
+  double cosine = m->cosine * (2 * x[0] - 1);
+  set_back_to_back(0.5 * m->sqrts, (const double[]){0.5 * (1 + cosine), x[1]}, p[0], p[1]);
+}
+
 static int make_particles(const double *x, size_t dim, nis_event *out, void *state)
 {
   const struct ee_mumu *m = state;
-  double cosine = m->cosine * (2 * x[0] - 1), muon[4], antimuon[4];
+  double p[2][4];
   (void)dim;
-  set_back_to_back(0.5 * m->sqrts, (const double[]){0.5 * (1 + cosine), x[1]}, muon, antimuon);
+  momenta(m, x, p);
   event_begin(out, m->sqrts, 0.118, 11, -11);
-  event_add(out, 13, 0, 0, muon);
-  event_add(out, -13, 0, 0, antimuon);
+  event_add(out, 13, 0, 0, p[0]);
+  event_add(out, -13, 0, 0, p[1]);
   return 0;
 }
 
@@ -91,6 +99,8 @@ const struct integrand ee_mumu_integrand = {
     .particles = make_particles,
     .legs = 4,
     .squared = squared,
+    .momenta = momenta,
+    .observables = of_two_partons,
     .unit = "pb",
     .source = "Ellis, Stirling, Webber, QCD and Collider Physics (1996), section 8.2",
     .description = "cross section of e+ e- -> mu- mu+",

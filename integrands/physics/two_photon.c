@@ -116,6 +116,29 @@ static double evaluate(double *x, size_t dim, void *state)
   return value * muon_pairs(mass, c);
 }
 
+enum { MASS_OF, RAPIDITY_OF, COSINE_OF, FIRST_Q2, SECOND_Q2 };
+
+static double observe(const struct integrand *row, const void *state, const double *x, int which)
+{
+  const struct two_photon *t = state;
+  (void)row;
+  switch (which) {
+  case MASS_OF: return exp(t->log_low + (t->log_high - t->log_low) * x[0]);
+  case RAPIDITY_OF: return t->rapidity * (2 * x[1] - 1);
+  case COSINE_OF: return 2 * x[2] - 1;
+  default: return t->q2_max * pow(x[which == FIRST_Q2 ? 3 : 4], t->power);
+  }
+}
+
+static const struct observable observables[] = {
+    {"mass", "GeV", "mass of the two muons", 0, 100, observe, MASS_OF},
+    {"rapidity", "", "of the two muons", -2.4, 2.4, observe, RAPIDITY_OF},
+    {"cos_theta", "", "cosine of a muon in their rest frame", -1, 1, observe, COSINE_OF},
+    {"virtuality1", "GeV^2", "Q^2 of the first photon", 0, 2, observe, FIRST_Q2},
+    {"virtuality2", "GeV^2", "of the second", 0, 2, observe, SECOND_Q2},
+    {NULL, NULL, NULL, 0, 0, NULL, 0},
+};
+
 /* ---- the value --------------------------------------------------------------------------- */
 
 struct slice {
@@ -212,6 +235,7 @@ const struct integrand two_photon_integrand = {
     .setup = setup,
     .f = evaluate,
     .exact = exact,
+    .observables = observables,
     .unit = "pb",
     .source = "Budnev, Ginzburg, Meledin, Serbo, Phys. Rep. 15 (1975) 181, app. D and E; "
               "Brodsky, Kinoshita, Terazawa, Phys. Rev. D 4 (1971) 1532",

@@ -41,6 +41,7 @@ static void tell(struct monitor *m)
 {
   int always = m->now.finished || m->now.done >= m->now.total;
   if (!m->callback || m->stopped || (!always && nis_clock() < m->due)) return;
+  m->now.seconds = nis_clock() - m->begun;
   m->stopped = nis_host_call(call_progress, m, 0) != 0;
   m->due = nis_clock() + pause;
 }
@@ -61,6 +62,7 @@ void nis_monitor_begin(struct monitor *m, int phase, uint64_t total)
 {
   m->stopped = 0;
   m->due = 0;
+  if (m->begun == 0) m->begun = nis_clock();
   m->now = (nis_progress){.phase = phase, .total = total, .calls = m->now.calls};
 }
 

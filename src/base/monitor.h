@@ -12,6 +12,7 @@ struct monitor {
   nis_progress now;
   int stopped;          /* the callback said so, and is not asked again in this phase */
   double due;           /* of nis_clock(): when it is called next; 0: as soon as possible */
+  double begun;         /* of nis_clock(): the first phase; 0: there has been none */
   double deadline;      /* of nis_clock(); 0: none */
   size_t block;         /* points at a time that let the deadline be seen soon; 0: not known yet */
   double block_seconds; /* of the last one */

@@ -143,7 +143,7 @@ static int find_plugin(struct arguments *arguments)
                     arguments->settings[0]);
   return plugin_load(&arguments->plugin, arguments->name,
                      arguments->batch ? &arguments->options.batch : NULL,
-                     &arguments->options.channels);
+                     &arguments->options.channels, &arguments->plugin_observables);
 }
 
 static int check_saved_name(struct arguments *arguments)
@@ -371,6 +371,7 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
   if ((bad = apply_settings(arguments)) || (bad = check_dim(arguments))) return bad;
   if ((bad = set_limits(arguments)) || (bad = set_periodic(arguments))) return bad;
   if ((bad = set_discrete(arguments))) return bad;
+  if ((bad = histograms_check(arguments))) return bad;
   if ((bad = check_untrained(arguments)) || (bad = check_part(arguments))) return bad;
   if (arguments->command == MATRIX_ELEMENT) return check_momenta(arguments);
   if (arguments->command == TRAIN) return check_saving(arguments);

@@ -4,6 +4,7 @@
 #define ARGUMENTS_H
 
 #include "box.h"
+#include "histograms.h"
 #include "integrands.h"
 
 enum { MAX_SETTINGS = 64 };
@@ -52,6 +53,12 @@ struct arguments {
   int nfiles;               /* ... and how many they are */
 
   const char *momenta; /* of matrix-element: the file, or "-" */
+
+  const char *histogram_texts[MAX_HISTOGRAMS]; /* "O:B:LOW:HIGH", in their order */
+  int nhistograms;
+  const char *histogram_file;                      /* NULL: see histograms_path */
+  const char *history;                             /* a file, or NULL */
+  const nis_plugin_observable *plugin_observables; /* or NULL */
 
   nis_event_options event_options; /* without particles and header */
 };

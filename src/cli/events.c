@@ -94,6 +94,7 @@ static int run_events(struct run *run, FILE *report)
   options.header = header;
   options.particles = run->row->particles;
   options.particles_params = run->state;
+  if (run->histograms) options.sink = histograms_events, options.sink_params = run->histograms;
   int status = nis_check_events(&options);
   if (status == NIS_OK) {
     generate(run, &options);

@@ -122,9 +122,21 @@ static void print_row(const struct integrand *row)
   printf("    source: %s\n", row->source);
 }
 
+static void print_observables(const struct integrand *row)
+{
+  const struct observable *o = row->observables;
+  size_t dim = row->dim_default;
+  printf(dim > 1 ? "    observables: x1 .. x%zu" : "    observables: x%zu", dim);
+  puts(row->dim_min < row->dim_max ? " (or as many as there are dimensions)" : "");
+  for (; o && o->name; o++)
+    printf("    %-11s (%g .. %g%s%s)  %s\n", o->name, o->low, o->high, *o->unit ? " " : "", o->unit,
+           o->description);
+}
+
 static void print_detail(const struct integrand *row)
 {
   print_row(row);
+  print_observables(row);
   printf("    unit: %s\n", *row->unit ? row->unit : "none");
   print_formats(row);
   printf("    try: nis integrate %s --calls 1e5\n", row->name);
@@ -147,6 +159,16 @@ static void json_parameter(struct json *json, const struct parameter *p)
   json_end(json);
 }
 
+static void json_observable(struct json *json, const struct observable *o)
+{
+  json_object(json, o->name);
+  json_text(json, "unit", o->unit);
+  json_text(json, "description", o->description);
+  json_real(json, "low", o->low);
+  json_real(json, "high", o->high);
+  json_end(json);
+}
+
 static void json_row(struct json *json, const struct integrand *row)
 {
   char word[VALUE_TEXT];
@@ -164,6 +186,9 @@ static void json_row(struct json *json, const struct integrand *row)
     if (row->periodic(j)) json_whole(json, NULL, j);
   json_end(json);
   json_discrete(json, row);
+  json_object(json, "observables");
+  for (const struct observable *o = row->observables; o && o->name; o++) json_observable(json, o);
+  json_end(json);
   json_real(json, "exact", exact_value(row));
   json_text(json, "unit", row->unit);
   json_flag(json, "lhe", row->particles != NULL);

@@ -29,7 +29,7 @@ static const struct option_row plan[] = {
     OWN(EVENTS, 'o', "output", "FILE", TEXT, MEMBER(event_options.path),
         "where to write them; - is standard output, the report then goes to stderr"),
     OWN(MERGE, 'o', "output", "FILE", TEXT, MEMBER(output),
-        "where the sum of estimates (FILE.nis), or all events, go"),
+        "where the sum of estimates (FILE.nis) or of histograms (FILE.yoda), or all events, go"),
     OWN(INTEGRATE | EVENTS, 0, "part", "K/N", TEXT, MEMBER(part_text),
         "only part K of N of the points, with --from: 'nis merge' makes the whole of all"),
     OWN(INTEGRATE | TRAIN, 'o', "output", "FILE", TEXT, MEMBER(output),
@@ -42,6 +42,15 @@ static const struct option_row plan[] = {
     LIBRARY(EVENT_OPTION, EVENTS, 0, "", NULL),
     OWN(RUNS | MATRIX_ELEMENT, 'p', "param", "KEY=VALUE", SETTING, MEMBER(settings),
         "set a parameter of the integrand; may be repeated"),
+    OWN(INTEGRATE | EVENTS, 0, "histogram", "O:B:LOW:HIGH", HISTOGRAM, MEMBER(histogram_texts),
+        "a histogram of observable O ('nis list NAME' has them) in B bins from LOW to HIGH, which "
+        "may be left out; of two with a comma between; may be repeated"),
+    OWN(INTEGRATE | EVENTS, 0, "histogram-file", "FILE", TEXT, MEMBER(histogram_file),
+        "where histograms go: .yoda (for Rivet), .csv or .json; replaces such a file; default: the "
+        "integrand's name and .yoda"),
+    OWN(RUNS, 0, "history", "FILE", TEXT, MEMBER(history),
+        "how the run goes, as columns (.csv): a line for each round and iteration; replaces such a "
+        "file"),
     LIBRARY(OPTION, RUNS, 'd', "dim",
             "dimensions; default as 'nis list' says, or SYMBOL_dim in a plug-in"),
     OWN(RUNS, 0, "batch", NULL, FLAG, MEMBER(batch),
@@ -169,6 +178,14 @@ int store_setting(struct arguments *arguments, const char *text)
   return DONE;
 }
 
+static int store_histogram(struct arguments *arguments, const char *text)
+{
+  if (arguments->nhistograms == MAX_HISTOGRAMS)
+    return complain(BAD_USAGE, "--histogram may be given %d times at most", MAX_HISTOGRAMS);
+  arguments->histogram_texts[arguments->nhistograms++] = text;
+  return DONE;
+}
+
 int option_store(const struct option_row *row, struct arguments *arguments, const char *text)
 {
   void *member = (char *)arguments + row->offset;
@@ -177,6 +194,7 @@ int option_store(const struct option_row *row, struct arguments *arguments, cons
   case FLAG: *(int *)member = 1; return DONE;
   case TEXT: return store_text(row, member, text);
   case SETTING: return store_setting(arguments, text);
+  case HISTOGRAM: return store_histogram(arguments, text);
   default: return store_library(row, arguments, text);
   }
 }

@@ -11,7 +11,7 @@
 #include "values.h"
 
 /* OPTION, EVENT_OPTION: a member of nis_options, of nis_event_options */
-enum option_type { FLAG, TEXT, SETTING, OPTION, EVENT_OPTION };
+enum option_type { FLAG, TEXT, SETTING, HISTOGRAM, OPTION, EVENT_OPTION };
 
 /* MAX_OPTIONS: as many as arguments.given has bits */
 enum { NAME_TEXT = 32, MAX_OPTIONS = 64 };

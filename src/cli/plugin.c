@@ -30,7 +30,7 @@ static int check_name(const char *name)
       return complain(BAD_USAGE, "the name of a plug-in must not hold control characters");
   if (!*symbol || symbol == name + 1)
     return complain(BAD_USAGE, "a plug-in is FILE.so:SYMBOL, got '%s'", name);
-  if (strlen(name) + 3 > PATH_MAX || strlen(symbol) + sizeof "_channels" > SYMBOL_TEXT)
+  if (strlen(name) + 3 > PATH_MAX || strlen(symbol) + sizeof "_observables" > SYMBOL_TEXT)
     return complain(BAD_USAGE, "the name of a plug-in is too long: '%.40s...'", name);
   return DONE;
 }
@@ -48,24 +48,22 @@ static void *open_library(const char *name)
   return library;
 }
 
-/* A size_t SYMBOL_suffix of the file, or NULL; symbol has its name then. */
-static const size_t *find_number(void *library, const char *name, const char *suffix,
-                                 char symbol[SYMBOL_TEXT])
+static const void *find(void *library, const char *name, const char *ending)
 {
-  snprintf(symbol, SYMBOL_TEXT, "%s_%s", plugin_symbol(name), suffix);
+  char symbol[SYMBOL_TEXT];
+  snprintf(symbol, sizeof symbol, "%s%s", plugin_symbol(name), ending);
   return dlsym(library, symbol);
 }
 
 static int set_numbers(struct integrand *row, void *library, size_t *channels)
 {
-  char symbol[SYMBOL_TEXT];
-  const size_t *counted = find_number(library, row->name, "channels", symbol);
+  const size_t *counted = find(library, row->name, "_channels");
   if (counted && *channels == 0) *channels = *counted;
-  const size_t *dim = find_number(library, row->name, "dim", symbol);
+  const size_t *dim = find(library, row->name, "_dim");
   if (!dim) return DONE;
   if (*dim < 1 || *dim > NIS_MOST_DIM)
-    return complain(FAILED, "%s must be between 1 and %d, got '%zu' in the plug-in '%s'", symbol,
-                    NIS_MOST_DIM, *dim, row->name);
+    return complain(FAILED, "%s_dim must be between 1 and %d, got '%zu' in the plug-in '%s'",
+                    plugin_symbol(row->name), NIS_MOST_DIM, *dim, row->name);
   row->dim_min = row->dim_max = row->dim_default = *dim;
   return DONE;
 }
@@ -79,7 +77,7 @@ static int no_symbol(const char *name)
 }
 
 int plugin_load(struct integrand *row, const char *name, nis_batch_integrand **batch,
-                size_t *channels)
+                size_t *channels, const nis_plugin_observable **observables)
 {
   static const struct parameter none = {0};
   int bad = check_name(name);
@@ -94,5 +92,6 @@ int plugin_load(struct integrand *row, const char *name, nis_batch_integrand **b
     *batch = (nis_batch_integrand *)symbol;
   else
     row->f = (nis_integrand *)symbol;
+  *observables = find(library, name, "_observables");
   return set_numbers(row, library, channels);
 }

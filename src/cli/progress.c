@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "progress.h"
 
+#include "history.h"
 #include "interrupt.h"
 #include "numbers.h"
 
@@ -14,6 +15,11 @@ enum { LIVE_WIDTH = 76 };
 
 static const char *const phase_names[] = {"training", "integration", "events", "sampling",
                                           "writing"};
+
+const char *phase_name(int phase)
+{
+  return phase_names[phase];
+}
 
 double seconds_now(void)
 {
@@ -140,6 +146,7 @@ int progress_callback(const nis_progress *now, void *params)
     progress->next_row = 1;
   }
   progress->calls = now->calls;
+  if (progress->history) history_add(progress->history, now);
   if (progress->table && worth_a_row(now)) print_row(progress, now);
   if (progress->table && worth_an_event_row(progress, now, clock))
     print_event_row(progress, now, clock);

@@ -8,6 +8,8 @@
 
 #include <stdio.h>
 
+struct history;
+
 struct progress {
   FILE *table; /* NULL: none */
   int live;    /* show the live line? */
@@ -19,9 +21,12 @@ struct progress {
   double next_row;                /* seconds into the phase */
   uint64_t phase_calls;           /* integrand calls before this phase */
   uint64_t calls;                 /* integrand calls so far */
+  struct history *history;        /* NULL: none */
 };
 
 double seconds_now(void);
+
+const char *phase_name(int phase);
 
 void progress_start(struct progress *progress, FILE *table, int quiet);
 

@@ -7,6 +7,7 @@
 #include "options.h"
 #include "values.h"
 
+#include <limits.h>
 #include <math.h>
 
 static void parameters(struct json *json, const struct run *run)
@@ -127,6 +128,17 @@ static void events(struct json *json, const struct run *run)
   json_real(json, "peak_bytes", peak_bytes());
 }
 
+static void histograms(struct json *json, const struct run *run)
+{
+  char path[PATH_MAX];
+  histograms_path(run->arguments, path, sizeof path);
+  json_text(json, "histogram_file", path);
+  json_array(json, "histograms");
+  for (size_t i = 0; i < run->histograms->n; i++)
+    json_text(json, NULL, nis_histogram_name(run->histograms->h[i]));
+  json_end(json);
+}
+
 void report_json(FILE *file, const struct run *run)
 {
   struct json json = {.file = file};
@@ -137,5 +149,7 @@ void report_json(FILE *file, const struct run *run)
   calls(&json, run);
   channels_json(&json, &run->channels);
   if (run->arguments->command == EVENTS) events(&json, run);
+  if (run->histograms) histograms(&json, run);
+  history_json(&json, &run->history);
   json_end(&json);
 }

@@ -5,6 +5,7 @@
 #include "values.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 
 static void label(FILE *file, const char *text)
@@ -155,6 +156,15 @@ static void print_events(FILE *file, const struct run *run)
   print_weights(file, run);
 }
 
+static void print_histograms(FILE *file, const struct run *run)
+{
+  char path[PATH_MAX];
+  if (!run->histograms || nis_histogram_count(run->histograms->h[0]) == 0) return;
+  histograms_path(run->arguments, path, sizeof path);
+  label(file, "histograms");
+  fprintf(file, "%zu in %s\n", run->histograms->n, path);
+}
+
 void report_text(FILE *file, const struct run *run)
 {
   if (run->progress.rows) fputc('\n', file);
@@ -174,6 +184,7 @@ void report_text(FILE *file, const struct run *run)
     channels_print(file, &run->channels);
   }
   if (run->has_events) print_events(file, run);
+  print_histograms(file, run);
   label(file, "time");
   fprintf(file, "%.3g s\n", run->seconds);
 }

@@ -51,6 +51,14 @@ int run_begin(struct run *run, const struct arguments *arguments, FILE *table)
   run->options.params = run->state;
   run->options.progress = progress_callback;
   run->options.progress_params = &run->progress;
+  int bad = histograms_make(run);
+  if (!bad) bad = history_begin(&run->history, arguments->history);
+  if (bad) return bad;
+  run->progress.history = &run->history;
+  if (run->histograms && arguments->command == INTEGRATE) {
+    run->options.sink = histograms_points;
+    run->options.sink_params = run->histograms;
+  }
   interrupt_catch();
   run->start = seconds_now();
   return DONE;
@@ -100,6 +108,7 @@ void run_end(struct run *run)
 {
   progress_end(&run->progress);
   run->seconds = seconds_now() - run->start;
+  if (run->made && run->status >= NIS_OK) histograms_write(run);
   if (run->status)
     complain(0, "%s", run->message);
   else if (*run->message)
@@ -119,6 +128,8 @@ int run_report(const struct run *run, FILE *file)
 
 void run_free(struct run *run)
 {
+  histograms_free(run);
+  history_end(&run->history);
   free(run->state);
 }
 

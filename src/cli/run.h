@@ -5,6 +5,7 @@
 
 #include "arguments.h"
 #include "channels.h"
+#include "history.h"
 #include "progress.h"
 
 struct run {
@@ -14,6 +15,9 @@ struct run {
   char name[256];      /* of the integrand with its parameters, for saved files */
   void *state;         /* of the integrand; NULL for a plug-in */
   struct progress progress;
+
+  struct histograms *histograms; /* NULL: none */
+  struct history history;
 
   int made;   /* there has been a handle */
   int status; /* of the latest step */

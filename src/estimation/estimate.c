@@ -170,6 +170,8 @@ static int report(struct job *j, struct estimate last)
   monitor->now.mean = all.value;
   monitor->now.sigma = all.error;
   monitor->now.efficiency = nis_tally_efficiency(j->plan->tally);
+  monitor->now.chi2 = nis_tally_chi2(j->plan->tally, &monitor->now.dof);
+  nis_sampler_tell_shares(j->s);
   return nis_monitor_iteration(monitor, last.value, last.error, last.spread);
 }
 
@@ -366,7 +368,8 @@ int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *use
   int outputs = plan->options->sink && plan->options->extra > 0;
   if ((plan->components->n > 0 || outputs) && block > COMPONENT_BLOCK) block = COMPONENT_BLOCK;
   int status = nis_points_init(&j.points, block, s->mixture.dim);
-  if (status == NIS_OK) status = nis_handout_init(&j.handout, block, plan->options);
+  if (status == NIS_OK)
+    status = nis_handout_init(&j.handout, block, plan->replicates, plan->options);
   j.points.outputs = j.handout.outputs;
   j.components = NIS_RAW(double, nis_product(block, plan->components->n));
   if (!j.components) status = nis_no_memory();

@@ -5,10 +5,10 @@
 #include "base/host.h"
 #include "base/memory.h"
 
-int nis_handout_init(struct handout *h, size_t most, const nis_options *o)
+int nis_handout_init(struct handout *h, size_t most, int nets, const nis_options *o)
 {
   *h = (struct handout){.sink = o->sink, .params = o->sink_params};
-  h->block = (nis_point_block){.dim = o->dim, .ncomp = o->ncomp, .extra = o->extra};
+  h->block = (nis_point_block){.dim = o->dim, .ncomp = o->ncomp, .extra = o->extra, .nets = nets};
   if (!h->sink) return NIS_OK;
   h->x = NIS_RAW(double, nis_product(most, o->dim + 2 + o->extra));
   if (!h->x) return nis_no_memory();

@@ -14,8 +14,9 @@ struct handout {
   double *outputs;            /* [most][extra], for the integrand to write to; or NULL */
 };
 
-/* Room for blocks of up to `most` points, of as many values and outputs as the options say */
-int nis_handout_init(struct handout *h, size_t most, const nis_options *o);
+/* Room for blocks of up to `most` points, of nets or random ones, of as many values and outputs as
+ * the options say */
+int nis_handout_init(struct handout *h, size_t most, int nets, const nis_options *o);
 void nis_handout_clear(struct handout *h);
 
 /* Hands out p, of the weights h->weight and the outputs h->outputs, which are there already, and

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "numerics/spread.h"
 
 #include <gsl/gsl_cdf.h>
 #include <float.h>
@@ -103,23 +104,12 @@ static double central(const struct tally *t, int k)
   return sum[3] - 3 * off * sum[2] + 3 * off * off * sum[1] - off * off * off * sum[0];
 }
 
-/* Of k replicates with a skewness g the square of Student's ratio has the mean 1 + (2 + 2 g^2) / k,
- * to first order. What Student's t itself makes up for is the 2; this does for g^2, less what it is
- * of normal replicates by chance. Replicates of different sizes have no skewness in common. */
-static double skewness_widening(const struct tally *t)
-{
-  double k = equal_replicates(t), variance = central(t, 2) / t->replicate[0];
-  if (!(variance > 0) || k < 0.9 * t->replicates) return 1;
-  double g = central(t, 3) / t->replicate[0] / pow(variance, 1.5) * sqrt(k * (k - 1)) / (k - 2);
-  return sqrt(1 + 2 * fmax(g * g - 6 / k, 0) / k);
-}
-
 double nis_tally_factor(const struct tally *t)
 {
-  const double one_sigma = 0.8413447460685429;
   if (!enough_replicates(t)) return 1;
-  double widening = (t->widening > 0 ? t->widening : 1) * skewness_widening(t);
-  return widening * gsl_cdf_tdist_Pinv(one_sigma, equal_replicates(t) - 1);
+  return (t->widening > 0 ? t->widening : 1) * nis_spread_factor(t->replicates, equal_replicates(t),
+                                                                 central(t, 2) / t->replicate[0],
+                                                                 central(t, 3) / t->replicate[0]);
 }
 
 /* sum n_i^2 (mean_i - mean)^2 / (sum n_i)^2, for replicates of equal size their usual standard
@@ -261,8 +251,10 @@ static double free_values(const struct tally *t)
 
 /* sum n_i (mean_i - mean)^2 / variance, with the variance of all values inside their iterations:
  * k - 1 times the F of k groups */
-static double chi2(const struct tally *t)
+double nis_tally_chi2(const struct tally *t, int *dof)
 {
+  *dof = t->iterations > 1 ? t->iterations - 1 : 0;
+  if (*dof == 0) return 0;
   return fmax(t->spreading.squares - t->within, 0) / (t->within / free_values(t));
 }
 
@@ -285,8 +277,7 @@ void nis_tally_result(const struct tally *t, nis_result *r)
   double n = (double)t->all.n;
   r->value = estimate.value;
   r->error = estimate.error;
-  r->chi2 = t->iterations > 1 ? chi2(t) : 0;
-  r->dof = t->iterations > 1 ? t->iterations - 1 : 0;
+  r->chi2 = nis_tally_chi2(t, &r->dof);
   r->p_value = r->dof > 0 ? gsl_cdf_fdist_Q(r->chi2 / r->dof, r->dof, free_values(t)) : NAN;
   r->khat = nis_tail_shape(&t->tail);
   r->zero_calls = weights->zeros;

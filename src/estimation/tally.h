@@ -85,6 +85,9 @@ double nis_tally_blur(const struct tally *t);
 /* Over all ended iterations. */
 struct estimate nis_tally_estimate(const struct tally *t);
 
+/* nis_result.chi2 and dof: both 0 below two iterations */
+double nis_tally_chi2(const struct tally *t, int *dof);
+
 /* nis_result.efficiency */
 double nis_tally_efficiency(const struct tally *t);
 

@@ -92,7 +92,8 @@ static int flush(struct unweighter *u)
                            .log_q = u->log_q,
                            .trials = u->tried,
                            .extra = u->s->integrand.extra,
-                           .outputs = u->outputs};
+                           .outputs = u->outputs,
+                           .unit = u->how.unit};
   size_t taken = 0;
   u->nevents = 0;
   if (block.n == 0) return NIS_OK;

@@ -47,6 +47,8 @@ module nis
     nis_late_peak = 8
   integer, parameter, public :: nis_training = 0, nis_integrating = 1, nis_generating = 2, &
     nis_sampling = 3, nis_writing = 4
+  integer, parameter, public :: nis_share_uniform = 0, nis_share_flow = 1, nis_share_twin = 2, &
+    nis_share_map = 3, nis_share_peaks = 4, nis_shares = 5
   integer, parameter, public :: nis_rational_quadratic = 0, nis_piecewise_quadratic = 1, &
     nis_piecewise_linear = 2, nis_affine = 3
   integer, parameter, public :: nis_loss_default = 0, nis_loss_kl = 1, nis_loss_variance = 2, &
@@ -82,7 +84,11 @@ module nis
   type, bind(c) :: nis_progress
     integer(c_int) :: phase, iteration, finished
     integer(c_int64_t) :: done, total, calls, events
-    real(c_double) :: value, error, spread, mean, sigma, efficiency
+    real(c_double) :: value, error, spread, mean, sigma, efficiency, chi2
+    integer(c_int) :: dof
+    real(c_double) :: beta
+    real(c_double) :: share(nis_shares)
+    real(c_double) :: seconds
   end type nis_progress
 
   ! n points of an estimate, valid during the call only
@@ -94,6 +100,7 @@ module nis
     real(c_double), pointer :: outputs(:, :) => null()    ! (extra, n)
     integer(c_int64_t) :: before = 0
     integer :: iteration = 0 ! from 0, as in C
+    logical :: nets = .false.
   end type nis_point_block
 
   ! n events, valid during the call only
@@ -103,6 +110,7 @@ module nis
     real(c_double), pointer :: log_q(:) => null()      ! (n)
     integer(c_int64_t), pointer :: trials(:) => null() ! (n)
     real(c_double), pointer :: outputs(:, :) => null() ! (extra, n)
+    real(c_double) :: unit = 0
   end type nis_event_block
 
   type, bind(c) :: nis_particle
@@ -384,7 +392,7 @@ module nis
     integer(c_size_t) :: n, dim, ncomp, extra
     type(c_ptr) :: x, weight, components, log_q, outputs
     integer(c_int64_t) :: before
-    integer(c_int) :: iteration
+    integer(c_int) :: iteration, nets
   end type plain_point_block
 
   type, bind(c) :: plain_event_block
@@ -392,6 +400,7 @@ module nis
     type(c_ptr) :: x, weight, log_q, trials
     integer(c_size_t) :: extra
     type(c_ptr) :: outputs
+    real(c_double) :: unit
   end type plain_event_block
 
   type, bind(c) :: plain_pulled_event
@@ -1239,6 +1248,7 @@ contains
     if (block%extra > 0) call c_f_pointer(block%outputs, points%outputs, [block%extra, block%n])
     points%before = block%before
     points%iteration = block%iteration
+    points%nets = block%nets /= 0
     stop = .false.
     call s%sink(points, stop)
     code = flag(stop)
@@ -1257,6 +1267,7 @@ contains
     call c_f_pointer(block%log_q, events%log_q, [block%n])
     call c_f_pointer(block%trials, events%trials, [block%n])
     if (block%extra > 0) call c_f_pointer(block%outputs, events%outputs, [block%extra, block%n])
+    events%unit = block%unit
     stop = .false.
     if (associated(calls%object)) then
       call calls%object%take(events, stop)

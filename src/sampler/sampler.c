@@ -224,3 +224,10 @@ int nis_sampler_evaluate(struct sampler *s, struct points *p)
   p->n = done;
   return status;
 }
+
+void nis_sampler_tell_shares(struct sampler *s)
+{
+  _Static_assert((int)NIS_SHARES == (int)CHANNELS && (int)NIS_SHARE_MAP == (int)CHANNEL_MAP,
+                 "nis_progress has the mixture's channels in their order");
+  memcpy(s->monitor.now.share, s->mixture.share, sizeof s->mixture.share);
+}

@@ -45,4 +45,7 @@ void nis_sampler_weigh(struct sampler *s, size_t n, const double *x, const float
  * have a value. */
 int nis_sampler_evaluate(struct sampler *s, struct points *p);
 
+/* For the monitor's next report: what the points come from */
+void nis_sampler_tell_shares(struct sampler *s);
+
 #endif

@@ -222,6 +222,8 @@ static void measure_round(struct trainer *t)
 int nis_round_report(struct trainer *t)
 {
   measure_round(t);
+  t->s->monitor.now.beta = t->at.rounds > 0 ? t->at.beta : 0;
+  nis_sampler_tell_shares(t->s);
   return nis_monitor_iteration(&t->s->monitor, t->weight.mean, nis_moments_error(&t->weight),
                                nis_moments_spread(&t->weight));
 }

@@ -71,7 +71,9 @@ class ProgressStruct(Structure):
     _fields_ = [("phase", c_int), ("iteration", c_int), ("finished", c_int), ("done", c_uint64),
                 ("total", c_uint64), ("calls", c_uint64), ("events", c_uint64),
                 ("value", c_double), ("error", c_double), ("spread", c_double),
-                ("mean", c_double), ("sigma", c_double), ("efficiency", c_double)]
+                ("mean", c_double), ("sigma", c_double), ("efficiency", c_double),
+                ("chi2", c_double), ("dof", c_int), ("beta", c_double), ("share", c_double * 5),
+                ("seconds", c_double)]
 
 
 class PointBlockStruct(Structure):
@@ -79,14 +81,14 @@ class PointBlockStruct(Structure):
     _fields_ = [("n", c_size_t), ("dim", c_size_t), ("ncomp", c_size_t), ("extra", c_size_t),
                 ("x", c_void_p), ("weight", c_void_p), ("components", c_void_p),
                 ("log_q", c_void_p), ("outputs", c_void_p), ("before", c_uint64),
-                ("iteration", c_int)]
+                ("iteration", c_int), ("nets", c_int)]
 
 
 class EventBlockStruct(Structure):
     """nis_event_block"""
     _fields_ = [("n", c_size_t), ("dim", c_size_t), ("x", c_void_p), ("weight", c_void_p),
                 ("log_q", c_void_p), ("trials", c_void_p), ("extra", c_size_t),
-                ("outputs", c_void_p)]
+                ("outputs", c_void_p), ("unit", c_double)]
 
 
 class ParticleStruct(Structure):

@@ -2,7 +2,7 @@
 """What comes back: results, samples, events, and how they show themselves."""
 import html
 import math
-from typing import Any, List, NamedTuple, Optional
+from typing import Any, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -58,10 +58,16 @@ class Progress:
     mean: float
     sigma: float
     efficiency: float
+    chi2: float
+    dof: int
+    beta: float
+    share: Tuple[float, ...]
+    seconds: float
 
     def __init__(self, struct):
         self.__dict__.update(members(struct))
         self.phase, self.finished = Phase(struct.phase), bool(struct.finished)
+        self.share = tuple(struct.share)
 
     def __repr__(self) -> str:
         return (f"Progress({self.phase.name.lower()}, iteration {self.iteration}, "
@@ -184,6 +190,7 @@ class PointBlock(NamedTuple):
     outputs: np.ndarray
     before: int
     iteration: int
+    nets: bool
 
     @property
     def n(self) -> int:
@@ -197,6 +204,7 @@ class EventBlock(NamedTuple):
     log_q: np.ndarray
     trials: np.ndarray
     outputs: np.ndarray
+    unit: float
 
     @property
     def n(self) -> int:

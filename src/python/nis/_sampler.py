@@ -60,13 +60,14 @@ class _Watch:
 def _point_block(b):
     return PointBlock(array_at(b.x, b.n, b.dim), array_at(b.weight, b.n),
                       array_at(b.components, b.n, b.ncomp), array_at(b.log_q, b.n),
-                      array_at(b.outputs, b.n, b.extra), b.before, b.iteration)
+                      array_at(b.outputs, b.n, b.extra), b.before, b.iteration,
+                      bool(b.nets))
 
 
 def _event_block(b):
     return EventBlock(array_at(b.x, b.n, b.dim), array_at(b.weight, b.n), array_at(b.log_q, b.n),
                       array_at(b.trials, b.n, kind=np.uint64),
-                      array_at(b.outputs, b.n, b.extra))
+                      array_at(b.outputs, b.n, b.extra), b.unit)
 
 
 def _discrete(dim, discrete, channels):
@@ -369,7 +370,7 @@ class Sampler:
 
     def _joined(self, blocks):
         if blocks:
-            return [np.concatenate(arrays) for arrays in zip(*blocks)]
+            return [np.concatenate(arrays) for arrays in zip(*(b[:-1] for b in blocks))]  # no unit
         return [np.empty((0, self._dim)), np.empty(0), np.empty(0), np.empty(0, np.uint64),
                 np.empty((0, self._extra))]
 
