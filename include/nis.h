@@ -431,7 +431,7 @@ typedef struct {
   size_t channels; /* 2 .. 128; default 0, none. The last of the dim coordinates counts them from 0
                       on: a discrete one, and nis_channel has what each gave. The integral is the
                       sum over them: of f_k, or of alpha_k f where the maps of several channels can
-                      give the same point */
+                      give the same point, which is what channel_weights are for */
   int channel_weights; /* 1: f comes without its alpha_k, and the library multiplies all values by
                           it. The first `channels` outputs (extra) are the prior channel weights of
                           the physical point that the channel's map gave: >= 0, one of them above 0,
@@ -446,7 +446,9 @@ typedef struct {
                       over the sum of these, for the least variance of the whole
                       (arXiv:2212.06172), by views of 4 (channels + features) + 8 bytes a stored
                       point; default 0: the prior stays. It pays where the prior is poor: densities
-                      of good maps are near the best */
+                      of good maps are near the best, and are left alone unless fresh points say
+                      that the net halves the variance. With a goal the points of estimates that
+                      are given up are not learnt from */
 } nis_options;
 
 /* The options with every default filled in, as a run would use them; they depend on dim and calls
