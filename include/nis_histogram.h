@@ -68,8 +68,8 @@ typedef struct {
 typedef struct nis_histogram nis_histogram;
 
 /* Of 1 or 2 axes; name for files, NULL is "". *out is NULL on failure. Free it with
- * nis_histogram_free; NULL is fine there. A slot takes 64 bytes, and 8 more for each net that points
- * come from (16 to 31 an estimate). */
+ * nis_histogram_free; NULL is fine there. A slot takes 64 bytes, and 8 more for each net that
+ * points come from (16 to 31 an estimate). */
 NIS_API int nis_histogram_create(nis_histogram **out, const char *name, const nis_axis *axes,
                                  size_t naxes);
 NIS_API void nis_histogram_free(nis_histogram *h);
