@@ -447,8 +447,8 @@ typedef struct {
                       (arXiv:2212.06172), by views of 4 (channels + features) + 8 bytes a stored
                       point; default 0: the prior stays. It pays where the prior is poor: densities
                       of good maps are near the best, and are left alone unless fresh points say
-                      that the net halves the variance for uniform points. With a goal the points of estimates that
-                      are given up are not learnt from */
+                      that the net halves the variance for uniform points. With a goal the points
+                      of estimates that are given up are not learnt from */
 } nis_options;
 
 /* The options with every default filled in, as a run would use them; they depend on dim and calls
