@@ -113,7 +113,8 @@ class Lhe:
 
     @staticmethod
     def table(element):
-        return [line.split() for line in element.text.strip().splitlines()]
+        """The lines but comments, which are there with channels"""
+        return [line.split() for line in element.text.strip().splitlines() if line[0] != "#"]
 
     def read_init(self, rows):
         assert len(rows) == 2 and len(rows[0]) == 10 and len(rows[1]) == 4
