@@ -406,12 +406,12 @@ int main(void)
   tcase_add_test(flow, there_and_back);
   tcase_add_test(flow, densities_add_up);
   tcase_add_test(flow, gradients_are_those_of_differences);
-  tcase_add_test(runs, sums_of_integrals);
+  add_full_test(runs, sums_of_integrals);
   tcase_add_test(runs, sums_alone);
   tcase_add_test(runs, one_coordinate_alone);
-  tcase_add_test(runs, what_is_drawn);
+  add_full_test(runs, what_is_drawn);
   tcase_add_test(runs, events_have_values);
-  tcase_add_test(runs, channels);
+  add_full_test(runs, channels);
   tcase_add_test(runs, channels_of_two_handles);
   tcase_add_test(runs, refused);
   suite_add_tcase(suite, flow);
