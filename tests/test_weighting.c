@@ -455,14 +455,14 @@ int main(void)
   tcase_add_test(net, priors_that_are_none);
   tcase_add_test(net, gradients_are_those_of_differences);
   add_full_test(runs, what_it_gains);
-  tcase_add_test(runs, a_channel_that_holds_nothing);
-  tcase_add_test(runs, same_bits_for_threads);
+  add_full_test(runs, a_channel_that_holds_nothing);
+  add_full_test(runs, same_bits_for_threads);
   tcase_add_test(runs, files_and_merges);
   tcase_add_test(runs, weights_of_sinks);
   tcase_add_test(runs, of_all_components);
   tcase_add_test(runs, with_a_goal);
   tcase_add_test(runs, refused);
-  tcase_add_test(runs, bad_priors);
+  add_full_test(runs, bad_priors);
   suite_add_tcase(suite, net);
   suite_add_tcase(suite, runs);
   return run_suite(suite);
