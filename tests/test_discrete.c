@@ -4,6 +4,7 @@
 #include "alarm.h"
 #include "flow/flow.h"
 #include "noise.h"
+#include "slopes.h"
 #include "suite.h"
 
 #include <math.h>
@@ -102,44 +103,35 @@ START_TEST(densities_add_up)
 }
 END_TEST
 
-static double sum_log_q(struct machine *m, const double *x, const float *dlog_q)
+/* Points of a flow, and what their log-densities count */
+struct tile {
+  struct machine *m;
+  double x[DIM * LANES];
+  float dlog_q[LANES];
+};
+
+static double sum_log_q(void *context)
 {
+  const struct tile *t = context;
   double y[DIM * LANES], log_q[LANES], sum = 0;
-  memcpy(y, x, sizeof y);
-  nis_flow_density(&m->flow, y, log_q, &m->scratch);
-  for (int l = 0; l < LANES; l++) sum += dlog_q[l] * log_q[l];
+  memcpy(y, t->x, sizeof y);
+  nis_flow_density(&t->m->flow, y, log_q, &t->m->scratch);
+  for (int l = 0; l < LANES; l++) sum += t->dlog_q[l] * log_q[l];
   return sum;
 }
 
-/* Along random directions in the parameters */
 START_TEST(gradients_are_those_of_differences)
 {
-  const double step = 2e-3;
   for (int layers = 0; layers <= 4; layers += 4) {
     struct machine m = make(layers, 0.3);
-    size_t n = m.flow.nparameters;
-    double x[DIM * LANES];
-    float dlog_q[LANES], *gradient = calloc(n, sizeof *gradient), *way = calloc(n, sizeof *way);
-    random_tile(x);
-    for (int l = 0; l < LANES; l++) dlog_q[l] = (float)noise();
-    sum_log_q(&m, x, dlog_q);
-    nis_flow_backward(&m.flow, dlog_q, gradient, &m.scratch);
-    for (int repeat = 0; repeat < 20; repeat++) {
-      double slope = 0, size = 0;
-      for (size_t i = 0; i < n; i++) {
-        way[i] = (float)noise();
-        slope += way[i] * gradient[i];
-        size += pow(way[i] * gradient[i], 2);
-      }
-      for (size_t i = 0; i < n; i++) m.flow.parameters[i] += (float)step * way[i];
-      double up = sum_log_q(&m, x, dlog_q);
-      for (size_t i = 0; i < n; i++) m.flow.parameters[i] -= (float)(2 * step) * way[i];
-      double down = sum_log_q(&m, x, dlog_q);
-      for (size_t i = 0; i < n; i++) m.flow.parameters[i] += (float)step * way[i];
-      check_between((up - down) / (2 * step) - slope, -0.05 * sqrt(size), 0.05 * sqrt(size),
-                    "slope");
-    }
-    free(gradient), free(way);
+    struct tile tile = {.m = &m};
+    float *gradient = calloc(m.flow.nparameters, sizeof *gradient);
+    random_tile(tile.x);
+    for (int l = 0; l < LANES; l++) tile.dlog_q[l] = (float)noise();
+    sum_log_q(&tile);
+    nis_flow_backward(&m.flow, tile.dlog_q, gradient, &m.scratch);
+    check_slopes(m.flow.nparameters, m.flow.parameters, gradient, 2e-3, sum_log_q, &tile, noise);
+    free(gradient);
     clear(&m);
   }
 }
