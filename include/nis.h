@@ -322,6 +322,7 @@ typedef int nis_point_sink(const nis_point_block *points, void *params);
 #define NIS_MOST_DIM 256
 #define NIS_MOST_HINTS 16
 #define NIS_MOST_COMPONENTS 1024
+#define NIS_MOST_CORRELATED 64 /* whose covariance is kept without being asked for */
 #define NIS_MOST_EXTRA 4096
 #define NIS_MOST_VALUES 128
 #define NIS_MOST_FEATURES 64

@@ -727,7 +727,7 @@ private:
     given.dim = s.dim, given.ncomp = s.ncomp;
     given.params = s.f.get(), given.batch = s.batch;
     if (given.batch_points == 0) given.batch_points = s.batch_points;
-    s.covariance = o.covariance || s.ncomp <= 64;
+    s.covariance = o.covariance || s.ncomp <= NIS_MOST_CORRELATED;
     s.progress = o.progress, s.sink = o.sink;
     if (s.progress) given.progress = call_progress, given.progress_params = &s;
     if (s.sink) given.sink = call_point_sink, given.sink_params = &s;

@@ -49,7 +49,7 @@ static int init(nis *s, nis_integrand *f)
   NIS_TRY(nis_sampler_init(&s->sampler, f, o));
   NIS_TRY(nis_tally_init(&s->tally));
   NIS_TRY(nis_components_init(&s->components, o->ncomp > 1 ? o->ncomp : 0,
-                              o->covariance || o->ncomp <= MOST_CORRELATED));
+                              o->covariance || o->ncomp <= NIS_MOST_CORRELATED));
   NIS_TRY(nis_channels_init(&s->channels, o->channels));
   NIS_TRY(nis_seen_init(&s->seen, o->ncomp, s->components.with_covariance));
   nis_training_begin_uniform(&s->training, &s->sampler.mixture);
@@ -166,18 +166,22 @@ static int trained_only(const nis *s)
   return s->tally.all.n == 0 && s->seen.value.n > 0;
 }
 
-static void value_and_error(const nis *s, nis_result *r)
+static struct estimate estimate_so_far(const nis *s)
 {
-  nis_tally_result(&s->tally, r);
-  if (!trained_only(s)) return;
-  r->value = s->seen.value.mean;
-  r->error = s->seen.value.n > 1 ? nis_moments_error(&s->seen.value) : HUGE_VAL;
+  struct estimate now = nis_tally_estimate(&s->tally);
+  if (!trained_only(s)) return now;
+  now.value = s->seen.value.mean;
+  now.error = s->seen.value.n > 1 ? nis_moments_error(&s->seen.value) : HUGE_VAL;
+  return now;
 }
 
 int nis_handle_result(const nis *s, int status, nis_result *r)
 {
   *r = (nis_result){.seed = s->options.seed};
-  value_and_error(s, r);
+  nis_tally_result(&s->tally, r);
+  struct estimate now = estimate_so_far(s);
+  r->value = now.value;
+  r->error = now.error;
   r->calls = s->sampler.integrand.calls;
   r->train_calls = s->train_calls;
   r->call_seconds = s->call_seconds;
@@ -209,17 +213,16 @@ void nis_handle_components(const nis *s, double *values, double *errors, double 
 {
   const struct components *c = trained_only(s) ? &s->seen.components : &s->components;
   size_t n = s->options.ncomp;
-  nis_result r = {0};
   if (s->sampler.integrand.domain.empty) {
     for (size_t k = 0; values && k < n; k++) values[k] = 0;
     for (size_t k = 0; errors && k < n; k++) errors[k] = 0;
     for (size_t k = 0; covariance && k < n * n; k++) covariance[k] = 0;
     return;
   }
-  value_and_error(s, &r);
+  struct estimate first = estimate_so_far(s);
   nis_components_result(c, nis_tally_factor(&s->tally), s->tally.blurred, values, errors,
                         covariance);
-  if (values) values[0] = r.value;
-  if (errors) errors[0] = r.error;
-  if (covariance) covariance[0] = r.error * r.error;
+  if (values) values[0] = first.value;
+  if (errors) errors[0] = first.error;
+  if (covariance) covariance[0] = first.error * first.error;
 }

@@ -13,10 +13,7 @@
 #include "sampler/sampler.h"
 #include "training/train.h"
 
-enum {
-  HANDLE_ARRAYS = 8,
-  MOST_CORRELATED = 64 /* components whose covariance is kept without being asked for */
-};
+enum { HANDLE_ARRAYS = 8 };
 
 /* Points of the estimate's stream of a seed: no two estimates that are merged share one. */
 struct span {

@@ -266,7 +266,7 @@ static int need_covariance(const nis *s)
   return nis_fail(NIS_INVALID,
                   "ncomp = %zu: the covariance of more than %d components is kept only with "
                   "options.covariance",
-                  s->components.n, MOST_CORRELATED);
+                  s->components.n, NIS_MOST_CORRELATED);
 }
 
 int nis_covariance(nis *s, double *covariance)

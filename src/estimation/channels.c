@@ -34,7 +34,6 @@ void nis_channels_reset(struct channels *c)
 
 void nis_channels_add(struct channels *c, size_t channel, double weight, int replicates)
 {
-  if (c->n == 0) return;
   c->part[channel] = weight;
   nis_components_count(&c->parts, c->part);
   if (replicates)

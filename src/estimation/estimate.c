@@ -89,8 +89,9 @@ static void add_components(struct job *j, size_t i, double value)
 static void add_to_channel(struct job *j, size_t i, double weight)
 {
   struct channels *c = j->plan->channels;
-  size_t dim = j->s->mixture.dim, channel = (size_t)(j->points.x[i * dim + dim - 1] * (double)c->n);
-  nis_channels_add(c, channel, weight, j->plan->replicates);
+  if (c->n == 0) return;
+  double last = j->points.x[(i + 1) * j->s->mixture.dim - 1];
+  nis_channels_add(c, nis_channel_of(c->n, last), weight, j->plan->replicates);
 }
 
 /* Components of the points are those of their weights; but for the first, which is put right. */

@@ -143,11 +143,13 @@ static int call_integrand(void *context, const struct callback *self)
   return 0;
 }
 
-/* What the flow follows, and the parts of the rows that are wanted, for points from `first` on */
+/* What the flow follows, and the parts of the rows that are wanted, for points from `first` on: a
+ * single value is in its place. */
 static void take_rows(const struct pass *p, size_t first, const struct batch *b)
 {
   const struct integrand_call *c = b->c;
   const double *row = b->rows;
+  if (rows_fit(p) && c->ncomp == 1) return;
   for (size_t i = first; i < first + b->done; i++, row += row_of(c)) {
     p->f[i] = c->ncomp > 1 ? followed(c, row) : *row;
     if (rows_fit(p)) continue;

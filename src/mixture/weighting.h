@@ -69,9 +69,9 @@ void nis_weighting_backward(const struct weighting *w, const float *d, const siz
                             float *gradient, struct weighting_scratch *s);
 
 /* The channel that a point of the cube is of, by its last coordinate */
-static inline size_t nis_weighting_channel(const struct weighting *w, double last)
+static inline size_t nis_channel_of(size_t channels, double last)
 {
-  return (size_t)(last * (double)w->channels);
+  return (size_t)(last * (double)channels);
 }
 
 void nis_weighting_archive(struct archive *a, struct weighting *w);

@@ -30,7 +30,7 @@ static void weigh_tile(struct weighting_scratch *scratch, const struct weighting
 {
   nis_weighting_tile(w, scratch);
   for (size_t l = 0; l < n; l++)
-    alpha[l] = scratch->alpha[nis_weighting_channel(w, last[l * dim]) * LANES + l];
+    alpha[l] = scratch->alpha[nis_channel_of(w->channels, last[l * dim]) * LANES + l];
 }
 
 /* 0 stays 0, also where there is no alpha. */

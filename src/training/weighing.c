@@ -105,7 +105,7 @@ static void look(const struct weighting *w, const struct replay *r, size_t n, co
   for (size_t l = 0; l < n; l++) {
     size_t at = slot[l * step];
     nis_weighting_put_view(w, scratch, l, r->view + at * r->nview);
-    channel[l] = nis_weighting_channel(w, r->x[at * r->dim + r->dim - 1]);
+    channel[l] = nis_channel_of(w->channels, r->x[at * r->dim + r->dim - 1]);
   }
   nis_weighting_tile(w, scratch);
 }
