@@ -411,7 +411,7 @@ START_TEST(endings)
 {
   static const char *const known[] = {"a.txt", "a.dat.gz", "a.xyz.txt", "a", "a.gz", ".a", "a."};
   static const char *const unknown[] = {"a.xyz", "a.xyz.gz", "a.txt.b", "a.TXT", "a.lhe_"};
-  char name[64];
+  char name[64] = "";
   nis_event_options o = to(name);
   for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
     snprintf(name, sizeof name, "%s/%s", folder, known[i]);
