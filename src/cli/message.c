@@ -22,6 +22,7 @@ static const struct {
     {NIS_NO_EVENTS, FAILED, "no_events"},
     {NIS_NO_FILE, FAILED, "no_file"},
     {NIS_BAD_FILE, FAILED, "bad_file"},
+    {NIS_RANKS, FAILED, "ranks"},
 };
 
 enum { MEANINGS = sizeof meanings / sizeof meanings[0] };
