@@ -86,7 +86,7 @@ typedef enum {
   NIS_NO_FILE = -6,    /* a file could not be written, and what is in it is said in the sentence;
                           or it could not be read */
   NIS_BAD_FILE = -7,   /* a file is cut, damaged, of a newer version, or not what it should be */
-  NIS_RANKS = -8       /* processes that share a run (nis_set_ranks) have come apart, or one is gone */
+  NIS_RANKS = -8 /* processes that share a run (nis_set_ranks) have come apart, or one is gone */
 } nis_status;
 
 /* The meaning of a status, in a few words; a static string, never NULL. */
@@ -649,23 +649,24 @@ NIS_API int nis_inspect(const char *path, nis_saved *saved);
 
 /* ---- many processes --------------------------------------------------------------------- */
 
-/* How the ranks of a run, processes with a handle each, reach each other; nis_mpi.h has this over
- * MPI. Both functions return 0, or something else where the others are lost, which ends the call on
- * all ranks that notice it with NIS_RANKS. They are called by the thread that called the library,
- * by all ranks for the same purpose in the same order. */
+/* Ranks are the processes of a run, with a handle each. These two functions are how they reach each
+ * other; nis_mpi.h has them over MPI. They return 0, or something else where the others are lost,
+ * which ends the call on all ranks that notice it with NIS_RANKS. The thread that called the
+ * library calls them, and all ranks do so in the same order.
+ *
+ * nis_claim gives the next number of a counter that all share, which begins anywhere: each number
+ * once. It waits for nobody. nis_gather gives each rank's bytes[rank] bytes, `mine`, to all, which
+ * get them one behind the other. While it waits it calls patience(patient) some ten times a second
+ * or more; where that says 1, it gives up. */
+typedef int nis_claim(uint64_t *number, void *params);
+typedef int nis_gather(const void *mine, void *all, const size_t *bytes,
+                       int (*patience)(void *patient), void *patient, void *params);
+
 typedef struct {
   int rank, size; /* 0 .. size - 1 */
   void *params;   /* handed to both */
-
-  /* The next number of a counter that all ranks share, which begins anywhere: each is given once.
-   * Waits for nobody. */
-  int (*claim)(uint64_t *number, void *params);
-
-  /* Each rank's bytes[rank] bytes, `mine`, to all, which get them one behind the other. While it
-   * waits it calls patience(patient) now and then, some ten times a second or more; where that says
-   * 1, it gives up. */
-  int (*gather)(const void *mine, void *all, const size_t *bytes, int (*patience)(void *patient),
-                void *patient, void *params);
+  nis_claim *claim;
+  nis_gather *gather;
 } nis_ranks;
 
 /* From now on the calls of the integrand are shared out: each rank makes a handle of its own with
@@ -680,8 +681,8 @@ typedef struct {
  * too, becomes everybody's status, with its sentence. max_seconds go by rank 0's clock. The values
  * for options.checkpoint are kept by rank 0, for which the others have none: see below.
  *
- * The structs' functions must live as long as they are used; NULL: this process is alone again, as
- * with one rank. NIS_INVALID where there is no such rank, or where a rank above 0 has a checkpoint.
+ * *ranks is copied, but what it points to must live as long as the handle is shared; NULL: this
+ * process is alone again, as with one rank. NIS_INVALID where there is no such rank, or where a rank above 0 has a checkpoint.
  * NIS_RANKS by later calls where a process has ended or the ranks have come apart: other arguments,
  * other kinds of processors, another integrand. */
 NIS_API int nis_set_ranks(nis *s, const nis_ranks *ranks);
