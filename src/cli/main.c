@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "message.h"
 #include "options.h"
+#include "ranks.h"
 #include "streams.h"
 
 #include <errno.h>
@@ -108,9 +109,14 @@ static int help_command(int argc, char **argv)
 static int run_command(const struct command *command, int argc, char **argv)
 {
   struct arguments arguments = {.command = command->bit, .command_name = command->name};
-  int bad = arguments_parse(&arguments, argc, argv);
+  int bad = ranks_begin();
   if (bad) return bad;
-  return arguments.help ? print_help(command) : command->run(&arguments);
+  bad = ranks_agree(arguments_parse(&arguments, argc, argv), last_complaint());
+  if (bad) return ranks_end(bad);
+  ranks_prepare(&arguments);
+  if (arguments.help) return ranks_end(print_help(command));
+  int idle = ranks_silent() && !(command->bit & RUNS);
+  return ranks_end(idle ? DONE : command->run(&arguments));
 }
 
 /* argv[0] is the first word after "nis". */

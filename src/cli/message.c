@@ -27,6 +27,13 @@ static const struct {
 
 enum { MEANINGS = sizeof meanings / sizeof meanings[0] };
 
+static char latest[512];
+
+const char *last_complaint(void)
+{
+  return latest;
+}
+
 int complain(int code, const char *format, ...)
 {
   va_list list;
@@ -34,6 +41,9 @@ int complain(int code, const char *format, ...)
   fputs("nis: ", stderr);
   vfprintf(stderr, format, list);
   fputc('\n', stderr);
+  va_end(list);
+  va_start(list, format);
+  vsnprintf(latest, sizeof latest, format, list);
   va_end(list);
   return code;
 }

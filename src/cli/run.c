@@ -3,6 +3,7 @@
 
 #include "interrupt.h"
 #include "message.h"
+#include "ranks.h"
 #include "report.h"
 #include "values.h"
 
@@ -36,7 +37,7 @@ static void describe(struct run *run)
   run->name[sizeof run->name - 1] = '\0';
 }
 
-int run_begin(struct run *run, const struct arguments *arguments, FILE *table)
+static int begin(struct run *run, const struct arguments *arguments, FILE *table)
 {
   const struct integrand *row = arguments->row;
   *run = (struct run){.arguments = arguments, .row = row, .options = arguments->options};
@@ -45,7 +46,7 @@ int run_begin(struct run *run, const struct arguments *arguments, FILE *table)
   if (row->setup && !run->state)
     return complain(FAILED, "no memory for the integrand '%s'", row->name);
   run->has_exact = row->exact && row->exact(run->state, run->options.dim, &run->exact);
-  progress_start(&run->progress, table, arguments->json || arguments->quiet);
+  progress_start(&run->progress, table, arguments->json || arguments->quiet || ranks_silent());
   describe(run);
   run->options.name = run->name;
   run->options.params = run->state;
@@ -64,16 +65,36 @@ int run_begin(struct run *run, const struct arguments *arguments, FILE *table)
   return DONE;
 }
 
+int run_begin(struct run *run, const struct arguments *arguments, FILE *table)
+{
+  return ranks_agree(begin(run, arguments, table), last_complaint());
+}
+
+/* The checkpoint is rank 0's file. */
+static int make(struct run *run, nis **s)
+{
+  const char *from = run->arguments->from, *checkpoint = run->options.checkpoint;
+  nis_integrand *f = run->row->f;
+  const nis_ranks *ranks = ranks_world();
+  int resumed = ranks_first(checkpoint && access(checkpoint, F_OK) == 0);
+  if (ranks && checkpoint && (resumed || !from))
+    return nis_resume_shared(s, f, &run->options, ranks);
+  if (resumed) return nis_resume(s, f, &run->options);
+  if (ranks_silent()) run->options.checkpoint = NULL;
+  return from ? nis_load(s, from, f, &run->options) : nis_create(s, f, &run->options);
+}
+
 nis *run_make(struct run *run)
 {
-  const char *from = run->arguments->from;
-  const char *checkpoint = run->options.checkpoint;
-  nis *s;
-  int resumed = checkpoint && access(checkpoint, F_OK) == 0;
-  int status = resumed ? nis_resume(&s, run->row->f, &run->options)
-               : from  ? nis_load(&s, from, run->row->f, &run->options)
-                       : nis_create(&s, run->row->f, &run->options);
+  nis *s = NULL;
+  int status = make(run, &s);
+  if (status == NIS_OK) status = nis_set_ranks(s, ranks_world());
   run_note(run, status);
+  if (ranks_agree(exit_code(status), run->message) != DONE && s) {
+    if (status == NIS_OK) run->status = NIS_RANKS;
+    nis_free(s);
+    s = NULL;
+  }
   run->made = s != NULL;
   return s;
 }
@@ -81,7 +102,7 @@ nis *run_make(struct run *run)
 void run_save(struct run *run, nis *s)
 {
   const char *path = run->arguments->output;
-  if (!path || run->status < NIS_OK) return;
+  if (!path || ranks_silent() || run->status < NIS_OK) return;
   int status = nis_save(s, path);
   if (status != NIS_OK) run_note(run, status);
 }
@@ -95,6 +116,7 @@ void run_close(struct run *run, nis *s)
 int run_note(struct run *run, int status)
 {
   run->status = status;
+  if (status == NIS_RANKS) ranks_lost();
   const char *sentence = status || run->result.bad_calls ? nis_last_error() : "";
   if (status && !*sentence) sentence = nis_strerror(status);
   snprintf(run->message, sizeof run->message, "%s", sentence);
@@ -108,7 +130,7 @@ void run_end(struct run *run)
 {
   progress_end(&run->progress);
   run->seconds = seconds_now() - run->start;
-  if (run->made && run->status >= NIS_OK) histograms_write(run);
+  if (run->made && run->status >= NIS_OK && !ranks_silent()) histograms_write(run);
   if (run->status)
     complain(0, "%s", run->message);
   else if (*run->message)
