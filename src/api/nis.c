@@ -857,6 +857,7 @@ static int never(void *context)
 static int resume_in_turn(nis **out, nis_integrand *f, const nis_options *o, struct ranks *r)
 {
   int first = r->link.rank == 0, status = first ? resume(out, f, o, 1) : NIS_OK;
+  r->over = 0;
   NIS_TRY(nis_ranks_meet(r, status));
   return nis_ranks_meet(r, first ? NIS_OK : nis_handle_resume(out, f, o, 0));
 }

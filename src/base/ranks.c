@@ -13,7 +13,7 @@
 int nis_ranks_init(struct ranks *r, const nis_ranks *link, nis_patience *patience, void *patient)
 {
   size_t n = (size_t)link->size;
-  *r = (struct ranks){.link = *link, .patience = patience, .patient = patient};
+  *r = (struct ranks){.link = *link, .patience = patience, .patient = patient, .over = 1};
   r->all = NIS_NEW(struct greeting, n);
   r->bytes = NIS_NEW(size_t, n);
   r->from = NIS_NEW(size_t, n + 1);
@@ -96,11 +96,11 @@ int nis_ranks_rows(struct ranks *r, size_t numbers)
 static int lost(struct ranks *r)
 {
   r->over = 1;
-  return nis_fail(
-      NIS_RANKS,
-      "rank %d of %d has lost the others: a process has ended, or they cannot reach each "
-      "other any more",
-      r->link.rank, r->link.size);
+  return r->trouble = nis_fail(
+             NIS_RANKS,
+             "rank %d of %d has lost the others: a process has ended, or they cannot reach each "
+             "other any more",
+             r->link.rank, r->link.size);
 }
 
 static int gather(struct ranks *r, const void *mine, void *all)
@@ -126,19 +126,20 @@ static int share_trouble(struct ranks *r, int rank)
   for (int k = 0; k < r->link.size; k++) r->bytes[k] = k == rank ? its->bytes : 0;
   NIS_TRY(gather(r, r->outbox, sentence));
   r->over = 1;
-  return rank == 0 ? nis_fail((int)its->status, "%s", sentence)
-                   : nis_fail((int)its->status, "rank %d: %s", rank, sentence);
+  r->trouble = (int)its->status;
+  return rank == 0 ? nis_fail(r->trouble, "%s", sentence)
+                   : nis_fail(r->trouble, "rank %d: %s", rank, sentence);
 }
 
 static int come_apart(struct ranks *r, int rank)
 {
   r->over = 1;
-  return nis_fail(
-      NIS_RANKS,
-      "ranks 0 and %d have come apart: all must make the same calls of the library with "
-      "the same options and arguments, on processors of one kind, and their integrand "
-      "must give the same value for the same point",
-      rank);
+  return r->trouble = nis_fail(
+             NIS_RANKS,
+             "ranks 0 and %d have come apart: all must make the same calls of the library with "
+             "the same options and arguments, on processors of one kind, and their integrand "
+             "must give the same value for the same point",
+             rank);
 }
 
 /* A sentence instead of what was meant to be said. */
@@ -155,6 +156,7 @@ static int put_sentence(struct ranks *r)
 int nis_ranks_exchange(struct ranks *r, uint64_t stamp, int status)
 {
   int n = r->link.size;
+  if (r->over) return r->trouble;
   r->own.stamp = stamp;
   r->own.status = status;
   r->own.clock = nis_clock();
@@ -187,7 +189,7 @@ int nis_ranks_enter(struct ranks *r, uint64_t stamp)
 {
   uint64_t number = 0;
   int status = NIS_OK, rank = r->link.rank;
-  r->over = 0;
+  r->over = r->trouble = 0;
   if (rank == 0) status = nis_ranks_reserve(r, sizeof number);
   if (rank == 0 && r->link.claim(&number, r->link.params)) return lost(r);
   if (rank == 0 && status == NIS_OK) memcpy(r->outbox, &number, sizeof number);
@@ -198,6 +200,13 @@ int nis_ranks_enter(struct ranks *r, uint64_t stamp)
   return NIS_OK;
 }
 
+size_t nis_ranks_part(const struct ranks *r, size_t n, size_t grain, int rank)
+{
+  size_t grains = (n + grain - 1) / grain, size = (size_t)r->link.size;
+  size_t first = grains * (size_t)rank / size * grain;
+  return first < n ? first : n;
+}
+
 int nis_ranks_meet(struct ranks *r, int status)
 {
   return nis_ranks_exchange(r, stamp_of(MEETING, 0), status);
@@ -206,8 +215,8 @@ int nis_ranks_meet(struct ranks *r, int status)
 int nis_ranks_leave(struct ranks *r, int status)
 {
   if (r->over) return status;
-  r->over = 1;
   int met = nis_ranks_exchange(r, stamp_of(LEAVING, 0), status < NIS_OK ? status : NIS_OK);
+  r->over = 1;
   return met == NIS_OK ? status : met;
 }
 
@@ -246,12 +255,17 @@ static size_t chunk_items(const struct ranks *r, size_t n)
   return (each / grain + (each < grain)) * grain;
 }
 
+size_t nis_ranks_least(const struct ranks *r)
+{
+  return (size_t)r->link.size * LEAST_CHUNKS * nis_ranks_grain(r);
+}
+
 size_t nis_ranks_slice(const struct ranks *r, size_t n)
 {
   double each = 0; /* items a second */
   for (int k = 0; k < r->link.size; k++)
     if (r->all[k].seconds > 0) each += 1 / r->all[k].seconds;
-  size_t least = (size_t)r->link.size * LEAST_CHUNKS * nis_ranks_grain(r);
+  size_t least = nis_ranks_least(r);
   double items = each > 0 ? fmax(slice_seconds * each, (double)least) : (double)least;
   return items < (double)n ? (size_t)items : n;
 }
@@ -330,6 +344,7 @@ int nis_ranks_fill(struct ranks *r, const struct shared_rows *work, size_t *done
 {
   struct filling f = {.r = r, .work = work, .chunk = chunk_items(r, work->n)};
   *done = 0;
+  if (r->over) return r->trouble;
   f.chunks = (work->n + f.chunk - 1) / f.chunk;
   NIS_TRY(nis_ranks_rows(r, work->n * work->width));
   int status = take_chunks(&f);

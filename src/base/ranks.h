@@ -40,7 +40,8 @@ struct ranks {
   size_t outbox_room, inbox_room;
   double *rows; /* of all items; owned */
   size_t nrows;
-  int over; /* an exchange has ended this call */
+  int over;    /* there is no call that is shared, or an exchange has ended it ... */
+  int trouble; /* ... with this status */
 };
 
 int nis_ranks_init(struct ranks *r, const nis_ranks *link, nis_patience *patience, void *patient);
@@ -62,6 +63,10 @@ int nis_ranks_exchange(struct ranks *r, uint64_t stamp, int status);
 /* Room for so many bytes in the outbox, and for so many numbers in r->rows */
 int nis_ranks_reserve(struct ranks *r, size_t bytes);
 int nis_ranks_rows(struct ranks *r, size_t numbers);
+
+/* Of n items that take all ranks the same time, in whole grains: those from this one on are the
+ * rank's, up to that of the next */
+size_t nis_ranks_part(const struct ranks *r, size_t n, size_t grain, int rank);
 
 /* The beginning and the end of a public call, with the handle's stamp */
 int nis_ranks_enter(struct ranks *r, uint64_t stamp);
@@ -85,6 +90,9 @@ int nis_ranks_fill(struct ranks *r, const struct shared_rows *work, size_t *done
 
 /* The largest grain of any rank */
 size_t nis_ranks_grain(const struct ranks *r);
+
+/* So many items keep all ranks busy. */
+size_t nis_ranks_least(const struct ranks *r);
 
 /* Items to fill at a time, that all ranks have some and a stop is heard in some seconds */
 size_t nis_ranks_slice(const struct ranks *r, size_t n);

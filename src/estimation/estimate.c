@@ -362,12 +362,20 @@ static int run_growing(struct job *j)
   return status;
 }
 
+/* Points at a time: few where much is kept of each, but enough for all ranks */
+static size_t block_points(const struct sampler *s, const struct integration *plan)
+{
+  int outputs = plan->options->sink && plan->options->extra > 0;
+  size_t block = plan->components->n > 0 || outputs ? COMPONENT_BLOCK : BLOCK_POINTS;
+  size_t least = s->monitor.ranks ? nis_ranks_least(s->monitor.ranks) : 0;
+  if (block < least) block = least;
+  return plan->calls < block ? (size_t)plan->calls : block;
+}
+
 int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *used)
 {
   struct job j = {.s = s, .plan = plan};
-  size_t block = plan->calls < BLOCK_POINTS ? (size_t)plan->calls : BLOCK_POINTS;
-  int outputs = plan->options->sink && plan->options->extra > 0;
-  if ((plan->components->n > 0 || outputs) && block > COMPONENT_BLOCK) block = COMPONENT_BLOCK;
+  size_t block = block_points(s, plan);
   int status = nis_points_init(&j.points, block, s->mixture.dim);
   if (status == NIS_OK)
     status = nis_handout_init(&j.handout, block, plan->replicates, plan->options);
