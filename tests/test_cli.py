@@ -5,6 +5,7 @@
 LIBRARY is libnis_integrands.so.
 """
 
+import contextlib
 import csv
 import ctypes
 import fcntl
@@ -2020,6 +2021,71 @@ class Surroundings(unittest.TestCase):
     def test_closed_standard_output(self):
         done = nis("--version", stdout=None, preexec_fn=lambda: os.close(1))
         self.assertEqual(done.returncode, 1)
+
+
+class Pictures(unittest.TestCase):
+    """Under a report, where standard output is a terminal"""
+
+    BLOCKS = "▁▂▃▄▅▆▇█"
+
+    def seen(self, *words, **environment):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        surroundings = {name: value for name, value in os.environ.items()
+                        if name not in ("LC_ALL", "LC_CTYPE", "LANG", "NO_COLOR")}
+        process = start(*words, *SMALL, stdout=theirs, env={
+            **surroundings, "TERM": "xterm", "LANG": "en_US.UTF-8", **environment})
+        os.close(theirs)
+        text = b""
+        with contextlib.suppress(OSError):  # how a terminal ends
+            while block := os.read(ours, 65536):
+                text += block
+        process.communicate(timeout=PATIENCE)
+        self.assertIn(process.returncode, (0, 4))
+        return text.decode().replace("\r\n", "\n")
+
+    def pictures(self, text):
+        """The rows of the weights, and the line of the error"""
+        weights = re.search(r"^weights .{13}(.*\n)(.{21}.*\n)(.{21}.*\n)\(log scale\) +1 (.*\n)"
+                            r" +(?:▲ w_max = (\S+)|w_max = (\S+) ▲)\n"
+                            r" +(\S+) ─+ \|w\| / mean ─+ (\S+)\n", text, re.M)
+        error = re.search(r"^error, by calls      (.*)\n +(\S+) \.\. (\S+), log scale", text, re.M)
+        self.assertTrue(weights and error, text)
+        w_max, low, high = (float(weights[i]) for i in (5 if weights[5] else 6, 7, 8))
+        self.assertTrue(low < w_max <= 1.05 * high, text)
+        return weights[4].strip("\n"), error[1], float(error[2]), float(error[3])
+
+    def test_integrate(self):
+        text = self.seen("integrate", "camel", "--calls", 10000)
+        row, line, largest, least = self.pictures(text)
+        self.assertTrue(set(row) <= set(self.BLOCKS + " ") and "█" in row and len(row) <= 48)
+        self.assertTrue(set(line) <= set(self.BLOCKS + " │") and len(line) == 48)
+        self.assertTrue(line[-1] in "▁▂▃" and line.count("│") == 1, line)
+        self.assertIn("█", line)
+        error = float(re.search(r"^integral .* \+- (\S+)", text, re.M)[1])
+        self.assertTrue(0.9 * least < error < largest, (least, error, largest))
+        self.assertNotIn("\033", text)
+        self.assertTrue(all(len(line) <= 100 for line in text.splitlines()))
+        self.assertEqual(re.sub(r"(?m)^time .*", "", text), re.sub(
+            r"(?m)^time .*", "", self.seen("integrate", "camel", "--calls", 10000, NO_COLOR="1")))
+
+    def test_other_commands(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "f.nis")
+            self.pictures(self.seen("train", "camel", "--calls", 5000, "-o", path))
+            self.pictures(self.seen("events", "camel", "--calls", 5000, "-n", 50, "--w-max",
+                                    "largest", "-o", os.path.join(folder, "e.txt")))
+            done = nis("integrate", "--from", path, "--calls", 5000)
+            self.assertNotIn("▁", done.stdout)
+
+    def test_none(self):
+        plain = "integrate", "camel", "--calls", 2000
+        for more, words in (({"TERM": "dumb"}, ()), ({"TERM": ""}, ()), ({"LANG": "C"}, ()),
+                            ({"LC_ALL": "C"}, ()), ({}, ["-q"]), ({}, ["--json"])):
+            text = self.seen(*plain, *words, **more)
+            self.assertTrue(text.isascii() and "error, by calls" not in text, (more, words))
+        piped = nis(*plain, *SMALL, env={**os.environ, "TERM": "xterm", "LANG": "C.UTF-8"})
+        self.assertTrue(piped.stdout.isascii() and "error, by calls" not in piped.stdout)
 
 
 class Bench(unittest.TestCase):
