@@ -2023,6 +2023,102 @@ class Surroundings(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
 
 
+class Compare(Refusals):
+    @classmethod
+    def setUpClass(cls):
+        if "built without" in nis("compare", "a", "b").stderr:
+            raise unittest.SkipTest("nis was built without cJSON")
+        cls.folder = tempfile.mkdtemp()
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        for name, words in (("a", ["-s", 1]), ("b", ["-s", 2, "--coupling", "affine"]),
+                            ("c", ["-s", 1, "--coupling", "affine", "-p", "zp_width=2"])):
+            done = nis("integrate", "drell_yan_channels", "--calls", 4000, *words, *SMALL, "--json")
+            cls.write(name, done.stdout)
+
+    @classmethod
+    def write(cls, name, text):
+        with open(os.path.join(cls.folder, name + ".json"), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def compare(self, *words, code=0, **more):
+        done = nis("compare", *(f"{w}.json" if re.fullmatch("[a-g]", str(w)) else w for w in words),
+                   cwd=self.folder, **more)
+        self.assertEqual((done.returncode, done.stderr), (code, ""))
+        return done.stdout
+
+    def result(self, name):
+        with open(os.path.join(self.folder, name + ".json"), encoding="utf-8") as file:
+            return json.load(file)
+
+    def change(self, name, **members):
+        self.write(name, json.dumps({**self.result("a"), **members}))
+
+    def test_json(self):
+        a, b = self.result("a"), self.result("b")
+        told = parse_json(self.compare("a", "b", "--json"))
+        self.assertTrue(told["agree"])
+        self.assertIsNone(told["files"][0]["pull"])
+        for told_part, one, other in [(told["files"][1], b, a), *zip(
+                told["files"][1]["channels"], b["channels"], a["channels"])]:
+            pull = (one["value"] - other["value"]) / math.hypot(one["error"], other["error"])
+            self.assertAlmostEqual(told_part["pull"], pull)
+            self.assertEqual([told_part[key] for key in ("value", "error", "calls", "efficiency")],
+                             [one[key] for key in ("value", "error", "calls", "efficiency")])
+        self.assertEqual(told["files"][1]["seconds"], b["seconds"])
+        self.assertEqual(told["differ"], {"seed": [1, 2], "coupling": [None, "affine"]})
+        told = parse_json(self.compare("a", "b", "c", "--pull", "1e9", "--json"))
+        self.assertEqual(told["differ"]["param zp_width"], [0.5, 0.5, 2])
+
+    def test_text(self):
+        shown = self.compare("a", "b")
+        self.assertRegex(shown,
+                         r"(?m)^a\.json +[\d.]+ \+- [\d.]+ +- +- +\d+ +0\.\d+ +[\d.e-]+$")
+        self.assertRegex(shown, r"(?m)^channel 2 +value \+- error")
+        self.assertRegex(shown, r"(?m)^  seed +1 +2 *$")
+        self.assertRegex(shown, r"(?m)^  coupling +- +affine *$")
+        self.assertRegex(shown, r"all are within 5 errors of the first\n\Z")
+        self.assertEqual(self.compare("a", "-", input=json.dumps(self.result("b"))),
+                         shown.replace("b.json", "-     "))
+
+    def test_agreement(self):
+        a = self.result("a")
+        self.change("d", value=a["value"] + 6 * a["error"])  # a pull of 4.2
+        self.compare("a", "d")
+        self.assertIn("not all are within 4", self.compare("a", "d", "--pull", 4, code=1))
+        self.change("d", value=a["value"] - 8 * a["error"])
+        self.compare("a", "a", "d", code=1)
+        self.compare("a", "d", "--pull", "1e9")
+        channels = a["channels"]
+        channels[1]["value"] += 8 * channels[1]["error"]
+        self.change("d", channels=channels)
+        self.assertFalse(parse_json(self.compare("a", "d", "--json", code=1))["agree"])
+        self.change("d", channels=channels[:2])
+        self.assertNotIn("channel", self.compare("a", "d"))
+
+    def test_all_settings(self):
+        for name, words in ("e", ["--bins", 4]), ("f", []):
+            self.write(name, nis("integrate", "camel", "--calls", 2000, "--layers", 2, "--replay", 2,
+                                 *words, "--explain", "--json").stdout)
+        self.assertEqual(parse_json(self.compare("e", "f", "--json"))["differ"], {"bins": [4, 8]})
+
+    def test_refusals(self):
+        def refused(text, *parts):
+            self.write("g", text)
+            self.refused(["compare", "a.json", "g.json"], *parts)
+        refused("", "cannot read 'g.json'")
+        refused('{"value": 1,\n"error":}', "'g.json' is no JSON", "line 2")
+        refused('{"value": 1, "error": 1} {}', "no JSON")
+        refused("[1]", "'g.json' is no result of 'nis integrate --json'")
+        refused('{"Value": 1, "error": 1}', "no result")
+        refused('{"value": null, "error": null}', "no value with an error")
+        refused('{"value": "1", "error": 1}', "no value with an error")
+        refused("[" * 100000, "no JSON")
+        self.refused(["compare", "a.json", "none.json"], "none.json", "No such")
+        self.refused(["compare", "a.json"], "two FILEs")
+        for text in "0", "-1", "x", "nan":
+            self.refused(["compare", "a", "b", "--pull", text], "--pull", "above 0", text)
+
+
 class Pictures(unittest.TestCase):
     """Under a report, where standard output is a terminal"""
 

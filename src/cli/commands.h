@@ -9,6 +9,7 @@ int list_command(const struct arguments *arguments);
 int integrate_command(const struct arguments *arguments);
 int train_command(const struct arguments *arguments);
 int merge_command(const struct arguments *arguments);
+int compare_command(const struct arguments *arguments);
 int show_command(const struct arguments *arguments);
 int events_command(const struct arguments *arguments);
 int bench_command(const struct arguments *arguments);

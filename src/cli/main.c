@@ -29,6 +29,13 @@ static const char momenta[] =
     "all"
     "\nother spins and colours, and in GeV^(8 - 2 n) for n momenta; cuts do not matter.\n";
 
+static const char pulls[] =
+    "\nEach FILE, or - for standard input, holds what 'nis integrate --json' printed. All are "
+    "compared"
+    "\nwith the first; a pull is the difference over its error, where the results are taken as"
+    "\nindependent, as those of other seeds are. Channels are compared where all have as many.\n"
+    "\nexit code: 0 all pulls are within --pull, 1 one is not, 2 a file holds no result\n";
+
 static const struct command {
   const char *name;
   int bit;
@@ -47,6 +54,8 @@ static const struct command {
     {"show", SHOW, show_command, "nis show FILE.nis [--json]", "say what is in a saved file", NULL},
     {"merge", MERGE, merge_command, "nis merge FILE FILE ... -o FILE",
      "add up saved estimates of one training, or put files of events together", NULL},
+    {"compare", COMPARE, compare_command, "nis compare FILE FILE ... [options]",
+     "do results agree? value, error, pull, calls, and what differs in the options", pulls},
     {"bench", BENCH, bench_command, "nis bench [options]",
      "time the flow on this machine, as a share of what the core can do", NULL},
     {"matrix-element", MATRIX_ELEMENT, matrix_element_command,
@@ -67,8 +76,8 @@ static int unknown_command(const char *name)
 {
   return complain(
       BAD_USAGE,
-      "unknown command '%s'; there are list, integrate, events, train, show, merge, bench, "
-      "matrix-element, help",
+      "unknown command '%s'; there are list, integrate, events, train, show, merge, compare, "
+      "bench, matrix-element, help",
       name);
 }
 
