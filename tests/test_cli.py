@@ -2119,6 +2119,84 @@ class Compare(Refusals):
             self.refused(["compare", "a", "b", "--pull", text], "--pull", "above 0", text)
 
 
+class Completion(Refusals):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp()
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        for shell in "bash", "zsh":
+            with open(os.path.join(cls.folder, shell), "w", encoding="utf-8") as file:
+                file.write(nis("completion", shell).stdout)
+
+    def completed(self, line):
+        """What bash is offered where the line ends; blanks and = are between its words"""
+        words = re.split(r" +|(?<=[^ ])(?==)|(?<==)(?=[^ ])", line)
+        done = subprocess.run(
+            ["bash", "-c", '. ./bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _nis; '
+             'printf "%s\\n" "${COMPREPLY[@]}"', "bash", *words],
+            cwd=self.folder, text=True, check=True, capture_output=True, timeout=PATIENCE)
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split()
+
+    def test_bash(self):
+        for line, words in (
+                ("nis integ", ["integrate"]), ("nis integrate --rel", ["--rel-error"]),
+                ("nis integrate cam", ["camel"]), ("nis help mer", ["merge"]),
+                ("nis events ee4q", ["ee4q", "ee4qg"]), ("nis integrate camel --calls ", []),
+                ("nis integrate camel --coupling aff", ["affine"]),
+                ("nis integrate camel --coupling=aff", ["affine"]),
+                ("nis integrate --signs=", ["apart", "together"]),
+                ("nis integrate camel -p ", ["alpha="]), ("nis integrate ee3j -p ycut=", []),
+                ("nis integrate ee3j --histogram thr", ["thrust:"]),
+                ("nis train camel -o z", ["zsh"]), ("nis compare b", ["bash"]),
+                ("nis completion ", ["bash", "zsh"]), ("nis list ./", []), ("nis bench ", [])):
+            self.assertEqual(self.completed(line), words, line)
+        usage = nis("help").stdout
+        self.assertEqual(set(self.completed("nis ")),
+                         set(re.findall(r"(?m)^  nis ([a-z]\S+)", usage)))
+        for command in "integrate", "events", "matrix-element", "bench", "compare":
+            options = re.findall(r"^  (?:-., |    )(--\S+)", nis("help", command).stdout, re.M)
+            offered = [o for o in self.completed(f"nis {command} --") if o.startswith("--")]
+            self.assertEqual(offered, options)
+        rows = [row["name"] for row in parse_json(nis("list", "--json").stdout)]
+        self.assertEqual(self.completed("nis list "), rows)
+
+    def test_tab(self):
+        process, terminal = pty.fork()
+        if process == 0:
+            os.chdir(self.folder)
+            os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"],
+                       {**os.environ, "PS1": "ready>", "TERM": "dumb", "INPUTRC": "/dev/null"})
+        self.addCleanup(os.close, terminal)
+        self.addCleanup(os.waitpid, process, 0)
+        self.addCleanup(os.kill, process, signal.SIGKILL)
+        seen = b""
+        for typed, shown in ((b". ./bash; echo load''ed\n", b"\nloaded"),
+                             (b"nis integ\tcam\t--rel\t", b"nis integrate camel --rel-error ")):
+            os.write(terminal, typed)
+            end = time.monotonic() + PATIENCE
+            while shown not in seen:
+                self.assertLess(time.monotonic(), end, seen)
+                seen += os.read(terminal, 4096)
+
+    def test_zsh(self):
+        with open(os.path.join(self.folder, "zsh"), encoding="utf-8") as file:
+            text = file.read()
+        self.assertTrue(text.startswith("#compdef nis\n"))
+        for option in re.findall(r" (--[\w-]+)", nis("help", "events").stdout):
+            self.assertIn(option, text)
+        if not shutil.which("zsh"):
+            self.skipTest("there is no zsh")
+        done = subprocess.run(["zsh", "-f", "-n", "zsh"], cwd=self.folder, capture_output=True,
+                              check=False, timeout=PATIENCE)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+
+    def test_refusals(self):
+        self.refused(["completion"], "bash or zsh")
+        self.refused(["completion", "fish"], "bash or zsh", "fish")
+        self.refused(["completion", "bash", "zsh"], "unexpected", "zsh")
+
+
 class Pictures(unittest.TestCase):
     """Under a report, where standard output is a terminal"""
 

@@ -167,6 +167,7 @@ static int too_many(const struct arguments *arguments, const char *word)
                   command == BENCH            ? "none"
                   : command == MATRIX_ELEMENT ? "a name and a file"
                   : command == SHOW           ? "one file"
+                  : command == COMPLETION     ? "bash or zsh"
                                               : "one integrand");
 }
 
@@ -219,6 +220,13 @@ static int take_files(struct arguments *arguments, int argc, char **argv)
   return arguments->output ? DONE : complain(BAD_USAGE, "'nis merge' needs -o FILE");
 }
 
+static int check_shell(struct arguments *arguments)
+{
+  const char *shell = arguments->shell = arguments->name;
+  if (shell && (strcmp(shell, "bash") == 0 || strcmp(shell, "zsh") == 0)) return DONE;
+  return complain(BAD_USAGE, "'nis completion' needs bash or zsh, got '%s'", shell ? shell : "");
+}
+
 static int take_name(struct arguments *arguments, int argc, char **argv)
 {
   int command = arguments->command;
@@ -227,6 +235,7 @@ static int take_name(struct arguments *arguments, int argc, char **argv)
   if (optind < argc && command == MATRIX_ELEMENT) arguments->momenta = argv[optind++];
   if (optind < argc) return too_many(arguments, argv[optind]);
   if (command == SHOW) return check_saved_name(arguments);
+  if (command == COMPLETION) return check_shell(arguments);
   if (command == BENCH || (command == LIST && !arguments->name)) return DONE;
   int bad = arguments->from ? read_saved(arguments) : DONE;
   return bad ? bad : find_named(arguments);

@@ -20,6 +20,7 @@ enum {
   SHOW = 64,
   MERGE = 128,
   COMPARE = 256,
+  COMPLETION = 512,
   RUNS = INTEGRATE | EVENTS | TRAIN
 };
 
@@ -56,6 +57,7 @@ struct arguments {
   const char *pull_text; /* of compare: NULL: not given */
   double pull;           /* up to which results agree */
 
+  const char *shell;   /* of completion: "bash" or "zsh" */
   const char *momenta; /* of matrix-element: the file, or "-" */
 
   const char *histogram_texts[MAX_HISTOGRAMS]; /* "O:B:LOW:HIGH", in their order */

@@ -36,13 +36,7 @@ static const char pulls[] =
     "\nindependent, as those of other seeds are. Channels are compared where all have as many.\n"
     "\nexit code: 0 all pulls are within --pull, 1 one is not, 2 a file holds no result\n";
 
-static const struct command {
-  const char *name;
-  int bit;
-  int (*run)(const struct arguments *arguments);
-  const char *usage, *summary;
-  const char *note; /* behind the options in its help, or NULL */
-} commands[] = {
+const struct command command_table[] = {
     {"list", LIST, list_command, "nis list [NAME] [--json]",
      "show the built-in integrands, or one of them in detail", NULL},
     {"integrate", INTEGRATE, integrate_command, "nis integrate NAME [options]",
@@ -61,31 +55,30 @@ static const struct command {
     {"matrix-element", MATRIX_ELEMENT, matrix_element_command,
      "nis matrix-element NAME FILE [options]", "print |M|^2 for momenta from a file, one a line",
      momenta},
+    {"completion", COMPLETION, completion_command, "nis completion bash|zsh",
+     "print what that shell completes words by: . <(nis completion bash)", NULL},
+    {NULL, 0, NULL, NULL, NULL, NULL},
 };
-
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static const struct command *find_command(const char *name)
 {
-  for (int i = 0; i < COMMANDS; i++)
-    if (strcmp(commands[i].name, name) == 0) return &commands[i];
-  return NULL;
+  const struct command *c = command_table;
+  while (c->name && strcmp(c->name, name) != 0) c++;
+  return c->name ? c : NULL;
 }
 
 static int unknown_command(const char *name)
 {
-  return complain(
-      BAD_USAGE,
-      "unknown command '%s'; there are list, integrate, events, train, show, merge, compare, "
-      "bench, matrix-element, help",
-      name);
+  char list[256] = "";
+  for (const struct command *c = command_table; c->name; c++) strcat(strcat(list, c->name), ", ");
+  return complain(BAD_USAGE, "unknown command '%s'; there are %shelp", name, list);
 }
 
 static int print_usage(FILE *file, int code)
 {
   fputs("nis: neural importance sampling Monte Carlo\n\nusage:\n", file);
-  for (int i = 0; i < COMMANDS; i++)
-    fprintf(file, "  %-40s %s\n", commands[i].usage, commands[i].summary);
+  for (const struct command *c = command_table; c->name; c++)
+    fprintf(file, "  %-40s %s\n", c->usage, c->summary);
   fprintf(file, "  %-40s %s\n", "nis help [COMMAND]", "explain a command and its options");
   fprintf(file, "  %-40s %s\n", "nis --version", "print the version");
   fputs(

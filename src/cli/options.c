@@ -87,7 +87,7 @@ static const struct option_row plan[] = {
     OWN(ALL, 0, "json", NULL, FLAG, MEMBER(json), "print JSON instead of text"),
     OWN(RUNS, 'q', "quiet", NULL, FLAG, MEMBER(quiet),
         "no table and no progress line, only the result"),
-    OWN(ALL, 'h', "help", NULL, FLAG, MEMBER(help), "print this"),
+    OWN(ALL | COMPLETION, 'h', "help", NULL, FLAG, MEMBER(help), "print this"),
 };
 
 enum { PLANNED = sizeof plan / sizeof *plan };
