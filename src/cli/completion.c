@@ -44,7 +44,8 @@ static void print_words(const char *words)
 /* A function that sets `parameters` and `observables` to those of the integrand among the words */
 static void print_rows(const char *words)
 {
-  printf("_nis_row() {\n  local word\n  parameters= observables=\n  for word in %s; do\n", words);
+  printf("_nis_row() {\n  local word\n  parameters='' observables=''\n  for word in %s; do\n",
+         words);
   puts("    case $word in");
   for (int i = 0; integrand_table[i]; i++) {
     const struct integrand *row = integrand_table[i];
@@ -68,16 +69,16 @@ static const char bash_head[] =
 static const char bash_begin[] =
     "_nis() {\n"
     "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
-    "  local options= words= files= parameters observables\n"
+    "  local options='' words='' files='' parameters observables\n"
     "  COMPREPLY=()\n"
     "  # --option=value comes as three words\n"
     "  if [[ $word == = || $before == = ]]; then\n"
-    "    [[ $word == = ]] && word= || before=${COMP_WORDS[COMP_CWORD-2]}\n"
+    "    [[ $word == = ]] && word='' || before=${COMP_WORDS[COMP_CWORD-2]}\n"
     "    [[ $before == -* ]] || return 0\n"
     "  fi\n";
 
 static const char bash_end[] =
-    "  [[ $word == -* ]] && words=$options files=\n"
+    "  [[ $word == -* ]] && words=$options files=''\n"
     "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\"\n"
     "    [[ $files ]] && compgen -f -- \"$word\")\n"
     "  [[ $files ]] && compopt -o filenames 2>/dev/null\n"
@@ -95,14 +96,14 @@ static void print_bash_values(const struct command *command, enum value kind, co
     if (row->letter) printf("%s-%c", before, row->letter), before = " | ";
     printf("%s--%s", before, row->name), before = " | ";
   }
-  if (*before == ' ' && before[1] == '|') printf(") options= %s ;;\n", action);
+  if (*before == ' ' && before[1] == '|') printf(") options='' %s ;;\n", action);
 }
 
 static void print_bash_words(const struct command *command)
 {
   for (const struct option_row *row = option_rows(); *row->name; row++) {
     if (!(row->commands & command->bit) || value_of(row) != WORDS) continue;
-    printf("    --%s) options= files= words='", row->name);
+    printf("    --%s) options='' files='' words='", row->name);
     print_words(row->library->words);
     puts("' ;;");
   }
@@ -126,10 +127,10 @@ static void print_bash_command(const struct command *command)
   if (command->bit == COMPLETION) puts("    words='bash zsh'");
   puts("    case $before in");
   print_bash_words(command);
-  print_bash_values(command, FILES, "words= files=1");
-  print_bash_values(command, PARAMETERS, "files= words=$parameters");
-  print_bash_values(command, OBSERVABLES, "files= words=$observables");
-  print_bash_values(command, SOMETHING, "files= words=");
+  print_bash_values(command, FILES, "words='' files=1");
+  print_bash_values(command, PARAMETERS, "files='' words=$parameters");
+  print_bash_values(command, OBSERVABLES, "files='' words=$observables");
+  print_bash_values(command, SOMETHING, "files='' words=''");
   puts("    esac ;;");
 }
 

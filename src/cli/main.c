@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* nis: integrate and generate events from built-in integrands and plug-ins. */
 #include "commands.h"
+#include "help.h"
 #include "message.h"
-#include "options.h"
 #include "streams.h"
 
 #include <errno.h>
@@ -74,37 +74,13 @@ static int unknown_command(const char *name)
   return complain(BAD_USAGE, "unknown command '%s'; there are %shelp", name, list);
 }
 
-static int print_usage(FILE *file, int code)
-{
-  fputs("nis: neural importance sampling Monte Carlo\n\nusage:\n", file);
-  for (const struct command *c = command_table; c->name; c++)
-    fprintf(file, "  %-40s %s\n", c->usage, c->summary);
-  fprintf(file, "  %-40s %s\n", "nis help [COMMAND]", "explain a command and its options");
-  fprintf(file, "  %-40s %s\n", "nis --version", "print the version");
-  fputs(
-      "\nexit code: 0 success, 1 failure, 2 wrong usage, 3 the wanted error or number of events "
-      "was not"
-      "\n           reached or the time was over, 4 the error is not to be believed (the result is "
-      "printed),"
-      "\n           130 stopped by Ctrl-C or another signal (the result so far is printed)\n",
-      file);
-  return code;
-}
-
-static int print_help(const struct command *command)
-{
-  printf("usage: %s\n%s\n\noptions:\n", command->usage, command->summary);
-  options_help(stdout, command->bit);
-  if (command->note) fputs(command->note, stdout);
-  return DONE;
-}
-
 static int help_command(int argc, char **argv)
 {
-  if (argc < 2) return print_usage(stdout, DONE);
+  if (argc < 2) return help_all(stdout), DONE;
   if (argc > 2) return complain(BAD_USAGE, "unexpected argument '%s' after help", argv[2]);
+  if (strcmp(argv[1], "--json") == 0) return help_json(), DONE;
   const struct command *command = find_command(argv[1]);
-  return command ? print_help(command) : unknown_command(argv[1]);
+  return command ? help_one(command), DONE : unknown_command(argv[1]);
 }
 
 static int run_command(const struct command *command, int argc, char **argv)
@@ -112,16 +88,16 @@ static int run_command(const struct command *command, int argc, char **argv)
   struct arguments arguments = {.command = command->bit, .command_name = command->name};
   int bad = arguments_parse(&arguments, argc, argv);
   if (bad) return bad;
-  return arguments.help ? print_help(command) : command->run(&arguments);
+  return arguments.help ? help_one(command), DONE : command->run(&arguments);
 }
 
 /* argv[0] is the first word after "nis". */
 static int dispatch(int argc, char **argv)
 {
-  if (argc < 1) return print_usage(stderr, BAD_USAGE);
+  if (argc < 1) return help_all(stderr), BAD_USAGE;
   const char *word = argv[0];
   if (strcmp(word, "help") == 0) return help_command(argc, argv);
-  if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) return print_usage(stdout, DONE);
+  if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) return help_all(stdout), DONE;
   if (strcmp(word, "--version") == 0) return printf("nis %s\n", nis_version()), DONE;
   const struct command *command = find_command(word);
   return command ? run_command(command, argc, argv) : unknown_command(word);
