@@ -574,6 +574,24 @@ class Histograms(Refusals):
         self.assertTrue(1 / 7 < ratio < 7)
         self.assertEqual(float(rows[0]["value"]) + float(rows[3]["value"]), 0)
 
+    def test_edges(self):
+        """Bins of any width hold what bins of equal width in their place do."""
+        edges = [-0.5, 0, 0.25, 0.75, 1]
+        words = ["integrate", "ee3j", "--calls", 4000, "--histogram-file", "edges.json"]
+        self.result(*words, "--histogram", "x1:-.5,0,0.25,7.5e-1,+1", "--histogram", "x1:4",
+                    "--histogram", "x1:0,0.5,1,x2:2", "--histogram",
+                    "x2:" + ",".join(map(str, range(257))))
+        mine, equal, both, many = parse_json(self.text("edges.json"))["histograms"]
+        self.assertEqual(mine["axes"][0]["edges"], edges)
+        self.assertEqual((many["axes"][0]["edges"][-1], both["axes"][1]["edges"]),
+                         (256, [0, 0.5, 1]))
+        values = [b["value"] for b in mine["bins"]]
+        fine = [b["value"] for b in equal["bins"]]
+        self.assertEqual(values[1], 0)
+        self.assertAlmostEqual(values[2] / fine[1], 1)
+        self.assertAlmostEqual(values[3] / (fine[2] + fine[3]), 1)
+        self.assertAlmostEqual(sum(b["value"] for b in both["bins"]) / sum(values), 1)
+
     def test_the_cut_is_seen(self):
         self.result("integrate", "ee3j", "-p", "measure=durham", "-p", "ycut=0.02", "--calls", 5000,
                     "--histogram", "y23:5:0.02:0.34", "--histogram", "jade_y23:5:0.02:0.34",
@@ -681,6 +699,12 @@ class Histograms(Refusals):
         for text in "thrust", "thrust:", ":3", "thrust:x", "thrust:3:1", "thrust:3:0:1:2", \
                 "thrust:3,x1", "thrust:3,x1:2,x2:2", "thrust:3:0:x", "thrust:3:", 99 * "a" + ":3":
             refused(text, "OBSERVABLE:BINS:LOW:HIGH")
+        for text in "thrust:0.6,0.7,", "thrust:0.6,0.7:3", "thrust:,0.6", \
+                "thrust:0.6,0x1", "thrust:0.6,1e999", "thrust:0.6,0.7,x1":
+            refused(text, "OBSERVABLE:EDGE,EDGE")
+        refused("thrust:0.6,0.8,0.8", "each edge", "0.8 behind 0.8")
+        refused("thrust:0.6,-1", "each edge", "-1 behind 0.6")
+        refused("thrust:" + ",".join(map(str, range(258))), "257 edges at most")
         refused("thrust:3:1:0.5", "LOW < HIGH")
         for bins in "0", "1.5", "-1", "1e7":
             refused("thrust:" + bins, "bins")

@@ -44,7 +44,7 @@ static const struct option_row plan[] = {
         "set a parameter of the integrand; may be repeated"),
     OWN(INTEGRATE | EVENTS, 0, "histogram", "O:B:LOW:HIGH", HISTOGRAM, MEMBER(histogram_texts),
         "a histogram of observable O ('nis list NAME' has them) in B bins from LOW to HIGH, which "
-        "may be left out; of two with a comma between; may be repeated"),
+        "may be left out, or O:E0,E1,... with edges; of two with a comma between; may be repeated"),
     OWN(INTEGRATE | EVENTS, 0, "histogram-file", "FILE", TEXT, MEMBER(histogram_file),
         "where histograms go: .yoda (for Rivet), .csv or .json; replaces such a file; default: the "
         "integrand's name and .yoda"),
