@@ -5,6 +5,7 @@
  */
 #include "commands.h"
 
+#include "message.h"
 #include "options.h"
 
 #include <string.h>
@@ -90,13 +91,14 @@ static const char bash_end[] =
 /* "-c | --calls | --dim) ACTION ;;" for the options whose values are of a kind */
 static void print_bash_values(const struct command *command, enum value kind, const char *action)
 {
-  const char *before = "    ";
+  int n = 0;
   for (const struct option_row *row = option_rows(); *row->name; row++) {
     if (!(row->commands & command->bit) || value_of(row) != kind) continue;
-    if (row->letter) printf("%s-%c", before, row->letter), before = " | ";
-    printf("%s--%s", before, row->name), before = " | ";
+    fputs(n++ ? " | " : "    ", stdout);
+    if (row->letter) printf("-%c | ", row->letter);
+    printf("--%s", row->name);
   }
-  if (*before == ' ' && before[1] == '|') printf(") options='' %s ;;\n", action);
+  if (n) printf(") options='' %s ;;\n", action);
 }
 
 static void print_bash_words(const struct command *command)
@@ -280,5 +282,5 @@ int completion_command(const struct arguments *arguments)
     print_bash();
   else
     print_zsh();
-  return 0;
+  return DONE;
 }

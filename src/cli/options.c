@@ -86,7 +86,7 @@ static const struct option_row plan[] = {
         "say first which settings will be used, and why"),
     OWN(ALL, 0, "json", NULL, FLAG, MEMBER(json), "print JSON instead of text"),
     OWN(RUNS, 'q', "quiet", NULL, FLAG, MEMBER(quiet),
-        "no table and no progress line, only the result"),
+        "no table, no progress line and no pictures, only the result"),
     OWN(ALL | COMPLETION, 'h', "help", NULL, FLAG, MEMBER(help), "print this"),
 };
 
