@@ -571,9 +571,9 @@ NIS_API int nis_combine(nis *s, const double *coefficients, double *value, doubl
 NIS_API int nis_ratio(nis *s, size_t i, size_t j, double *value, double *error);
 
 /* The weights of the estimate by their size: counts[n + 1] of those with |w| / mean |w| below
- * edges[0], zeros included, from edges[i - 1] to below edges[i], and from edges[n - 1] on. The edges
- * are n >= 1 finite numbers above 0, each above the one before; near to them, within 1 %, a weight
- * may be counted on the other side. All are 0 without a point. */
+ * edges[0], zeros included, from edges[i - 1] to below edges[i], and from edges[n - 1] on. The
+ * edges are n >= 1 finite numbers above 0, each above the one before; near to them, within 2 %, a
+ * weight may be counted on the other side. All are 0 without a point. */
 NIS_API int nis_weights(nis *s, size_t n, const double *edges, uint64_t *counts);
 
 /* Draws n points from the flow: point i is x[i*dim ..], log_q[i] its log-density per unit of

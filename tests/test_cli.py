@@ -2121,8 +2121,8 @@ class Compare(Refusals):
 
     def test_all_settings(self):
         for name, words in ("e", ["--bins", 4]), ("f", []):
-            self.write(name, nis("integrate", "camel", "--calls", 2000, "--layers", 2, "--replay", 2,
-                                 *words, "--explain", "--json").stdout)
+            self.write(name, nis("integrate", "camel", "--calls", 2000, "--replay", 2, *words,
+                                 "--explain", "--json").stdout)
         self.assertEqual(parse_json(self.compare("e", "f", "--json"))["differ"], {"bins": [4, 8]})
 
     def test_refusals(self):

@@ -41,8 +41,8 @@ struct histograms {
   size_t n;
 };
 
-/* Are the texts of the command line good, "OBS:BINS", "OBS:BINS:LOW:HIGH" or "OBS:E0,E1,...", or two
- * of them with a comma between, and the file? 0, or an exit code with a sentence. */
+/* Are the texts of the command line good, "OBS:BINS", "OBS:BINS:LOW:HIGH" or "OBS:E0,E1,...", or
+ * two of them with a comma between, and the file? 0, or an exit code with a sentence. */
 int histograms_check(const struct arguments *arguments);
 
 /* Makes them, empty; DONE, or an exit code with a sentence. */

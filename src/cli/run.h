@@ -44,7 +44,8 @@ nis *run_make(struct run *run);
 /* Saves it where --output is given, unless there is nothing new. */
 void run_save(struct run *run, nis *s);
 
-/* Keeps what the channels have and how the weights are spread, and frees the handle, which may be NULL. */
+/* Keeps what the channels have and how the weights are spread, and frees the handle, which may be
+ * NULL. */
 void run_close(struct run *run, nis *s);
 
 /* Notes how a step of the library ended, before its sentence is lost; returns status. */

@@ -28,10 +28,11 @@ ENVIRONMENT = (
     ("NIS_MODULES", "the folder of libnis_hdf5.so, before that of libnis"),
     ("TMPDIR", "where --whole-run keeps its temporary file; default /var/tmp"),
     ("TERM, LC_ALL, LC_CTYPE, LANG",
-     "a report ends with pictures in Unicode blocks where standard output is a terminal, TERM is not "
-     "dumb, and the locale is of UTF-8. There is no colour, with or without NO_COLOR."))
+     "a report ends with pictures in Unicode blocks where standard output is a terminal, TERM is "
+     "not dumb, and the locale is of UTF-8. There is no colour, with or without NO_COLOR."))
 
-EXAMPLES = ("nis integrate camel --dim 8 --calls 1e6", "nis integrate camel --rel-error 1e-3 --explain",
+EXAMPLES = ("nis integrate camel --dim 8 --calls 1e6",
+            "nis integrate camel --rel-error 1e-3 --explain",
             "nis integrate ./my.so:f --dim 5", "nis events ee3j -n 10000 -o events.lhe",
             "nis train ee3j --calls 1e6 -o ee3j.nis",
             "nis events --from ee3j.nis --seed 7 -n 10000 -o job7.lhe.gz")
@@ -171,11 +172,12 @@ def text_of(comment):
 
 
 def declarations(header):
-    """(kind, text): "section", "comment" or "code", of which one that stands directly below
-    another, or a comment directly behind code, has the kind "more"."""
-    token = re.compile(rf"(?P<gap>\s*)(?:(?P<comment>{COMMENT})|(?P<directive>#(?:[^\n]*\\\n)*[^\n]*)|"
-                       rf"(?P<c>extern \"C\" \{{)|(?P<code>(?:{COMMENT}|\{{(?:{COMMENT}|[^{{}}])*\}}|"
-                       r"[^;{}])*?(?:;|(?<=\})(?=\n\n))))", re.S)
+    """(kind, text): "section", "comment", "code", "more" code directly below another, and a comment
+    "behind" code, in its line"""
+    token = re.compile(
+        rf"(?P<gap>\s*)(?:(?P<comment>{COMMENT})|(?P<directive>#(?:[^\n]*\\\n)*[^\n]*)|"
+        rf"(?P<c>extern \"C\" \{{)|(?P<code>(?:{COMMENT}|\{{(?:{COMMENT}|[^{{}}])*\}}|[^;{{}}])*?"
+        r"(?:;|(?<=\})(?=\n\n))))", re.S)
     place = header.index("#ifndef")
     before = None
     while True:
@@ -184,7 +186,8 @@ def declarations(header):
                 or header.startswith("\n#ifdef __cplusplus\n}", found.end("gap") - 1):
             return
         place, tight = found.end(), "\n\n" not in found["gap"]
-        define = re.fullmatch(rf"#define (NIS_MOST_\w+ \w+)\s*({COMMENT})?", found["directive"] or "")
+        define = re.fullmatch(rf"#define (NIS_MOST_\w+ \w+)\s*({COMMENT})?",
+                              found["directive"] or "")
         if found["comment"]:
             section = re.fullmatch(r"/\* -+ (.*?) -+ \*/", found["comment"])
             behind = before == "code" and "\n" not in found["gap"]

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Files for nis_histogram_read. What it takes is used, merged, and can be written and read again. */
+/* Files for nis_histogram_read. What it takes is used, merged, and written and read again. */
 #define _GNU_SOURCE
 #include "nis_histogram.h"
 
