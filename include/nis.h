@@ -571,6 +571,12 @@ NIS_API int nis_channel(nis *s, size_t channel, nis_channel_result *result);
 NIS_API int nis_combine(nis *s, const double *coefficients, double *value, double *error);
 NIS_API int nis_ratio(nis *s, size_t i, size_t j, double *value, double *error);
 
+/* The weights of the estimate by their size: counts[n + 1] of those with |w| / mean |w| below
+ * edges[0], zeros included, from edges[i - 1] to below edges[i], and from edges[n - 1] on. The
+ * edges are n >= 1 finite numbers above 0, each above the one before; near to them, within 2 %, a
+ * weight may be counted on the other side. All are 0 without a point. */
+NIS_API int nis_weights(nis *s, size_t n, const double *edges, uint64_t *counts);
+
 /* Draws n points from the flow: point i is x[i*dim ..], log_q[i] its log-density per unit of
  * the domain's volume, weight[i] = f/q. log_q and weight may be NULL; without weight the
  * integrand is not called. Points continue where the last call ended, and are not part

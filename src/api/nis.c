@@ -318,6 +318,31 @@ int nis_channel_sized(nis *s, size_t channel, nis_channel_result *result, size_t
   return NIS_OK;
 }
 
+/* ---- of the weights -------------------------------------------------------------------------- */
+
+static int check_edges(size_t n, const double *edges)
+{
+  if (n < 1) return nis_fail(NIS_INVALID, "n must be 1 or more edges, got 0");
+  for (size_t i = 0; i < n; i++) {
+    double before = i > 0 ? edges[i - 1] : 0;
+    if (!(edges[i] > before && edges[i] < HUGE_VAL))
+      return nis_fail(NIS_INVALID, "edges[%zu] must be finite and above %g, got %g", i, before,
+                      edges[i]);
+  }
+  return NIS_OK;
+}
+
+int nis_weights(nis *s, size_t n, const double *edges, uint64_t *counts)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(edges, "edges"));
+  NIS_TRY(need(counts, "counts"));
+  NIS_TRY(check_edges(n, edges));
+  nis_weights_counts(&s->tally.weights, n, edges, counts);
+  return NIS_OK;
+}
+
 /* ---- of several components ------------------------------------------------------------------- */
 
 int nis_values(nis *s, double *values, double *errors)

@@ -7,14 +7,14 @@
 #define OPTIONS_H
 
 #include "arguments.h"
+#include "json.h"
 #include "numbers.h"
 #include "values.h"
 
 /* OPTION, EVENT_OPTION: a member of nis_options, of nis_event_options */
 enum option_type { FLAG, TEXT, SETTING, HISTOGRAM, OPTION, EVENT_OPTION };
 
-/* MAX_OPTIONS: as many as arguments.given has bits */
-enum { NAME_TEXT = 32, MAX_OPTIONS = 64 };
+enum { NAME_TEXT = 32 };
 
 struct option_row {
   int commands;         /* subcommands that know it */
@@ -51,5 +51,8 @@ void options_help(FILE *file, int command);
 
 /* The part of the command line that decides the numbers: threads and files are left out. */
 void options_print(FILE *file, const struct arguments *arguments);
+
+/* The same options as an object "options", but for the seed and the integrand's parameters */
+void options_json(struct json *json, const struct arguments *arguments);
 
 #endif

@@ -146,6 +146,7 @@ void report_json(FILE *file, const struct run *run)
   struct json json = {.file = file};
   json_object(&json, NULL);
   problem(&json, run);
+  options_json(&json, run->arguments);
   if (run->arguments->explain) explain_json(&json, run->arguments);
   estimate(&json, run);
   calls(&json, run);

@@ -110,6 +110,7 @@ void run_save(struct run *run, nis *s)
 void run_close(struct run *run, nis *s)
 {
   if (s) channels_read(&run->channels, s);
+  if (s) weight_picture_read(&run->weights, s);
   nis_free(s);
 }
 
