@@ -34,6 +34,7 @@ DOORS = {
     "src/cli": PUBLIC | {"integrands/integrands.h", "src/cli/bench/bench.h"},
     "src/cli/bench": {"include/nis.h", "*"},
     "src/fortran": PUBLIC,
+    "src/mpi": PUBLIC | {"include/nis_mpi.h"},
     "integrands": PUBLIC,
     "integrands/physics": PUBLIC | {"integrands/integrands.h", "integrands/splitmix.h"},
 }

@@ -137,6 +137,7 @@ static int enter(nis *s, const char *function, const double *arguments, size_t n
 {
   if (!s->sampler.monitor.ranks) return NIS_OK;
   nis_integrand_tell(&s->sampler.integrand, &s->ranks);
+  s->ranks.own.threads = (uint64_t)s->sampler.threads;
   return nis_ranks_enter(&s->ranks, stamp_of(s, function, arguments, n));
 }
 

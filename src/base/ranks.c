@@ -255,6 +255,14 @@ static size_t chunk_items(const struct ranks *r, size_t n)
   return (each / grain + (each < grain)) * grain;
 }
 
+uint64_t nis_ranks_threads(const struct ranks *r)
+{
+  uint64_t fewest = UINT64_MAX;
+  for (int k = 0; k < r->link.size; k++)
+    if (r->all[k].threads < fewest) fewest = r->all[k].threads;
+  return fewest > 0 ? fewest : 1;
+}
+
 size_t nis_ranks_least(const struct ranks *r)
 {
   return (size_t)r->link.size * LEAST_CHUNKS * nis_ranks_grain(r);

@@ -19,6 +19,7 @@ struct greeting {
   int64_t status; /* below 0 the call is over, and the sentence comes instead of values */
   uint64_t bytes; /* that it has for the others */
   uint64_t grain; /* items that its threads can take at once */
+  uint64_t threads;
   uint64_t flags; /* what it wishes, or has: sum of the bits below */
   double clock;
   double seconds; /* for one item, lately */
@@ -90,6 +91,9 @@ int nis_ranks_fill(struct ranks *r, const struct shared_rows *work, size_t *done
 
 /* The largest grain of any rank */
 size_t nis_ranks_grain(const struct ranks *r);
+
+/* Of the rank that has the fewest */
+uint64_t nis_ranks_threads(const struct ranks *r);
 
 /* So many items keep all ranks busy. */
 size_t nis_ranks_least(const struct ranks *r);

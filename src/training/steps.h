@@ -2,7 +2,8 @@
 /*
  * Gradient steps of all flows that learn, by one team of threads, which meets three times a step:
  *   the chunks of every gradient | their sums | Adam, and what the next step is made of.
- * The same bits for any number of threads.
+ * The same bits for any number of threads. Several ranks share the chunks where that takes less
+ * time than to send them, and do the rest each.
  */
 #ifndef NIS_STEPS_H
 #define NIS_STEPS_H
