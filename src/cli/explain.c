@@ -74,8 +74,8 @@ static void add_option(struct settings *all, const struct option_row *row,
   s->is_word = row->library->type == NIS_OPTION_WORD;
   option_format(s->value, row, &all->arguments);
   option_format(text, row, usual);
-  s->unusual = strcmp(s->value, text) != 0;
   give_reason(s, &all->arguments, row);
+  s->unusual = strcmp(s->value, text) != 0 && strncmp(s->reason, "default", 7) != 0;
 }
 
 /* What follows from the options */

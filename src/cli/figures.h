@@ -18,11 +18,4 @@ void figure_marginals(FILE *file, const struct run *run);
 void figure_pairs(FILE *file, const struct run *run);
 void figure_histograms(FILE *file, const struct run *run);
 
-/* A number in the digits of --json, shown with fewer */
-void html_number(FILE *file, double value, int digits);
-void html_whole(FILE *file, uint64_t value);
-
-/* "20.227 +- 0.084" of the text report, with both numbers in the digits of --json */
-void html_estimate(FILE *file, double value, double error);
-
 #endif

@@ -6,10 +6,10 @@
 #include "explain.h"
 #include "figures.h"
 #include "files.h"
+#include "html.h"
 #include "message.h"
 #include "numbers.h"
 #include "options.h"
-#include "svg.h"
 #include "values.h"
 
 #include <inttypes.h>
@@ -42,7 +42,9 @@ static const char style[] =
     "max-width:46rem}\n"
     "figure>svg{max-width:36rem}svg{display:block;width:100%;height:auto}\n"
     ".panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(10.5rem,1fr));gap:.6rem}"
-    ".planes{grid-template-columns:repeat(auto-fill,minmax(13rem,1fr))}\n"
+    ".planes{grid-template-columns:repeat(auto-fit,minmax(13rem,1fr));max-width:58rem}"
+    ".split{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));"
+    "gap:.4rem 1.6rem;align-items:center}.split figcaption{grid-column:1/-1}\n"
     "table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}"
     "th,td{padding:.15rem .9rem .15rem 0;text-align:left;vertical-align:top}"
     "tbody tr{border-top:1px solid var(--line)}tbody th{font-weight:400}thead th{font-weight:600}\n"
@@ -62,20 +64,14 @@ static const char style[] =
     "g.q .line{stroke:var(--q)}g.f .line{stroke:var(--f)}.cell{shape-rendering:crispEdges}\n"
     ".area.share0{fill:var(--s0)}.area.share1{fill:var(--q)}.area.share2{fill:var(--s2)}"
     ".area.share3{fill:var(--s3)}.area.share4{fill:var(--s4)}\n"
-    ".swatch.q{background:var(--q)}.swatch.f{background:var(--f)}.swatch.exact{"
+    ".swatch.q{background:var(--q)}.swatch.f{background:var(--f)}"
+    ".swatch.q:not(.line):not(.dot),.swatch.f:not(.line):not(.dot){opacity:.5}.swatch.exact{"
     "background:var(--good)}.swatch.share0{background:var(--s0)}.swatch.share1{background:var(--q)}"
     ".swatch.share2{background:var(--s2)}.swatch.share3{background:var(--s3)}"
     ".swatch.share4{background:var(--s4)}\n"
     "@media print{body{max-width:none;padding:0;font-size:10.5pt}figure,tr{break-inside:avoid}"
     "h2{break-after:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
     "details:not([open]){display:none}a{color:inherit}}\n";
-
-static void element(FILE *file, const char *name, const char *class, const char *text)
-{
-  fprintf(file, "<%s class=\"%s\">", name, class);
-  html_text(file, text);
-  fprintf(file, "</%s>\n", name);
-}
 
 static void heading(FILE *file, const char *text)
 {
@@ -115,11 +111,11 @@ static void verdict(FILE *file, const struct run *run)
   const nis_result *r = &run->result;
   int known = isfinite(r->value);
   if (*run->message)
-    element(file, "p", r->suspect || run->status < NIS_OK ? "bad" : "note", run->message);
+    html_element(file, "p", r->suspect || run->status < NIS_OK ? "bad" : "note", run->message);
   if (!known)
-    element(file, "p", "bad", "The integral is not known: nothing was integrated.");
+    html_element(file, "p", "bad", "The integral is not known: nothing was integrated.");
   else if (!r->suspect && run->status >= NIS_OK)
-    element(file, "p", "good", "Nothing speaks against this error.");
+    html_element(file, "p", "good", "Nothing speaks against this error.");
 }
 
 static void value(FILE *file, const struct run *run)
@@ -178,11 +174,8 @@ static void checks(FILE *file, const struct run *run)
   char khat[64];
   if (points == 0 || !isfinite(r->value)) return;
   snprintf(khat, sizeof khat, "at most %.2f", fmin(0.7, 1 - 1 / log10((double)points)));
-  fputs(
-      "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">is the error to be believed?</th>"
-      "<th scope=\"col\">found</th><th scope=\"col\">wanted</th><th scope=\"col\">verdict</th></tr>"
-      "</thead>\n<tbody>\n",
-      file);
+  html_table(file, (const char *const[]){"is the error to be believed?", "found", "wanted",
+                                         "verdict", NULL});
   check_row(file, "iterations agree: p-value of chi2", "at least 1e-4", r->suspect & NIS_LARGE_CHI2,
             r->p_value, 2);
   check_row(file, "the weights' tail ends: shape k-hat", khat, r->suspect & NIS_HEAVY_TAIL, r->khat,
@@ -191,7 +184,7 @@ static void checks(FILE *file, const struct run *run)
             (double)(points - r->zero_calls), 15);
   check_row(file, "peaks that turned up after the training", "0", r->suspect & NIS_LATE_PEAK,
             r->late_peaks, 15);
-  fputs("</tbody></table></div>\n", file);
+  html_table_end(file);
 }
 
 static void facts(FILE *file, const struct run *run)
@@ -241,16 +234,14 @@ static void events(FILE *file, const struct run *run)
 
 static void settings_table(FILE *file, const struct settings *all, int unusual_only)
 {
-  fputs("<div class=\"scroll\"><table><thead><tr><th scope=\"col\">option</th>"
-        "<th scope=\"col\">value</th><th scope=\"col\">why</th></tr></thead>\n<tbody>\n",
-        file);
+  html_table(file, (const char *const[]){"option", "value", "why", NULL});
   for (const struct setting *s = all->list; s < all->list + all->n; s++) {
     if (unusual_only && !s->unusual) continue;
     fprintf(file, "<tr><th scope=\"row\">%s</th><td>%s</td><td>", s->name, s->value);
     html_text(file, s->reason);
     fputs("</td></tr>\n", file);
   }
-  fputs("</tbody></table></div>\n", file);
+  html_table_end(file);
 }
 
 static void options(FILE *file, const struct run *run)
@@ -263,7 +254,7 @@ static void options(FILE *file, const struct run *run)
   if (unusual)
     settings_table(file, &all, 1);
   else
-    element(file, "p", "", "All options have their defaults.");
+    html_element(file, "p", NULL, "All options have their defaults.");
   fputs("<details><summary>all options</summary>\n", file);
   settings_table(file, &all, 0);
   fputs("</details>\n", file);
@@ -303,13 +294,13 @@ static void repeat(FILE *file, const struct run *run)
   if (memory) {
     command_line(memory, run);
     fclose(memory);
-    element(file, "pre", "command", command);
+    html_element(file, "pre", "command", command);
   }
   free(command);
   if (run->arguments->command == SHOW)
-    element(file, "p", "",
-            "The file was made with the options above, or with what they follow "
-            "from; which command did it is not in it.");
+    html_element(file, "p", NULL,
+                 "The file was made with the options above, or with what they follow "
+                 "from; which command did it is not in it.");
   fprintf(file, "<p>nis %s, seed %" PRIu64 ". ", nis_version(), run->options.seed);
   fputs(run->options.max_seconds > 0
             ? "With a limit of time the numbers depend on the machine and on what else it does."

@@ -1,43 +1,65 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "svg.h"
 
-#include "json.h"
+#include "html.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { TICK_TEXT = 32, SHADES = 12, LINE = 12, MOST_TICKS = 20 };
 
-void html_text(FILE *file, const char *text)
+struct plot plot_wide(FILE *file)
 {
-  const unsigned char *s = (const unsigned char *)text;
-  while (*s) {
-    int bytes = utf8_sequence(s), control = (*s < 0x20 && *s != '\n') || *s == 0x7f;
-    if (!bytes || control)
-      fputs("&#xfffd;", file);
-    else if (strchr("<>&\"'", *s))
-      fprintf(file, "&#%d;", *s);
-    else
-      fwrite(s, 1, (size_t)bytes, file);
-    s += bytes ? bytes : 1;
-  }
+  return (struct plot){
+      .file = file, .width = 480, .height = 262, .left = 48, .right = 20, .top = 22, .bottom = 34};
+}
+
+struct plot plot_small(FILE *file)
+{
+  return (struct plot){
+      .file = file, .width = 220, .height = 130, .left = 10, .right = 14, .top = 18, .bottom = 20};
+}
+
+struct plot plot_square(FILE *file)
+{
+  return (struct plot){
+      .file = file, .width = 230, .height = 230, .left = 38, .right = 14, .top = 20, .bottom = 34};
+}
+
+double least_of(size_t n, const double *a)
+{
+  double least = INFINITY;
+  for (size_t i = 0; i < n; i++)
+    if (isfinite(a[i])) least = fmin(least, a[i]);
+  return least;
+}
+
+double largest_of(size_t n, const double *a)
+{
+  double largest = -INFINITY;
+  for (size_t i = 0; i < n; i++)
+    if (isfinite(a[i])) largest = fmax(largest, a[i]);
+  return largest;
 }
 
 /* ---- scales --------------------------------------------------------------------------------- */
 
 struct scale scale_around(double low, double high)
 {
-  if (!isfinite(low) || !isfinite(high)) return (struct scale){0, 1, 0};
+  if (!isfinite(low) || !isfinite(high)) return (struct scale){.low = 0, .high = 1};
   double margin = 0.06 * (high - low);
   if (!(margin > 1e-12 * fabs(high))) margin = high ? 0.1 * fabs(high) : 1;
-  return (struct scale){low - margin, high + margin, 0};
+  return (struct scale){.low = low - margin, .high = high + margin};
 }
 
-struct scale scale_decades(double low, double high)
+struct scale scale_log(double low, double high)
 {
-  if (!(low > 0) || !isfinite(high) || high < low) return (struct scale){0.1, 10, 1};
-  double from = pow(10, floor(log10(low) + 1e-9)), to = pow(10, ceil(log10(high) - 1e-9));
-  return (struct scale){from, to > from ? to : 10 * from, 1};
+  const double margin = 1.3, least = 5;
+  if (!(low > 0) || !isfinite(high) || high < low)
+    return (struct scale){.low = 0.1, .high = 10, .log = 1};
+  double more = margin * fmax(1, sqrt(least / margin / margin * low / high));
+  return (struct scale){.low = low / more, .high = high * more, .log = 1};
 }
 
 /* 0 at the low end, 1 at the high one; what is beyond them is at them. */
@@ -89,21 +111,39 @@ struct tick {
   char text[TICK_TEXT];
 };
 
-/* Fills tick[] with at most MOST_TICKS of them; returns how many. */
+static int add_tick(struct tick *tick, int found, const struct scale *s, double value, double step)
+{
+  double beyond = 1e-9 * (s->log ? value : step);
+  if (found == MOST_TICKS || value < s->low - beyond || value > s->high + beyond) return found;
+  tick[found].value = value;
+  tick_text(tick[found].text, value, step);
+  return found + 1;
+}
+
+/* Powers of 10, and 2 and 5 times these where there are few */
+static int log_ticks(const struct scale *s, int n, struct tick *tick)
+{
+  double decades = log10(s->high / s->low);
+  int each = 1 + (int)decades / n, found = 0;
+  for (int k = (int)floor(log10(s->low)); k <= (int)ceil(log10(s->high)); k += each) {
+    double power = pow(10, k);
+    found = add_tick(tick, found, s, power, power);
+    if (3 * decades > n) continue;
+    found = add_tick(tick, found, s, 2 * power, power);
+    found = add_tick(tick, found, s, 5 * power, power);
+  }
+  return found;
+}
+
+/* Fills tick[MOST_TICKS]; returns how many they are, about n. */
 static int find_ticks(const struct scale *s, int n, struct tick *tick)
 {
-  int found = 0, most = MOST_TICKS;
-  if (s->log) {
-    int from = (int)ceil(log10(s->low) - 1e-9), to = (int)floor(log10(s->high) + 1e-9);
-    int each = 1 + (to - from) / n;
-    for (int k = from; k <= to && found < most; k += each) tick[found++].value = pow(10, k);
-  } else {
-    double step = nice_step(s->high - s->low, n), first = ceil(s->low / step - 1e-9);
-    for (; found < most && (first + found) * step <= s->high + 1e-9 * step; found++)
-      tick[found].value = (first + found) * step;
-  }
-  for (int i = 0; i < found; i++)
-    tick_text(tick[i].text, tick[i].value, s->log ? tick[i].value : nice_step(s->high - s->low, n));
+  if (s->log) return log_ticks(s, n, tick);
+  double step = nice_step(s->high - s->low, n);
+  if (s->whole) step = fmax(step, 1);
+  int found = 0, from = 0;
+  double first = ceil(s->low / step - 1e-9);
+  for (; from < MOST_TICKS; from++) found = add_tick(tick, found, s, (first + from) * step, step);
   return found;
 }
 
@@ -169,8 +209,8 @@ void plot_axes(const struct plot *plot, int nx, int ny, const char *x_label, con
   plot_box(plot, "frame", plot->left, plot->top, plot->width - plot->left - plot->right,
            plot->height - plot->top - plot->bottom);
   if (x_label)
-    plot_word(plot, (plot->left + plot->width - plot->right) / 2, plot->height - 4, "middle",
-              x_label);
+    plot_word(plot, (plot->left + plot->width - plot->right) / 2,
+              plot->height - plot->bottom + 2 * LINE + 4, "middle", x_label);
   if (y_label) plot_word(plot, 2, LINE, "start", y_label);
 }
 
@@ -233,10 +273,9 @@ void plot_dots(const struct plot *plot, const char *class, double radius, size_t
 void plot_mark_x(const struct plot *plot, const char *class, double x, double down,
                  const char *word)
 {
-  double at = plot_x(plot, x), middle = (plot->left + plot->width - plot->right) / 2;
-  int before = at > middle;
-  stroke(plot, class, at, plot->top, at, plot->height - plot->bottom);
-  plot_word(plot, before ? at - 3 : at + 3, plot->top + down, before ? "end" : "start", word);
+  double at = plot_x(plot, x), top = plot->top + down;
+  stroke(plot, class, at, top + 3, at, plot->height - plot->bottom);
+  plot_word(plot, at, top, "middle", word);
 }
 
 void plot_mark_y(const struct plot *plot, const char *class, double y)
@@ -274,4 +313,15 @@ void plot_heat(const struct plot *plot, const char *positive, const char *negati
     heat_level(plot, positive, level, nx, x, ny, y, shade);
     if (negative) heat_level(plot, negative, -level, nx, x, ny, y, shade);
   }
+}
+
+void plot_density(const struct plot *plot, const char *class, size_t nx, const double *x, size_t ny,
+                  const double *y, const double *density, double most)
+{
+  double *shade = malloc(nx * ny * sizeof *shade);
+  if (!shade) return;
+  for (size_t i = 0; i < nx * ny; i++)
+    shade[i] = density[i] > 0 && most > 0 ? sqrt(density[i] / most) : 0;
+  plot_heat(plot, class, NULL, nx, x, ny, y, shade);
+  free(shade);
 }

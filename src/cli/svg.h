@@ -11,6 +11,7 @@
 struct scale {
   double low, high; /* low < high; both above 0 for: */
   int log;
+  int whole; /* numbers of something: no ticks between them */
 };
 
 struct plot {
@@ -20,12 +21,18 @@ struct plot {
   struct scale x, y;
 };
 
-/* Escapes text for HTML, in attributes too. Bytes that are no UTF-8 become U+FFFD. */
-void html_text(FILE *file, const char *text);
+/* Of half the page's width, of one among many, of one beside two others */
+struct plot plot_wide(FILE *file);
+struct plot plot_small(FILE *file);
+struct plot plot_square(FILE *file);
+
+/* Of those of the n that are finite; without any, infinite */
+double least_of(size_t n, const double *a);
+double largest_of(size_t n, const double *a);
 
 /* A scale that holds low .. high, which may be equal or not finite, with a margin */
 struct scale scale_around(double low, double high);
-struct scale scale_decades(double low, double high);
+struct scale scale_log(double low, double high);
 
 /* The drawing begins; title is what is read out. Nothing but text is drawn in it until plot_axes. */
 void plot_begin(const struct plot *plot, const char *title);
@@ -55,15 +62,19 @@ void plot_band(const struct plot *plot, const char *class, size_t n, const doubl
 void plot_dots(const struct plot *plot, const char *class, double radius, size_t n, const double *x,
                const double *y, const double *error);
 
-/* Lines across the axes with a word at their end */
+/* Lines across the axes; one that goes up begins under its word, so far below the top */
 void plot_mark_x(const struct plot *plot, const char *class, double x, double down,
                  const char *word);
 void plot_mark_y(const struct plot *plot, const char *class, double y);
 
-/* Cells of edges x[nx + 1], y[ny + 1], of shade[iy * nx + ix] in 0 .. 1 (0: left out), or down to -1
- * for the class of what is negative */
+/* Cells between edges x[nx + 1] and y[ny + 1], of shade[iy * nx + ix] up to 1, or down to -1 for the
+ * class of what is negative; 0 is left out. */
 void plot_heat(const struct plot *plot, const char *positive, const char *negative, size_t nx,
                const double *x, size_t ny, const double *y, const double *shade);
+
+/* Cells of a density that is at most `most`: with its square root, so that what is thin is seen */
+void plot_density(const struct plot *plot, const char *class, size_t nx, const double *x, size_t ny,
+                  const double *y, const double *density, double most);
 
 /* A piece of text at a place of the drawing; anchor is "start", "middle" or "end". */
 void plot_word(const struct plot *plot, double x, double y, const char *anchor, const char *word);
