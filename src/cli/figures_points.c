@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { LINE = 12, LEAST_POINTS = 5 };
+enum { LINE = 12, LEAST_POINTS = 5, WEIGHT_PANELS = 40 };
 
 /* ---- weights -------------------------------------------------------------------------------- */
 
@@ -20,40 +20,41 @@ struct rule {
   int in_json;
 };
 
+/* Of |w|, by a ratio that the result has, of all points that are in it; else of those seen */
+static double mean_weight(const struct run *run)
+{
+  const nis_result *r = &run->result;
+  double mean = r->efficiency_max * r->max_weight * fabs(r->value);
+  return mean > 0 ? mean : run->points->weights.sum / (double)run->points->weights.n;
+}
+
 /* Those of the events; or, without any, what the estimate's result has, and the quantile of the
- * counts. Returns how many are known. */
-static int find_rules(const struct run *run, struct rule rule[NIS_W_MAX_RULES])
+ * counts. */
+static void find_rules(const struct run *run, struct rule rule[NIS_W_MAX_RULES])
 {
   static const char *const names[] = {"1e-3 of the weight above it", "the largest weight",
-                                      "quantile of the weights", "median of maxima"};
+                                      "0.999 of the weights below it", "the median of maxima"};
   const nis_result *r = &run->result;
-  const struct weight_counts *weights = &run->points->weights;
-  double mean = weights->sum / (double)weights->n, quantile = points_quantile(weights, 0.999);
+  double mean = mean_weight(run), quantile = points_quantile(&run->points->weights, 0.999);
   const double from_result[] = {r->efficiency, r->efficiency_max, mean / quantile,
                                 r->efficiency_median};
-  int known = 0;
   for (int i = 0; i < NIS_W_MAX_RULES; i++) {
     const nis_unweighting *u = &run->events.rules[i];
-    rule[i] = run->has_events
-                  ? (struct rule){names[i], u->w_max, u->efficiency, u->error, 1}
-                  : (struct rule){names[i], mean / from_result[i], from_result[i], NAN, 0};
-    if (!run->has_events) rule[i].in_json = i != NIS_W_MAX_QUANTILE;
-    known += isfinite(rule[i].efficiency);
+    rule[i] = run->has_events ? (struct rule){names[i], u->w_max, u->efficiency, u->error, 1}
+                              : (struct rule){names[i], mean / from_result[i], from_result[i], NAN,
+                                              i != NIS_W_MAX_QUANTILE};
   }
-  return known;
 }
 
 static void rule_rows(FILE *file, const struct rule *rule, int has_events)
 {
   for (int i = 0; i < NIS_W_MAX_RULES; i++) {
-    if (!isfinite(rule[i].efficiency)) continue;
+    if (!isfinite(rule[i].w_max)) continue;
     fprintf(file, "<tr><th scope=\"row\">%c</th><td>%s</td><td>", 'A' + i, rule[i].name);
     if (has_events)
       html_number(file, rule[i].w_max, 4);
-    else if (isfinite(rule[i].w_max))
-      fprintf(file, "%.3g", rule[i].w_max);
     else
-      fputs("unknown", file);
+      fprintf(file, "%.3g", rule[i].w_max);
     fputs("</td><td>", file);
     if (has_events)
       html_estimate(file, rule[i].efficiency, rule[i].error);
@@ -65,43 +66,44 @@ static void rule_rows(FILE *file, const struct rule *rule, int has_events)
   }
 }
 
-/* Fills edges and counts of bins of an eighth of a decade, in means; returns how many. */
-static size_t weight_bins(const struct weight_counts *weights, double least, double *edges,
-                          double *counts)
+/* Some 40 bins of equal ratio between the smallest and the largest */
+struct weight_bins {
+  size_t n;
+  double edges[WEIGHT_PANELS + 1], count[WEIGHT_PANELS]; /* edges in means */
+};
+
+static void count_weights(struct weight_bins *bins, const struct weight_counts *weights,
+                          double least)
 {
-  enum { A_DECADE = 8, EACH = WEIGHT_BINS_A_DECADE / A_DECADE };
   double mean = weights->sum / (double)weights->n;
-  size_t n = 0;
-  int from = (int)((log10(least) + WEIGHT_DECADES / 2) * A_DECADE);
-  for (int i = from; i < WEIGHT_BINS / EACH; i++) {
-    double power = (double)i / A_DECADE - WEIGHT_DECADES / 2;
-    if (pow(10, power) > weights->largest) break;
-    edges[n] = pow(10, power) / mean;
-    edges[n + 1] = pow(10, power + 1.0 / A_DECADE) / mean;
-    counts[n] = 0;
-    for (int k = 0; k < EACH; k++) counts[n] += (double)weights->bin[i * EACH + k];
-    n++;
+  int from = weight_bin(least), to = weight_bin(weights->largest) + 1;
+  int each = (to - from + WEIGHT_PANELS - 1) / WEIGHT_PANELS;
+  bins->n = (size_t)((to - from + each - 1) / each);
+  for (size_t i = 0; i < bins->n; i++) {
+    int first = from + (int)i * each;
+    bins->edges[i] = weight_edge(first) / mean;
+    bins->edges[i + 1] = weight_edge(first + each) / mean;
+    bins->count[i] = 0;
+    for (int k = first; k < first + each && k < to; k++) bins->count[i] += (double)weights->bin[k];
   }
-  return n;
 }
 
+/* A ten-thousandth of them may lie to the left of it. */
 static void draw_weights(FILE *file, const struct run *run, const struct rule *rule)
 {
-  enum { MOST = 8 * WEIGHT_DECADES };
   const struct weight_counts *weights = &run->points->weights;
-  static double edges[MOST + 1], counts[MOST]; /* 84 KB */
   double mean = weights->sum / (double)weights->n;
-  double least = fmax(points_quantile(weights, 1e-3), 1e-6 * mean);
-  size_t n = weight_bins(weights, least, edges, counts);
-  double right = edges[n];
+  struct weight_bins bins;
+  count_weights(&bins, weights, fmax(points_quantile(weights, 1e-4), 1e-6 * mean));
+  double right = bins.edges[bins.n];
   for (int i = 0; i < NIS_W_MAX_RULES; i++)
     if (isfinite(rule[i].w_max)) right = fmax(right, rule[i].w_max / mean);
   struct plot plot = plot_wide(file);
-  plot.x = scale_log(fmin(edges[0], 0.1), right);
-  plot.y = scale_log(1, fmax(largest_of(n, counts), 2));
+  plot.x = scale_log(bins.edges[0], right);
+  plot.y = scale_log(0.7, fmax(largest_of(bins.n, bins.count), 2));
   plot_begin(&plot, "Distribution of the weights");
   plot_axes(&plot, 6, 5, "|w| / mean of |w|", "points");
-  plot_bins(&plot, "q", 1, n, edges, counts);
+  plot_bins(&plot, "q", 1, bins.n, bins.edges, bins.count);
   for (int i = 0; i < NIS_W_MAX_RULES; i++) {
     const char letter[] = {(char)('A' + i), '\0'};
     if (isfinite(rule[i].w_max))
@@ -113,9 +115,14 @@ static void draw_weights(FILE *file, const struct run *run, const struct rule *r
 void figure_weights(FILE *file, const struct run *run)
 {
   struct rule rule[NIS_W_MAX_RULES];
-  if (!run->points || !find_rules(run, rule)) return;
+  if (!run->points) return;
   const struct weight_counts *weights = &run->points->weights;
   int seen = weights->sum > 0;
+  find_rules(run, rule);
+  if (!seen && !(rule->w_max > 0)) {
+    html_element(file, "p", NULL, "There are no weights other than 0.");
+    return;
+  }
   html_figure(file, seen ? "whole split" : "whole");
   if (seen) draw_weights(file, run, rule);
   html_table(file,
@@ -200,23 +207,22 @@ void figure_marginals(FILE *file, const struct run *run)
   }
   html_key(file, (const char *const[]){"q", "q, what points are drawn from",
                                        has_f ? "f line" : NULL, f, NULL});
+  char from[64] = ", as no values of f are in the file";
+  if (has_f)
+    snprintf(from, sizeof from,
+             run->points->weighted ? " and of %s, by weights" : " and of %s, by events", f);
   html_caption(
       file,
-      "The density of each coordinate, of q%s%s%s. Where they lie on each other, q is "
-      "right about that coordinate. \"A part\" of the domain is the one outside of which there is "
-      "hardly any of it. From %zu points.",
-      has_f ? " and of " : "", has_f ? f : "",
-      run->points->weighted ? " (by weights)"
-      : has_f               ? " (by events)"
-                            : ", as no values of f are in the file",
-      run->points->drawn.n);
+      "The density of each coordinate, of q%s. Where they lie on each other, q is right about that "
+      "coordinate. Outside of what is called a part of the domain there is hardly any of it.",
+      from);
 }
 
-/* f/q from 1/4 to 4, as -1 .. 1, where there are enough points to say so */
+/* f/q from 1/2 to 2, as -1 .. 1, where there are enough points to say so */
 static void shade_ratio(size_t n, const double *f, const double *q, double least, double *shade)
 {
   for (size_t i = 0; i < n; i++) {
-    double part = q[i] >= least ? log2(f[i] / q[i]) / 2 : 0;
+    double part = q[i] >= least ? log2(f[i] / q[i]) : 0;
     shade[i] = fmin(fmax(part, -1), 1);
   }
 }
@@ -306,12 +312,13 @@ static void draw_pair(FILE *file, const struct run *run, const struct pair *pair
 void figure_pairs(FILE *file, const struct run *run)
 {
   enum { MOST_PAIRS = 3 };
+  const double worth_showing = 0.01;
   struct pair pair[MOST_PAIRS];
   struct span span[NIS_MOST_DIM];
-  if (!run->points || !run->points->weighted) return;
+  if (!run->points || !(run->points->weights.sum > 0)) return;
   for (size_t j = 0; j < run->options.dim; j++) span[j] = span_of(run, j);
   size_t n = points_pairs(run->points, span, pair, MOST_PAIRS);
-  for (size_t i = 0; i < n; i++) {
+  for (size_t i = 0; i < n && (i == 0 || pair[i].explained >= worth_showing); i++) {
     html_figure(file, "whole");
     fputs("<div class=\"panels planes\">\n", file);
     draw_pair(file, run, &pair[i], span);
@@ -320,7 +327,7 @@ void figure_pairs(FILE *file, const struct run *run)
         file,
         "%s: x%zu and x%zu, with %.1f %% of the variance of the weights in what "
         "depends on these two alone. Left and middle: their densities. Right: orange where q is "
-        "too small, down to a quarter, blue where it is too large; white also where fewer than %d "
+        "too small, down to a half, blue where it is too large; nothing where fewer than %d "
         "points are.",
         i == 0 ? "The pair of coordinates in which f and q differ most"
                : "The next pair of coordinates",

@@ -12,82 +12,82 @@
 
 /* ---- how the run went ----------------------------------------------------------------------- */
 
-/* Columns of the history, from rows of one phase or of both */
+/* Numbers of the last n rows of the history */
 struct columns {
+  const nis_progress *row;
   size_t n;
   double *calls, *a, *b, *c;
 };
 
-enum { BOTH = -1 };
-
-static int columns_make(struct columns *columns, const struct history *history, int phase)
+static int columns_make(struct columns *t, const struct history *history, size_t from)
 {
   double *all = calloc(4 * (history->n + 1), sizeof *all);
-  *columns = (struct columns){0, all, all, all, all};
+  *t = (struct columns){history->row + from, history->n - from, all, all, all, all};
   if (!all) return 0;
-  columns->a += history->n + 1;
-  columns->b += 2 * (history->n + 1);
-  columns->c += 3 * (history->n + 1);
-  for (size_t i = 0; i < history->n; i++) {
-    const nis_progress *row = &history->row[i];
-    if (phase == BOTH || row->phase == phase) columns->calls[columns->n++] = (double)row->calls;
-  }
+  t->a += t->n + 1;
+  t->b += 2 * (t->n + 1);
+  t->c += 3 * (t->n + 1);
+  for (size_t i = 0; i < t->n; i++) t->calls[i] = (double)t->row[i].calls;
   return 1;
+}
+
+/* Where the estimate begins that the result is of, which no training follows */
+static size_t last_estimate(const struct history *history)
+{
+  size_t from = history->n;
+  while (from > 0 && history->row[from - 1].phase == NIS_INTEGRATING &&
+         (from == history->n || history->row[from].iteration > 1))
+    from--;
+  return from;
 }
 
 /* In errors of the result: that makes axes of the same kind for all integrands. */
 static void draw_convergence(FILE *file, const struct run *run, struct columns *t)
 {
   const nis_result *r = &run->result;
-  const struct history *history = &run->history;
-  size_t n = 0;
   double *single = t->a, *low = t->b, *high = t->c, most = 2;
-  for (size_t i = 0; i < history->n; i++) {
-    const nis_progress *row = &history->row[i];
-    if (row->phase != NIS_INTEGRATING) continue;
-    single[n] = (row->value - r->value) / r->error;
-    low[n] = (row->mean - row->sigma - r->value) / r->error;
-    high[n] = (row->mean + row->sigma - r->value) / r->error;
-    if (isfinite(single[n])) most = fmax(most, fabs(single[n]));
-    if (!isfinite(low[n])) low[n] = -INFINITY, high[n] = INFINITY;
-    n++;
+  for (size_t i = 0; i < t->n; i++) {
+    const nis_progress *row = &t->row[i];
+    single[i] = (row->value - r->value) / r->error;
+    low[i] = (row->mean - row->sigma - r->value) / r->error;
+    high[i] = (row->mean + row->sigma - r->value) / r->error;
+    if (isfinite(single[i])) most = fmax(most, fabs(single[i]));
+    if (!isfinite(low[i])) low[i] = -INFINITY, high[i] = INFINITY;
   }
   struct plot plot = plot_wide(file);
-  plot.x = scale_around(t->calls[0], t->calls[n - 1]);
+  plot.x = scale_around(t->calls[0], t->calls[t->n - 1]);
   plot.y = scale_around(-most, most);
   html_figure(file, "half");
   plot_begin(&plot, "Convergence: the estimate against calls");
   plot_axes(&plot, 5, 6, "calls", "(value - result) / error of the result");
-  plot_band(&plot, "q", n, t->calls, low, high);
+  plot_band(&plot, "q", t->n, t->calls, low, high);
   plot_mark_y(&plot, "zero", 0);
   if (run->has_exact) plot_mark_y(&plot, "exact", (run->exact - r->value) / r->error);
-  plot_dots(&plot, "f", 2.5, n, t->calls, single, NULL);
+  plot_dots(&plot, "f", 2.5, t->n, t->calls, single, NULL);
   plot_end(&plot);
   html_key(file, (const char *const[]){"q", "all so far, with its error", "f dot", "one iteration",
                                        run->has_exact ? "exact" : NULL, "exact value", NULL});
-  html_caption(
-      file,
-      "How the estimate converges: %zu iterations%s, each a dot, and what all of them up to "
-      "there give, as a band one error wide on either side. It should shrink around its end and "
-      "stay around it.",
-      n, r->dof > 0 && r->p_value < 1e-4 ? ", which disagree" : "");
+  html_caption(file,
+               "How the estimate converges, in units of its final error: %zu iterations%s, each a "
+               "dot, and what all of them up to there give, as a band one error wide on either "
+               "side. It should shrink around its end.",
+               t->n, r->suspect & NIS_LARGE_CHI2 ? ", which disagree" : "");
 }
 
 void figure_convergence(FILE *file, const struct run *run)
 {
   struct columns columns;
-  if (!columns_make(&columns, &run->history, NIS_INTEGRATING)) return;
+  if (!columns_make(&columns, &run->history, last_estimate(&run->history))) return;
   if (columns.n > 1 && isfinite(run->result.error) && run->result.error > 0)
     draw_convergence(file, run, &columns);
   free(columns.calls);
 }
 
-static void draw_spread(FILE *file, const struct run *run, struct columns *t)
+static void draw_spread(FILE *file, struct columns *t)
 {
-  const struct history *history = &run->history;
   double *training = t->a, *estimate = t->b, first = NAN, last = NAN;
-  for (size_t i = 0; i < history->n; i++) {
-    const nis_progress *row = &history->row[i];
+  for (size_t i = 0; i < t->n; i++) {
+    const nis_progress *row = &t->row[i];
     double spread = row->spread > 0 ? row->spread : NAN;
     training[i] = row->phase == NIS_TRAINING ? spread : NAN;
     estimate[i] = row->phase == NIS_TRAINING ? NAN : spread;
@@ -112,16 +112,16 @@ static void draw_spread(FILE *file, const struct run *run, struct columns *t)
   html_caption(
       file,
       "What the training is for: the relative standard deviation of a single weight was %.2g at "
-      "first and is %.2g at last. Independent points need the square of it over the square of "
-      "the relative error.",
+      "first and is %.2g at last. Independent points need as many calls as "
+      "the square of it over that of the relative error.",
       first, last);
 }
 
 void figure_spread(FILE *file, const struct run *run)
 {
   struct columns columns;
-  if (!columns_make(&columns, &run->history, BOTH)) return;
-  if (columns.n > 1) draw_spread(file, run, &columns);
+  if (!columns_make(&columns, &run->history, 0)) return;
+  if (columns.n > 1) draw_spread(file, &columns);
   free(columns.calls);
 }
 

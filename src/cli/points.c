@@ -89,6 +89,16 @@ void points_free(struct points *points)
   free(points);
 }
 
+int weight_bin(double size)
+{
+  return (int)((log10(size) + WEIGHT_DECADES / 2) * WEIGHT_BINS_A_DECADE);
+}
+
+double weight_edge(int bin)
+{
+  return pow(10, (double)bin / WEIGHT_BINS_A_DECADE - WEIGHT_DECADES / 2);
+}
+
 static void count(struct weight_counts *weights, double w)
 {
   double size = fabs(w);
@@ -99,7 +109,7 @@ static void count(struct weight_counts *weights, double w)
   if (size == 0)
     weights->zeros++;
   else
-    weights->bin[(int)((log10(size) + WEIGHT_DECADES / 2) * WEIGHT_BINS_A_DECADE)]++;
+    weights->bin[weight_bin(size)]++;
 }
 
 int points_take(const nis_point_block *block, void *params)
@@ -107,7 +117,7 @@ int points_take(const nis_point_block *block, void *params)
   struct points *points = params;
   if (block->before == 0) { /* what came before belongs to no estimate that is still there */
     cloud_empty(&points->drawn);
-    points->weights = (struct weight_counts){0};
+    memset(&points->weights, 0, sizeof points->weights);
   }
   points->weighted = 1;
   for (size_t i = 0; i < block->n; i++) {
@@ -183,10 +193,11 @@ static void find_middle(const struct points *points, size_t coordinate, double o
   free(all);
 }
 
-/* As many bins as the points fill, of which every one that is not empty should have a hundred */
+/* As many as have a hundred points each */
 static size_t fitting_bins(const struct points *points)
 {
-  size_t n = points->drawn.n / 100;
+  size_t n = points->drawn.n / 100, of_f = cloud_of(points, 1)->n / 100;
+  if (of_f > 0 && of_f < n) n = of_f;
   return n < 10 ? 10 : n > 50 ? 50 : n;
 }
 
@@ -356,8 +367,8 @@ double points_quantile(const struct weight_counts *weights, double share)
   for (int i = 0; i < WEIGHT_BINS; i++) {
     double inside = (double)weights->bin[i];
     if (inside > 0 && below + inside >= wanted) {
-      double place = i + (wanted - below) / inside;
-      return fmin(pow(10, place / WEIGHT_BINS_A_DECADE - WEIGHT_DECADES / 2), weights->largest);
+      double step = weight_edge(i + 1) / weight_edge(i);
+      return fmin(weight_edge(i) * pow(step, (wanted - below) / inside), weights->largest);
     }
     below += inside;
   }

@@ -7,7 +7,7 @@
 #include "nis_events.h"
 
 enum {
-  WEIGHT_BINS_A_DECADE = 64,
+  WEIGHT_BINS_A_DECADE = 512,
   WEIGHT_DECADES = 660, /* all that a double can be */
   WEIGHT_BINS = WEIGHT_BINS_A_DECADE * WEIGHT_DECADES,
   MOST_BINS = NIS_MOST_VALUES
@@ -82,7 +82,11 @@ struct pair {
 size_t points_pairs(const struct points *points, const struct span *span, struct pair *pair,
                     size_t most);
 
-/* Below which a share of the |w| that are not 0 lies, to some percent; NaN without any */
+/* The bin of a |w| above 0, and where it begins */
+int weight_bin(double size);
+double weight_edge(int bin);
+
+/* Below which a share of the |w| that are not 0 lies, to half a percent; NaN without any */
 double points_quantile(const struct weight_counts *weights, double share);
 
 #endif

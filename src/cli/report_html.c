@@ -47,7 +47,8 @@ static const char style[] =
     "gap:.4rem 1.6rem;align-items:center}.split figcaption{grid-column:1/-1}\n"
     "table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}"
     "th,td{padding:.15rem .9rem .15rem 0;text-align:left;vertical-align:top}"
-    "tbody tr{border-top:1px solid var(--line)}tbody th{font-weight:400}thead th{font-weight:600}\n"
+    "tbody tr{border-top:1px solid var(--line)}tbody th{font-weight:400}figure "
+    "td{white-space:nowrap}thead th{font-weight:600}\n"
     ".scroll{overflow-x:auto}pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.85rem;"
     "padding:.6rem;border:1px solid var(--line)}summary{cursor:pointer}\n"
     "ul.key{list-style:none;display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;padding:0;margin:.1rem 0;"
@@ -173,7 +174,8 @@ static void checks(FILE *file, const struct run *run)
   uint64_t points = r->calls - r->train_calls;
   char khat[64];
   if (points == 0 || !isfinite(r->value)) return;
-  snprintf(khat, sizeof khat, "at most %.2f", fmin(0.7, 1 - 1 / log10((double)points)));
+  snprintf(khat, sizeof khat, "at most %.2f, or no weight that rules",
+           fmin(0.7, 1 - 1 / log10((double)points)));
   html_table(file, (const char *const[]){"is the error to be believed?", "found", "wanted",
                                          "verdict", NULL});
   check_row(file, "iterations agree: p-value of chi2", "at least 1e-4", r->suspect & NIS_LARGE_CHI2,

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICK_TEXT = 32, SHADES = 12, LINE = 12, MOST_TICKS = 20 };
+enum { TICK_TEXT = 32, SHADES = 12, LINE = 12, MOST_TICKS = 20, LEAST_LOG_RANGE = 8 };
 
 struct plot plot_wide(FILE *file)
 {
@@ -55,7 +55,7 @@ struct scale scale_around(double low, double high)
 
 struct scale scale_log(double low, double high)
 {
-  const double margin = 1.3, least = 5;
+  const double margin = 1.05, least = 1.5;
   if (!(low > 0) || !isfinite(high) || high < low)
     return (struct scale){.low = 0.1, .high = 10, .log = 1};
   double more = margin * fmax(1, sqrt(least / margin / margin * low / high));
@@ -138,7 +138,7 @@ static int log_ticks(const struct scale *s, int n, struct tick *tick)
 /* Fills tick[MOST_TICKS]; returns how many they are, about n. */
 static int find_ticks(const struct scale *s, int n, struct tick *tick)
 {
-  if (s->log) return log_ticks(s, n, tick);
+  if (s->log && s->high > LEAST_LOG_RANGE * s->low) return log_ticks(s, n, tick);
   double step = nice_step(s->high - s->low, n);
   if (s->whole) step = fmax(step, 1);
   int found = 0, from = 0;
