@@ -125,7 +125,7 @@ int settings_collect(struct settings *all, const struct arguments *arguments)
     *o = options_of_file(arguments);
   else if (nis_complete_options(&arguments->options, o) != NIS_OK)
     return 0;
-  set_usual(&usual, o);
+  set_usual(&usual, arguments->from ? &arguments->saved.options : o);
   for (const struct option_row *row = option_rows(); *row->name; row++)
     if (row->type == OPTION) add_option(all, row, &usual);
   add_sums(all);

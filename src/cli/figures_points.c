@@ -125,21 +125,21 @@ void figure_weights(FILE *file, const struct run *run)
   }
   html_figure(file, seen ? "whole split" : "whole");
   if (seen) draw_weights(file, run, rule);
-  html_table(file,
-             (const char *const[]){"", "w_max is", "its value", "unweighting efficiency", NULL});
+  html_table(file, (const char *const[]){"", "w_max is", "its value", "efficiency", NULL});
   rule_rows(file, rule, run->has_events);
   html_table_end(file);
   if (seen)
     html_caption(file,
                  "The weights w = f/q of %" PRIu64 " points, on two logarithmic scales, and four "
-                 "choices of w_max (lines A to D). If q were right all weights would be 1 here. "
-                 "%" PRIu64 " more are 0, %" PRIu64 " below 0; the largest is %.3g times the mean.",
+                 "choices of w_max (lines A to D) with their efficiencies of unweighting. If q "
+                 "were right all weights would be 1 here. %" PRIu64 " more are 0, %" PRIu64
+                 " below 0; the largest is %.3g times the mean.",
                  weights->n - weights->zeros, weights->zeros, weights->negatives,
                  weights->largest / (weights->sum / (double)weights->n));
   else
-    html_caption(file,
-                 "Unweighting efficiencies, the mean of |w| over w_max, for the choices of w_max "
-                 "that are known. The weights themselves are not in the file.");
+    html_caption(
+        file, "Efficiencies of unweighting, the mean of |w| over w_max, for the choices of w_max "
+              "that are known. The weights themselves are not in the file.");
 }
 
 /* ---- coordinates ---------------------------------------------------------------------------- */
@@ -207,15 +207,16 @@ void figure_marginals(FILE *file, const struct run *run)
   }
   html_key(file, (const char *const[]){"q", "q, what points are drawn from",
                                        has_f ? "f line" : NULL, f, NULL});
-  char from[64] = ", as no values of f are in the file";
   if (has_f)
-    snprintf(from, sizeof from,
-             run->points->weighted ? " and of %s, by weights" : " and of %s, by events", f);
-  html_caption(
-      file,
-      "The density of each coordinate, of q%s. Where they lie on each other, q is right about that "
-      "coordinate. Outside of what is called a part of the domain there is hardly any of it.",
-      from);
+    html_caption(file,
+                 "The density of each coordinate, of q and of %s, by %s. Where they lie on each "
+                 "other, q is right about that coordinate. Outside of what is called a part of the "
+                 "domain there is hardly any of it.",
+                 f, run->points->weighted ? "weights" : "events");
+  else
+    html_caption(file,
+                 "The density of each coordinate, of q alone: no values of f are in the file. "
+                 "Outside of what is called a part of the domain there is hardly any of it.");
 }
 
 /* f/q from 1/2 to 2, as -1 .. 1, where there are enough points to say so */
@@ -326,7 +327,7 @@ void figure_pairs(FILE *file, const struct run *run)
     html_caption(
         file,
         "%s: x%zu and x%zu, with %.1f %% of the variance of the weights in what "
-        "depends on these two alone. Left and middle: their densities. Right: orange where q is "
+        "depends on these two alone. First their densities, then their ratio: orange where q is "
         "too small, down to a half, blue where it is too large; nothing where fewer than %d "
         "points are.",
         i == 0 ? "The pair of coordinates in which f and q differ most"

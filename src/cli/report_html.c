@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FAR = 4 }; /* errors from the exact value, where it is known */
+
 /* Colours are variables, so that the dark page has its own and paper the light ones. */
 static const char style[] =
     ":root{color-scheme:light dark;--bg:#fff;--text:#1c2127;--soft:#59626d;--line:#dfe3e8;"
@@ -70,9 +72,15 @@ static const char style[] =
     "background:var(--good)}.swatch.share0{background:var(--s0)}.swatch.share1{background:var(--q)}"
     ".swatch.share2{background:var(--s2)}.swatch.share3{background:var(--s3)}"
     ".swatch.share4{background:var(--s4)}\n"
-    "@media print{body{max-width:none;padding:0;font-size:10.5pt}figure,tr{break-inside:avoid}"
-    "h2{break-after:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
-    "details:not([open]){display:none}a{color:inherit}}\n";
+    "@media screen and (max-width:40rem){body{padding:.8rem}th,td{padding-right:.55rem}"
+    ".planes{grid-template-columns:repeat(auto-fill,minmax(10rem,1fr))}}\n"
+    "@media print{body{max-width:none;padding:0;font-size:10pt}main section{display:block;"
+    "orphans:1;widows:1}.scroll{overflow:visible}table{font-size:8.5pt}th,td{padding-right:.6rem}"
+    ".half{display:inline-block;width:49%;vertical-align:top}.split{grid-template-columns:45% 1fr}"
+    ".panels{grid-template-columns:repeat(4,1fr)}.planes{grid-template-columns:repeat(3,1fr)}"
+    "figure,tr{break-inside:avoid}h2{break-after:avoid}"
+    "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
+    "details:not([open]),section:last-child{display:none}}\n";
 
 static void heading(FILE *file, const char *text)
 {
@@ -115,6 +123,8 @@ static void verdict(FILE *file, const struct run *run)
     html_element(file, "p", r->suspect || run->status < NIS_OK ? "bad" : "note", run->message);
   if (!known)
     html_element(file, "p", "bad", "The integral is not known: nothing was integrated.");
+  else if (run->has_exact && fabs(r->value - run->exact) > FAR * r->error)
+    html_element(file, "p", "bad", "The exact value is far outside of this error.");
   else if (!r->suspect && run->status >= NIS_OK)
     html_element(file, "p", "good", "Nothing speaks against this error.");
 }
