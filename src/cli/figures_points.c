@@ -115,7 +115,6 @@ static void draw_weights(FILE *file, const struct run *run, const struct rule *r
 void figure_weights(FILE *file, const struct run *run)
 {
   struct rule rule[NIS_W_MAX_RULES];
-  if (!run->points) return;
   const struct weight_counts *weights = &run->points->weights;
   int seen = weights->sum > 0;
   find_rules(run, rule);
@@ -192,7 +191,6 @@ void figure_marginals(FILE *file, const struct run *run)
 {
   enum { OPEN = 24 };
   size_t dim = run->options.dim;
-  if (!run->points || run->points->drawn.n == 0) return;
   const char *f = f_word(run);
   int has_f = run->points->weighted || run->points->events.n;
   html_figure(file, "whole");
@@ -316,7 +314,7 @@ void figure_pairs(FILE *file, const struct run *run)
   const double worth_showing = 0.01;
   struct pair pair[MOST_PAIRS];
   struct span span[NIS_MOST_DIM];
-  if (!run->points || !(run->points->weights.sum > 0)) return;
+  if (!(run->points->weights.sum > 0)) return;
   for (size_t j = 0; j < run->options.dim; j++) span[j] = span_of(run, j);
   size_t n = points_pairs(run->points, span, pair, MOST_PAIRS);
   for (size_t i = 0; i < n && (i == 0 || pair[i].explained >= worth_showing); i++) {

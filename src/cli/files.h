@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-/* Could a file be made, or replaced, there? Before a long run, rather than after it. DONE, or FAILED
- * with a sentence on stderr, which says what it was to be: "no histograms". */
+/* Could a file be made, or replaced, there? Before a long run, rather than after it. DONE, or
+ * FAILED with a sentence on stderr, which says what it was to be: "no histograms". */
 int file_check(const char *path, const char *what);
 
 /* Writes it, or what is at the end of its symbolic links; an existing one keeps its mode. DONE, or

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Points of a run that the figures of a report are made of. Where there are more than room is for, a
- * random choice of them stays, which depends on nothing but their numbers; all weights are counted. */
+/* Points of a run that the figures of a report are made of. Where there are more than room is for,
+ * a random choice of them stays, which depends on nothing but their numbers; all weights are
+ * counted. */
 #ifndef POINTS_H
 #define POINTS_H
 

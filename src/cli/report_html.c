@@ -10,6 +10,7 @@
 #include "message.h"
 #include "numbers.h"
 #include "options.h"
+#include "points.h"
 #include "values.h"
 
 #include <inttypes.h>
@@ -118,12 +119,15 @@ static void head(FILE *file, const struct run *run)
 static void verdict(FILE *file, const struct run *run)
 {
   const nis_result *r = &run->result;
-  int known = isfinite(r->value);
-  if (*run->message)
-    html_element(file, "p", r->suspect || run->status < NIS_OK ? "bad" : "note", run->message);
-  if (!known)
-    html_element(file, "p", "bad", "The integral is not known: nothing was integrated.");
-  else if (run->has_exact && fabs(r->value - run->exact) > FAR * r->error)
+  double far = run->has_exact && r->error > 0 ? fabs(r->value - run->exact) / r->error : 0;
+  int doubtful = run->status == NIS_SUSPECT || run->status < NIS_OK;
+  if (*run->message) html_element(file, "p", doubtful ? "bad" : "note", run->message);
+  if (!isfinite(r->value))
+    html_element(file, "p", "bad", "The integral is not known: it ended in the training.");
+  else if (r->calls == r->train_calls && r->calls > 0)
+    html_element(file, "p", "bad",
+                 "It ended in the training: this is what the latest points of that say.");
+  else if (far > FAR)
     html_element(file, "p", "bad", "The exact value is far outside of this error.");
   else if (!r->suspect && run->status >= NIS_OK)
     html_element(file, "p", "good", "Nothing speaks against this error.");
@@ -168,13 +172,19 @@ static void value(FILE *file, const struct run *run)
   fputs("</p>\n", file);
 }
 
+/* Ends the row. */
+static void verdict_cell(FILE *file, int doubt)
+{
+  fprintf(file, "<td%s>%s</td></tr>\n", doubt ? " class=\"doubt\"" : "", doubt ? "doubt" : "ok");
+}
+
 static void check_row(FILE *file, const char *what, const char *wanted, int doubt, double found,
                       int digits)
 {
   fprintf(file, "<tr><th scope=\"row\">%s</th><td>", what);
   html_number(file, found, digits);
-  fprintf(file, "</td><td>%s</td><td%s>%s</td></tr>\n", wanted, doubt ? " class=\"doubt\"" : "",
-          doubt ? "doubt" : "ok");
+  fprintf(file, "</td><td>%s</td>", wanted);
+  verdict_cell(file, doubt);
 }
 
 /* The four doubts of nis_doubt, each with what it is judged by */
@@ -182,18 +192,22 @@ static void checks(FILE *file, const struct run *run)
 {
   const nis_result *r = &run->result;
   uint64_t points = r->calls - r->train_calls;
-  char khat[64];
+  char khat[64] = "more weights, to tell it";
   if (points == 0 || !isfinite(r->value)) return;
-  snprintf(khat, sizeof khat, "at most %.2f, or no weight that rules",
-           fmin(0.7, 1 - 1 / log10((double)points)));
+  if (isfinite(r->khat))
+    snprintf(khat, sizeof khat, "at most %.2f, or no weight that rules",
+             fmin(0.7, 1 - 1 / log10((double)points)));
   html_table(file, (const char *const[]){"is the error to be believed?", "found", "wanted",
                                          "verdict", NULL});
   check_row(file, "iterations agree: p-value of chi2", "at least 1e-4", r->suspect & NIS_LARGE_CHI2,
             r->p_value, 2);
   check_row(file, "the weights' tail ends: shape k-hat", khat, r->suspect & NIS_HEAVY_TAIL, r->khat,
             3);
-  check_row(file, "weights that are not 0", "at least 30", r->suspect & NIS_FEW_WEIGHTS,
-            (double)(points - r->zero_calls), 15);
+  fprintf(file,
+          "<tr><th scope=\"row\">weights that are not 0</th><td>%" PRIu64
+          "</td><td>at least 30</td>",
+          points - r->zero_calls);
+  verdict_cell(file, r->suspect & NIS_FEW_WEIGHTS);
   check_row(file, "peaks that turned up after the training", "0", r->suspect & NIS_LATE_PEAK,
             r->late_peaks, 15);
   html_table_end(file);
@@ -336,15 +350,19 @@ static void page(FILE *file, const struct run *run, const char *json)
     figure_spread(file, run);
     figure_shares(file, run);
   }
-  heading(file, "Where the calls went");
-  figure_calls(file, run);
-  figure_channels(file, run);
+  if (run->result.calls > 0) {
+    heading(file, "Where the calls went");
+    figure_calls(file, run);
+    figure_channels(file, run);
+  }
   events(file, run);
-  heading(file, "Weights");
-  figure_weights(file, run);
-  heading(file, "What is sampled");
-  figure_marginals(file, run);
-  figure_pairs(file, run);
+  if (run->points && run->points->drawn.n > 0) {
+    heading(file, "Weights");
+    figure_weights(file, run);
+    heading(file, "What is sampled");
+    figure_marginals(file, run);
+    figure_pairs(file, run);
+  }
   if (run->histograms && run->histograms->n) {
     heading(file, "Histograms");
     figure_histograms(file, run);

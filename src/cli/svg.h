@@ -34,7 +34,7 @@ double largest_of(size_t n, const double *a);
 struct scale scale_around(double low, double high);
 struct scale scale_log(double low, double high);
 
-/* The drawing begins; title is what is read out. Nothing but text is drawn in it until plot_axes. */
+/* The drawing begins; title is what is read out. */
 void plot_begin(const struct plot *plot, const char *title);
 void plot_end(const struct plot *plot);
 
@@ -67,8 +67,8 @@ void plot_mark_x(const struct plot *plot, const char *class, double x, double do
                  const char *word);
 void plot_mark_y(const struct plot *plot, const char *class, double y);
 
-/* Cells between edges x[nx + 1] and y[ny + 1], of shade[iy * nx + ix] up to 1, or down to -1 for the
- * class of what is negative; 0 is left out. */
+/* Cells between edges x[nx + 1] and y[ny + 1], of shade[iy * nx + ix] up to 1, or down to -1 for
+ * the class of what is negative; 0 is left out. */
 void plot_heat(const struct plot *plot, const char *positive, const char *negative, size_t nx,
                const double *x, size_t ny, const double *y, const double *shade);
 
