@@ -10,7 +10,7 @@
  * FAILED with a sentence on stderr, which says what it was to be: "no histograms". */
 int file_check(const char *path, const char *what);
 
-/* Writes it, or what is at the end of its symbolic links; an existing one keeps its mode. DONE, or
+/* Writes it, or the file that a symbolic link leads to; an existing one keeps its mode. DONE, or
  * FAILED with a sentence on stderr. */
 int file_write(const char *path, const char *text, size_t size);
 

@@ -44,7 +44,7 @@ static const struct command {
      "integrate, then write unweighted events; or write them with a trained flow", names},
     {"train", TRAIN, train_command, "nis train NAME -o FILE.nis [options]",
      "train a flow, integrate with it, and save it for other runs", names},
-    {"show", SHOW, show_command, "nis show FILE.nis [--json]", "say what is in a saved file", NULL},
+    {"show", SHOW, show_command, "nis show FILE.nis [options]", "say what is in a saved file", NULL},
     {"merge", MERGE, merge_command, "nis merge FILE FILE ... -o FILE",
      "add up saved estimates of one training, or put files of events together", NULL},
     {"bench", BENCH, bench_command, "nis bench [options]",
