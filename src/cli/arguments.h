@@ -7,7 +7,7 @@
 #include "histograms.h"
 #include "integrands.h"
 
-enum { MAX_SETTINGS = 64 };
+enum { MAX_SETTINGS = 64, MAX_OPTIONS = 96 };
 
 /* Subcommands, as bits for the option table. */
 enum {
@@ -34,7 +34,7 @@ struct arguments {
   int nsettings;
 
   nis_options options;                 /* without params, progress: those belong to the run */
-  uint64_t given;                      /* bit n: row n of the option table is on the command line */
+  char given[MAX_OPTIONS];             /* is row n of the option table on the command line? */
   const char *lower_text, *upper_text; /* NULL: not given */
   double lower[NIS_MOST_DIM], upper[NIS_MOST_DIM];
   const char *periodic_text, *discrete_text; /* NULL: not given */

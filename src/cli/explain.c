@@ -134,7 +134,7 @@ int settings_collect(struct settings *all, const struct arguments *arguments)
 
 void explain_text(FILE *file, const struct arguments *arguments)
 {
-  static struct settings all; /* 17 KiB */
+  static struct settings all; /* tens of KiB */
   if (!settings_collect(&all, arguments)) return;
   for (const struct setting *s = all.list; s < all.list + all.n; s++)
     fprintf(file, "%-20s %-18s %s\n", s->name, s->value, s->reason);
@@ -144,7 +144,7 @@ void explain_text(FILE *file, const struct arguments *arguments)
 
 void explain_json(struct json *json, const struct arguments *arguments)
 {
-  static struct settings all; /* 17 KiB */
+  static struct settings all; /* tens of KiB */
   if (!settings_collect(&all, arguments)) return;
   json_object(json, "settings");
   for (struct setting *s = all.list; s < all.list + all.n; s++) {

@@ -193,7 +193,7 @@ static int store_histogram(struct arguments *arguments, const char *text)
 int option_store(const struct option_row *row, struct arguments *arguments, const char *text)
 {
   void *member = (char *)arguments + row->offset;
-  arguments->given |= (uint64_t)1 << (row - option_rows());
+  arguments->given[row - option_rows()] = 1;
   switch (row->type) {
   case FLAG: *(int *)member = 1; return DONE;
   case TEXT: return store_text(row, member, text);
@@ -205,7 +205,7 @@ int option_store(const struct option_row *row, struct arguments *arguments, cons
 
 int option_given(const struct arguments *arguments, const struct option_row *row)
 {
-  return arguments->given >> (row - option_rows()) & 1;
+  return arguments->given[row - option_rows()];
 }
 
 void option_format(char text[VALUE_TEXT], const struct option_row *row,

@@ -13,8 +13,7 @@
 /* OPTION, EVENT_OPTION: a member of nis_options, of nis_event_options */
 enum option_type { FLAG, TEXT, SETTING, HISTOGRAM, OPTION, EVENT_OPTION };
 
-/* MAX_OPTIONS: as many as arguments.given has bits */
-enum { NAME_TEXT = 32, MAX_OPTIONS = 64 };
+enum { NAME_TEXT = 32 };
 
 struct option_row {
   int commands;         /* subcommands that know it */

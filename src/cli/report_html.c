@@ -272,7 +272,7 @@ static void settings_table(FILE *file, const struct settings *all, int unusual_o
 
 static void options(FILE *file, const struct run *run)
 {
-  static struct settings all; /* 20 KiB */
+  static struct settings all; /* tens of KiB */
   int unusual = 0;
   if (!settings_collect(&all, run->arguments)) return;
   heading(file, "Options");
