@@ -14,10 +14,11 @@ enum { LINE = 12, LEAST_POINTS = 5, WEIGHT_PANELS = 40 };
 
 /* ---- weights -------------------------------------------------------------------------------- */
 
+/* A choice of w_max */
 struct rule {
-  const char *name;
+  char name[64];
   double w_max, efficiency, error; /* in the unit of the weights; NaN: not known */
-  int in_json;
+  int in_json;                     /* is the efficiency? */
 };
 
 /* Of |w|, by a ratio that the result has, of all points that are in it; else of those seen */
@@ -28,22 +29,35 @@ static double mean_weight(const struct run *run)
   return mean > 0 ? mean : run->points->weights.sum / (double)run->points->weights.n;
 }
 
+static void name_rules(const nis_event_options *o, struct rule rule[NIS_W_MAX_RULES])
+{
+  snprintf(rule[NIS_W_MAX_TAIL].name, sizeof rule->name, "%g of the weight above it",
+           o->tail > 0 ? o->tail : 1e-3);
+  snprintf(rule[NIS_W_MAX_LARGEST].name, sizeof rule->name, "the largest weight");
+  snprintf(rule[NIS_W_MAX_QUANTILE].name, sizeof rule->name, "%g of the weights below it",
+           o->quantile > 0 ? o->quantile : 0.999);
+  snprintf(rule[NIS_W_MAX_MEDIAN].name, sizeof rule->name, "the median of maxima");
+}
+
 /* Those of the events; or, without any, what the estimate's result has, and the quantile of the
  * counts. */
 static void find_rules(const struct run *run, struct rule rule[NIS_W_MAX_RULES])
 {
-  static const char *const names[] = {"1e-3 of the weight above it", "the largest weight",
-                                      "0.999 of the weights below it", "the median of maxima"};
   const nis_result *r = &run->result;
   double mean = mean_weight(run), quantile = points_quantile(&run->points->weights, 0.999);
-  const double from_result[] = {r->efficiency, r->efficiency_max, mean / quantile,
-                                r->efficiency_median};
+  const double efficiency[NIS_W_MAX_RULES] = {
+      [NIS_W_MAX_TAIL] = r->efficiency,
+      [NIS_W_MAX_LARGEST] = r->efficiency_max,
+      [NIS_W_MAX_QUANTILE] = mean / quantile,
+      [NIS_W_MAX_MEDIAN] = r->efficiency_median,
+  };
   for (int i = 0; i < NIS_W_MAX_RULES; i++) {
     const nis_unweighting *u = &run->events.rules[i];
-    rule[i] = run->has_events ? (struct rule){names[i], u->w_max, u->efficiency, u->error, 1}
-                              : (struct rule){names[i], mean / from_result[i], from_result[i], NAN,
+    rule[i] = run->has_events ? (struct rule){"", u->w_max, u->efficiency, u->error, 1}
+                              : (struct rule){"", mean / efficiency[i], efficiency[i], NAN,
                                               i != NIS_W_MAX_QUANTILE};
   }
+  name_rules(&run->arguments->event_options, rule);
 }
 
 static void rule_rows(FILE *file, const struct rule *rule, int has_events)
@@ -233,39 +247,41 @@ struct plane {
   double x[MOST_BINS + 1], y[MOST_BINS + 1];
 };
 
-static struct plot begin_plane(FILE *file, const struct plane *plane, const char *title)
+static struct plot begin_plane(FILE *file, const struct plane *plane, const char *what)
 {
+  char title[96];
   struct plot plot = plot_square(file);
   plot.x = scale_of(&plane->span[0]);
   plot.y = scale_of(&plane->span[1]);
+  snprintf(title, sizeof title, "%s in coordinates %zu and %zu", what,
+           plane->pair->coordinate[0] + 1, plane->pair->coordinate[1] + 1);
   plot_begin(&plot, title);
   return plot;
 }
 
-static void end_plane(const struct plot *plot, const struct plane *plane, const char *title)
+static void end_plane(const struct plot *plot, const struct plane *plane, const char *what)
 {
   char x[32], y[64];
   snprintf(x, sizeof x, "x%zu", plane->pair->coordinate[0] + 1);
-  snprintf(y, sizeof y, "x%zu: %s", plane->pair->coordinate[1] + 1, title);
+  snprintf(y, sizeof y, "x%zu: %s", plane->pair->coordinate[1] + 1, what);
   plot_axes(plot, 3, 4, x, y);
   plot_end(plot);
 }
 
-static void draw_plane(FILE *file, const struct plane *plane, const char *title, const char *class,
+static void draw_plane(FILE *file, const struct plane *plane, const char *what, const char *class,
                        const double *density, double most)
 {
-  struct plot plot = begin_plane(file, plane, title);
+  struct plot plot = begin_plane(file, plane, what);
   plot_density(&plot, class, plane->span[0].bins, plane->x, plane->span[1].bins, plane->y, density,
                most);
-  end_plane(&plot, plane, title);
+  end_plane(&plot, plane, what);
 }
 
-static void draw_ratio(FILE *file, const struct plane *plane, const char *title,
-                       const double *shade)
+static void draw_ratio(FILE *file, const struct plane *plane, const char *what, const double *shade)
 {
-  struct plot plot = begin_plane(file, plane, title);
+  struct plot plot = begin_plane(file, plane, what);
   plot_heat(&plot, "f", "q", plane->span[0].bins, plane->x, plane->span[1].bins, plane->y, shade);
-  end_plane(&plot, plane, title);
+  end_plane(&plot, plane, what);
 }
 
 static struct plane plane_of(const struct run *run, const struct pair *pair,

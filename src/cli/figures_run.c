@@ -10,23 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- how the run went ----------------------------------------------------------------------- */
+/* ---- its history ---------------------------------------------------------------------------- */
 
-/* Numbers of the last n rows of the history */
+/* The last n rows of the history, and room for what is drawn of them */
 struct columns {
   const nis_progress *row;
   size_t n;
-  double *calls, *a, *b, *c;
+  double *calls, *a, *b, *c; /* [n]; owned by calls */
 };
 
 static int columns_make(struct columns *t, const struct history *history, size_t from)
 {
-  double *all = calloc(4 * (history->n + 1), sizeof *all);
-  *t = (struct columns){history->row + from, history->n - from, all, all, all, all};
+  size_t n = history->n - from;
+  double *all = calloc(4 * n + 1, sizeof *all);
   if (!all) return 0;
-  t->a += t->n + 1;
-  t->b += 2 * (t->n + 1);
-  t->c += 3 * (t->n + 1);
+  *t = (struct columns){history->row + from, n, all, all + n, all + 2 * n, all + 3 * n};
   for (size_t i = 0; i < t->n; i++) t->calls[i] = (double)t->row[i].calls;
   return 1;
 }

@@ -238,7 +238,8 @@ static void events(FILE *file, const struct run *run)
   fputs("<p>", file);
   html_whole(file, e->events);
   fputs(" events are in ", file);
-  html_text(file, run->arguments->event_options.path);
+  const char *path = run->arguments->event_options.path;
+  html_text(file, strcmp(path, "-") == 0 ? "standard output" : path);
   fputs(", from ", file);
   html_whole(file, e->trials);
   fputs(" points: an efficiency of ", file);
