@@ -85,7 +85,8 @@ typedef enum {
   NIS_NO_EVENTS = -5,  /* the integrand was zero wherever it was looked at */
   NIS_NO_FILE = -6,    /* a file could not be written, and what is in it is said in the sentence;
                           or it could not be read */
-  NIS_BAD_FILE = -7    /* a file is cut, damaged, of a newer version, or not what it should be */
+  NIS_BAD_FILE = -7,   /* a file is cut, damaged, of a newer version, or not what it should be */
+  NIS_RANKS = -8 /* processes that share a run (nis_set_ranks) have come apart, or one is gone */
 } nis_status;
 
 /* The meaning of a status, in a few words; a static string, never NULL. */
@@ -570,6 +571,12 @@ NIS_API int nis_channel(nis *s, size_t channel, nis_channel_result *result);
 NIS_API int nis_combine(nis *s, const double *coefficients, double *value, double *error);
 NIS_API int nis_ratio(nis *s, size_t i, size_t j, double *value, double *error);
 
+/* The weights of the estimate by their size: counts[n + 1] of those with |w| / mean |w| below
+ * edges[0], zeros included, from edges[i - 1] to below edges[i], and from edges[n - 1] on. The
+ * edges are n >= 1 finite numbers above 0, each above the one before; near to them, within 2 %, a
+ * weight may be counted on the other side. All are 0 without a point. */
+NIS_API int nis_weights(nis *s, size_t n, const double *edges, uint64_t *counts);
+
 /* Draws n points from the flow: point i is x[i*dim ..], log_q[i] its log-density per unit of
  * the domain's volume, weight[i] = f/q. log_q and weight may be NULL; without weight the
  * integrand is not called. Points continue where the last call ended, and are not part
@@ -646,6 +653,51 @@ typedef struct {
 /* Fills *saved, without an integrand; fails as nis_load does. */
 NIS_API int nis_inspect(const char *path, nis_saved *saved);
 
+/* ---- many processes --------------------------------------------------------------------- */
+
+/* Ranks are the processes of a run, with a handle each. These two functions are how they reach each
+ * other; nis_mpi.h has them over MPI. They return 0, or something else where the others are lost,
+ * which ends the call on all ranks that notice it with NIS_RANKS. The thread that called the
+ * library calls them, and all ranks do so in the same order.
+ *
+ * nis_claim gives the next number of a counter that all share, which begins anywhere: each number
+ * once. It waits for nobody. nis_gather gives each rank's bytes[rank] bytes, `mine`, to all, which
+ * get them one behind the other. While it waits it calls patience(patient) some ten times a second
+ * or more; where that says 1, it gives up. */
+typedef int nis_claim(uint64_t *number, void *params);
+typedef int nis_gather(const void *mine, void *all, const size_t *bytes,
+                       int (*patience)(void *patient), void *patient, void *params);
+
+typedef struct {
+  int rank, size; /* 0 .. size - 1 */
+  void *params;   /* handed to both */
+  nis_claim *claim;
+  nis_gather *gather;
+} nis_ranks;
+
+/* From now on the calls of the integrand are shared out: each rank makes a handle of its own with
+ * the same options (threads, params, progress and checkpoint may differ), and then all call the
+ * same functions of the library with the same arguments. All get the same results and handles, with
+ * the bits of a run of one process, for any number of ranks and threads. Each chunk of points goes
+ * to the rank that is free next, so that none waits for more than one chunk of another; the
+ * library's own work is done by each rank with all its threads.
+ *
+ * Rank 0 calls the sinks of points and events and writes files of events. Progress callbacks are
+ * called by all ranks; one that says stop stops all. A failure of one rank's, out of the integrand
+ * too, becomes everybody's status, with its sentence. max_seconds go by rank 0's clock. The values
+ * for options.checkpoint are kept by rank 0, for which the others have none: see below.
+ *
+ * *ranks is copied, but what it points to must live as long as the handle is shared; NULL: this
+ * process is alone again, as with one rank. NIS_INVALID where there is no such rank, or where a rank above 0 has a checkpoint.
+ * NIS_RANKS by later calls where a process has ended or the ranks have come apart: other arguments,
+ * other kinds of processors, another integrand. */
+NIS_API int nis_set_ranks(nis *s, const nis_ranks *ranks);
+
+/* nis_resume by all ranks, to be shared with nis_set_ranks then: rank 0 has the file, which the others
+ * must be able to read too. The number of ranks may be another than before. */
+NIS_API int nis_resume_shared(nis **out, nis_integrand *f, const nis_options *options,
+                              const nis_ranks *ranks);
+
 /* ---- structs that grow ------------------------------------------------------------------ */
 
 /* nis_options and the structs of results get new members at their ends. So each function that takes
@@ -667,6 +719,8 @@ NIS_API int nis_load_sized(nis **out, const char *path, nis_integrand *f,
                            const nis_options *options, size_t options_size);
 NIS_API int nis_resume_sized(nis **out, nis_integrand *f, const nis_options *options,
                              size_t options_size);
+NIS_API int nis_resume_shared_sized(nis **out, nis_integrand *f, const nis_options *options,
+                                    const nis_ranks *ranks, size_t options_size);
 NIS_API int nis_run_sized(nis *s, nis_result *result, size_t result_size);
 NIS_API int nis_estimate_sized(nis *s, uint64_t calls, nis_result *result, size_t result_size);
 NIS_API int nis_estimate_part_sized(nis *s, uint64_t calls, int part, int parts, nis_result *result,
@@ -683,6 +737,7 @@ NIS_API int nis_inspect_sized(const char *path, nis_saved *saved, size_t options
 #define nis_create(...) nis_create_sized(__VA_ARGS__, sizeof(nis_options))
 #define nis_load(...) nis_load_sized(__VA_ARGS__, sizeof(nis_options))
 #define nis_resume(...) nis_resume_sized(__VA_ARGS__, sizeof(nis_options))
+#define nis_resume_shared(...) nis_resume_shared_sized(__VA_ARGS__, sizeof(nis_options))
 #define nis_run(...) nis_run_sized(__VA_ARGS__, sizeof(nis_result))
 #define nis_estimate(...) nis_estimate_sized(__VA_ARGS__, sizeof(nis_result))
 #define nis_estimate_part(...) nis_estimate_part_sized(__VA_ARGS__, sizeof(nis_result))

@@ -603,6 +603,13 @@ public:
     outcome_of(nis_channel(c(), k, &r));
     return r;
   }
+  // counts[edges.size() + 1] of the weights |w| / mean |w| below, between and from the edges on
+  std::vector<std::uint64_t> weights(const std::vector<double> &edges)
+  {
+    std::vector<std::uint64_t> counts(edges.size() + 1);
+    outcome_of(nis_weights(c(), edges.size(), edges.data(), counts.data()));
+    return counts;
+  }
   void drop_estimate()
   {
     outcome_of(nis_drop_estimate(c()));

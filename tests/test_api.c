@@ -626,6 +626,30 @@ START_TEST(pointers_missing)
 }
 END_TEST
 
+START_TEST(weights_by_size)
+{
+  nis_options o = small(2);
+  nis *s = make(one, &o);
+  const double edges[] = {0.5, 2};
+  uint64_t count[3] = {7, 7, 7};
+  ck_assert_int_eq(nis_weights(s, 2, edges, count), NIS_OK);
+  for (int i = 0; i < 3; i++) ck_assert_uint_eq(count[i], 0);
+  nis_result r;
+  ck_assert_int_eq(nis_estimate(s, 1000, &r), NIS_OK);
+  ck_assert_int_eq(nis_weights(s, 2, edges, count), NIS_OK); /* f is 1 and not trained for */
+  ck_assert_uint_eq(count[1], r.calls - r.train_calls);
+  ck_assert_uint_eq(count[0] + count[2], 0);
+  check_refused(nis_weights(NULL, 2, edges, count), "handle");
+  check_refused(nis_weights(s, 2, NULL, count), "edges");
+  check_refused(nis_weights(s, 2, edges, NULL), "counts");
+  check_refused(nis_weights(s, 0, edges, count), "n must be 1 or more");
+  check_refused(nis_weights(s, 1, (double[]){0}, count), "edges[0]");
+  check_refused(nis_weights(s, 2, (double[]){1, 1}, count), "edges[1] must be finite and above 1");
+  check_refused(nis_weights(s, 2, (double[]){1, INFINITY}, count), "edges[1]");
+  nis_free(s);
+}
+END_TEST
+
 START_TEST(counts_out_of_range)
 {
   nis_options o = small(2);
@@ -2042,6 +2066,7 @@ static TCase *argument_case(void)
   tcase_add_test(tcase, options_that_cannot_be_completed);
   tcase_add_test(tcase, handles_missing);
   tcase_add_test(tcase, pointers_missing);
+  tcase_add_test(tcase, weights_by_size);
   tcase_add_test(tcase, counts_out_of_range);
   tcase_add_test(tcase, points_outside_the_domain);
   tcase_add_test(tcase, a_refused_call_leaves_the_handle_as_it_was);

@@ -5,6 +5,7 @@
 LIBRARY is libnis_integrands.so.
 """
 
+import contextlib
 import csv
 import ctypes
 import fcntl
@@ -573,6 +574,24 @@ class Histograms(Refusals):
         self.assertTrue(1 / 7 < ratio < 7)
         self.assertEqual(float(rows[0]["value"]) + float(rows[3]["value"]), 0)
 
+    def test_edges(self):
+        """Bins of any width hold what bins of equal width in their place do."""
+        edges = [-0.5, 0, 0.25, 0.75, 1]
+        words = ["integrate", "ee3j", "--calls", 4000, "--histogram-file", "edges.json"]
+        self.result(*words, "--histogram", "x1:-.5,0,0.25,7.5e-1,+1", "--histogram", "x1:4",
+                    "--histogram", "x1:0,0.5,1,x2:2", "--histogram",
+                    "x2:" + ",".join(map(str, range(257))))
+        mine, equal, both, many = parse_json(self.text("edges.json"))["histograms"]
+        self.assertEqual(mine["axes"][0]["edges"], edges)
+        self.assertEqual((many["axes"][0]["edges"][-1], both["axes"][1]["edges"]),
+                         (256, [0, 0.5, 1]))
+        values = [b["value"] for b in mine["bins"]]
+        fine = [b["value"] for b in equal["bins"]]
+        self.assertEqual(values[1], 0)
+        self.assertAlmostEqual(values[2] / fine[1], 1)
+        self.assertAlmostEqual(values[3] / (fine[2] + fine[3]), 1)
+        self.assertAlmostEqual(sum(b["value"] for b in both["bins"]) / sum(values), 1)
+
     def test_the_cut_is_seen(self):
         self.result("integrate", "ee3j", "-p", "measure=durham", "-p", "ycut=0.02", "--calls", 5000,
                     "--histogram", "y23:5:0.02:0.34", "--histogram", "jade_y23:5:0.02:0.34",
@@ -680,6 +699,12 @@ class Histograms(Refusals):
         for text in "thrust", "thrust:", ":3", "thrust:x", "thrust:3:1", "thrust:3:0:1:2", \
                 "thrust:3,x1", "thrust:3,x1:2,x2:2", "thrust:3:0:x", "thrust:3:", 99 * "a" + ":3":
             refused(text, "OBSERVABLE:BINS:LOW:HIGH")
+        for text in "thrust:0.6,0.7,", "thrust:0.6,0.7:3", "thrust:,0.6", \
+                "thrust:0.6,0x1", "thrust:0.6,1e999", "thrust:0.6,0.7,x1":
+            refused(text, "OBSERVABLE:EDGE,EDGE")
+        refused("thrust:0.6,0.8,0.8", "each edge", "0.8 behind 0.8")
+        refused("thrust:0.6,-1", "each edge", "-1 behind 0.6")
+        refused("thrust:" + ",".join(map(str, range(258))), "257 edges at most")
         refused("thrust:3:1:0.5", "LOW < HIGH")
         for bins in "0", "1.5", "-1", "1e7":
             refused("thrust:" + bins, "bins")
@@ -2222,6 +2247,243 @@ class Report(Refusals):
         nis("integrate", "camel", "-c", 2000, "--report", new, *SMALL,
             preexec_fn=lambda: os.umask(0o027))
         self.assertEqual(os.stat(new).st_mode & 0o777, 0o640)
+class Compare(Refusals):
+    @classmethod
+    def setUpClass(cls):
+        if "built without" in nis("compare", "a", "b").stderr:
+            raise unittest.SkipTest("nis was built without cJSON")
+        cls.folder = tempfile.mkdtemp()
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        for name, words in (("a", ["-s", 1]), ("b", ["-s", 2, "--coupling", "affine"]),
+                            ("c", ["-s", 1, "--coupling", "affine", "-p", "zp_width=2"])):
+            done = nis("integrate", "drell_yan_channels", "--calls", 4000, *words, *SMALL, "--json")
+            cls.write(name, done.stdout)
+
+    @classmethod
+    def write(cls, name, text):
+        with open(os.path.join(cls.folder, name + ".json"), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def compare(self, *words, code=0, **more):
+        done = nis("compare", *(f"{w}.json" if re.fullmatch("[a-g]", str(w)) else w for w in words),
+                   cwd=self.folder, **more)
+        self.assertEqual((done.returncode, done.stderr), (code, ""))
+        return done.stdout
+
+    def result(self, name):
+        with open(os.path.join(self.folder, name + ".json"), encoding="utf-8") as file:
+            return json.load(file)
+
+    def change(self, name, **members):
+        self.write(name, json.dumps({**self.result("a"), **members}))
+
+    def test_json(self):
+        a, b = self.result("a"), self.result("b")
+        told = parse_json(self.compare("a", "b", "--json"))
+        self.assertTrue(told["agree"])
+        self.assertIsNone(told["files"][0]["pull"])
+        for told_part, one, other in [(told["files"][1], b, a), *zip(
+                told["files"][1]["channels"], b["channels"], a["channels"])]:
+            pull = (one["value"] - other["value"]) / math.hypot(one["error"], other["error"])
+            self.assertAlmostEqual(told_part["pull"], pull)
+            self.assertEqual([told_part[key] for key in ("value", "error", "calls", "efficiency")],
+                             [one[key] for key in ("value", "error", "calls", "efficiency")])
+        self.assertEqual(told["files"][1]["seconds"], b["seconds"])
+        self.assertEqual(told["differ"], {"seed": [1, 2], "coupling": [None, "affine"]})
+        told = parse_json(self.compare("a", "b", "c", "--pull", "1e9", "--json"))
+        self.assertEqual(told["differ"]["param zp_width"], [0.5, 0.5, 2])
+
+    def test_text(self):
+        shown = self.compare("a", "b")
+        self.assertRegex(shown,
+                         r"(?m)^a\.json +[\d.]+ \+- [\d.]+ +- +- +\d+ +0\.\d+ +[\d.e-]+$")
+        self.assertRegex(shown, r"(?m)^channel 2 +value \+- error")
+        self.assertRegex(shown, r"(?m)^  seed +1 +2 *$")
+        self.assertRegex(shown, r"(?m)^  coupling +- +affine *$")
+        self.assertRegex(shown, r"all are within 5 errors of the first\n\Z")
+        self.assertEqual(self.compare("a", "-", input=json.dumps(self.result("b"))),
+                         shown.replace("b.json", "-     "))
+
+    def test_agreement(self):
+        a = self.result("a")
+        self.change("d", value=a["value"] + 6 * a["error"])  # a pull of 4.2
+        self.compare("a", "d")
+        self.assertIn("not all are within 4", self.compare("a", "d", "--pull", 4, code=1))
+        self.change("d", value=a["value"] - 8 * a["error"])
+        self.compare("a", "a", "d", code=1)
+        self.compare("a", "d", "--pull", "1e9")
+        channels = a["channels"]
+        channels[1]["value"] += 8 * channels[1]["error"]
+        self.change("d", channels=channels)
+        self.assertFalse(parse_json(self.compare("a", "d", "--json", code=1))["agree"])
+        self.change("d", channels=channels[:2])
+        self.assertNotIn("channel", self.compare("a", "d"))
+
+    def test_all_settings(self):
+        for name, words in ("e", ["--bins", 4]), ("f", []):
+            self.write(name, nis("integrate", "camel", "--calls", 2000, "--replay", 2, *words,
+                                 "--explain", "--json").stdout)
+        self.assertEqual(parse_json(self.compare("e", "f", "--json"))["differ"], {"bins": [4, 8]})
+
+    def test_refusals(self):
+        def refused(text, *parts):
+            self.write("g", text)
+            self.refused(["compare", "a.json", "g.json"], *parts)
+        refused("", "cannot read 'g.json'")
+        refused('{"value": 1,\n"error":}', "'g.json' is no JSON", "line 2")
+        refused('{"value": 1, "error": 1} {}', "no JSON")
+        refused("[1]", "'g.json' is no result of 'nis integrate --json'")
+        refused('{"Value": 1, "error": 1}', "no result")
+        refused('{"value": null, "error": null}', "no value with an error")
+        refused('{"value": "1", "error": 1}', "no value with an error")
+        refused("[" * 100000, "no JSON")
+        self.refused(["compare", "a.json", "none.json"], "none.json", "No such")
+        self.refused(["compare", "a.json"], "two FILEs")
+        for text in "0", "-1", "x", "nan":
+            self.refused(["compare", "a", "b", "--pull", text], "--pull", "above 0", text)
+
+
+class Completion(Refusals):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp()
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        for shell in "bash", "zsh":
+            with open(os.path.join(cls.folder, shell), "w", encoding="utf-8") as file:
+                file.write(nis("completion", shell).stdout)
+
+    def completed(self, line):
+        """What bash is offered where the line ends; blanks and = are between its words"""
+        words = re.split(r" +|(?<=[^ ])(?==)|(?<==)(?=[^ ])", line)
+        done = subprocess.run(
+            ["bash", "-c", '. ./bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _nis; '
+             'printf "%s\\n" "${COMPREPLY[@]}"', "bash", *words],
+            cwd=self.folder, text=True, check=True, capture_output=True, timeout=PATIENCE)
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split()
+
+    def test_bash(self):
+        for line, words in (
+                ("nis integ", ["integrate"]), ("nis integrate --rel", ["--rel-error"]),
+                ("nis integrate cam", ["camel"]), ("nis help mer", ["merge"]),
+                ("nis events ee4q", ["ee4q", "ee4qg"]), ("nis integrate camel --calls ", []),
+                ("nis integrate camel --coupling aff", ["affine"]),
+                ("nis integrate camel --coupling=aff", ["affine"]),
+                ("nis integrate --signs=", ["apart", "together"]),
+                ("nis integrate camel -p ", ["alpha="]), ("nis integrate ee3j -p ycut=", []),
+                ("nis integrate ee3j --histogram thr", ["thrust:"]),
+                ("nis train camel -o z", ["zsh"]), ("nis compare b", ["bash"]),
+                ("nis completion ", ["bash", "zsh"]), ("nis list ./", []), ("nis bench ", [])):
+            self.assertEqual(self.completed(line), words, line)
+        usage = nis("help").stdout
+        self.assertEqual(set(self.completed("nis ")),
+                         set(re.findall(r"(?m)^  nis ([a-z]\S+)", usage)))
+        for command in "integrate", "events", "matrix-element", "bench", "compare":
+            options = re.findall(r"^  (?:-., |    )(--\S+)", nis("help", command).stdout, re.M)
+            offered = [o for o in self.completed(f"nis {command} --") if o.startswith("--")]
+            self.assertEqual(offered, options)
+        rows = [row["name"] for row in parse_json(nis("list", "--json").stdout)]
+        self.assertEqual(self.completed("nis list "), rows)
+
+    def test_tab(self):
+        process, terminal = pty.fork()
+        if process == 0:
+            os.chdir(self.folder)
+            os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"],
+                       {**os.environ, "PS1": "ready>", "TERM": "dumb", "INPUTRC": "/dev/null"})
+        self.addCleanup(os.close, terminal)
+        self.addCleanup(os.waitpid, process, 0)
+        self.addCleanup(os.kill, process, signal.SIGKILL)
+        seen = b""
+        for typed, shown in ((b". ./bash; echo load''ed\n", b"\nloaded"),
+                             (b"nis integ\tcam\t--rel\t", b"nis integrate camel --rel-error ")):
+            os.write(terminal, typed)
+            end = time.monotonic() + PATIENCE
+            while shown not in seen:
+                self.assertLess(time.monotonic(), end, seen)
+                seen += os.read(terminal, 4096)
+
+    def test_zsh(self):
+        with open(os.path.join(self.folder, "zsh"), encoding="utf-8") as file:
+            text = file.read()
+        self.assertTrue(text.startswith("#compdef nis\n"))
+        for option in re.findall(r" (--[\w-]+)", nis("help", "events").stdout):
+            self.assertIn(option, text)
+        if not shutil.which("zsh"):
+            self.skipTest("there is no zsh")
+        done = subprocess.run(["zsh", "-f", "-n", "zsh"], cwd=self.folder, capture_output=True,
+                              check=False, timeout=PATIENCE)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+
+    def test_refusals(self):
+        self.refused(["completion"], "bash or zsh")
+        self.refused(["completion", "fish"], "bash or zsh", "fish")
+        self.refused(["completion", "bash", "zsh"], "unexpected", "zsh")
+
+
+class Pictures(unittest.TestCase):
+    """Under a report, where standard output is a terminal"""
+
+    BLOCKS = "▁▂▃▄▅▆▇█"
+
+    def seen(self, *words, **environment):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        surroundings = {name: value for name, value in os.environ.items()
+                        if name not in ("LC_ALL", "LC_CTYPE", "LANG", "NO_COLOR")}
+        process = start(*words, *SMALL, stdout=theirs, env={
+            **surroundings, "TERM": "xterm", "LANG": "en_US.UTF-8", **environment})
+        os.close(theirs)
+        text = b""
+        with contextlib.suppress(OSError):  # how a terminal ends
+            while block := os.read(ours, 65536):
+                text += block
+        process.communicate(timeout=PATIENCE)
+        self.assertIn(process.returncode, (0, 4))
+        return text.decode().replace("\r\n", "\n")
+
+    def pictures(self, text):
+        """The rows of the weights, and the line of the error"""
+        weights = re.search(r"^weights .{13}(.*\n)(.{21}.*\n)(.{21}.*\n)\(log scale\) +1 (.*\n)"
+                            r" +(?:▲ w_max = (\S+)|w_max = (\S+) ▲)\n"
+                            r" +(\S+) ─+ \|w\| / mean ─+ (\S+)\n", text, re.M)
+        error = re.search(r"^error, by calls      (.*)\n +(\S+) \.\. (\S+), log scale", text, re.M)
+        self.assertTrue(weights and error, text)
+        w_max, low, high = (float(weights[i]) for i in (5 if weights[5] else 6, 7, 8))
+        self.assertTrue(low < w_max <= 1.05 * high, text)
+        return weights[4].strip("\n"), error[1], float(error[2]), float(error[3])
+
+    def test_integrate(self):
+        text = self.seen("integrate", "camel", "--calls", 10000)
+        row, line, largest, least = self.pictures(text)
+        self.assertTrue(set(row) <= set(self.BLOCKS + " ") and "█" in row and len(row) <= 48)
+        self.assertTrue(set(line) <= set(self.BLOCKS + " │") and len(line) == 48)
+        self.assertTrue(line[-1] in "▁▂▃" and line.count("│") == 1, line)
+        self.assertIn("█", line)
+        error = float(re.search(r"^integral .* \+- (\S+)", text, re.M)[1])
+        self.assertTrue(0.9 * least < error < largest, (least, error, largest))
+        self.assertNotIn("\033", text)
+        self.assertTrue(all(len(line) <= 100 for line in text.splitlines()))
+        self.assertEqual(re.sub(r"(?m)^time .*", "", text), re.sub(
+            r"(?m)^time .*", "", self.seen("integrate", "camel", "--calls", 10000, NO_COLOR="1")))
+
+    def test_other_commands(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "f.nis")
+            self.pictures(self.seen("train", "camel", "--calls", 5000, "-o", path))
+            self.pictures(self.seen("events", "camel", "--calls", 5000, "-n", 50, "--w-max",
+                                    "largest", "-o", os.path.join(folder, "e.txt")))
+            done = nis("integrate", "--from", path, "--calls", 5000)
+            self.assertNotIn("▁", done.stdout)
+
+    def test_none(self):
+        plain = "integrate", "camel", "--calls", 2000
+        for more, words in (({"TERM": "dumb"}, ()), ({"TERM": ""}, ()), ({"LANG": "C"}, ()),
+                            ({"LC_ALL": "C"}, ()), ({}, ["-q"]), ({}, ["--json"])):
+            text = self.seen(*plain, *words, **more)
+            self.assertTrue(text.isascii() and "error, by calls" not in text, (more, words))
+        piped = nis(*plain, *SMALL, env={**os.environ, "TERM": "xterm", "LANG": "C.UTF-8"})
+        self.assertTrue(piped.stdout.isascii() and "error, by calls" not in piped.stdout)
 
 
 class Bench(unittest.TestCase):

@@ -470,6 +470,8 @@ START_TEST(channels_and_values)
   nis::sampler s([](nis::point x) { return (x[2] + 1) * x[0] * x[1]; }, 3, o);
   nis::result r = s.run();
   ck_assert(std::fabs(r.value - 1.5) < 0.02);
+  const auto counts = s.weights({0.5, 2});
+  ck_assert(counts.size() == 3 && counts[1] > 0);
   ck_assert(std::fabs(s.channel(2).value - 0.75) < 0.05 && s.channel(0).calls > 0);
   try {
     s.channel(3);

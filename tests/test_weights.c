@@ -85,6 +85,22 @@ START_TEST(counts_are_those_of_counting)
 }
 END_TEST
 
+START_TEST(counts_between_edges)
+{
+  static const double w[] = {1, -2, 0, 3, -0.5, 0, 1e-6, 12.5}, edges[] = {0.1, 0.8, 1.6};
+  uint64_t counts[LENGTH(edges) + 1]; /* the mean is 19/8 */
+  struct weights t;
+  ck_assert_int_eq(nis_weights_init(&t), NIS_OK);
+  nis_weights_counts(&t, LENGTH(edges), edges, counts);
+  for (size_t i = 0; i <= LENGTH(edges); i++) ck_assert_uint_eq(counts[i], 0);
+  for (size_t i = 0; i < LENGTH(w); i++) nis_weights_add(&t, w[i]);
+  nis_weights_counts(&t, LENGTH(edges), edges, counts);
+  static const uint64_t expected[] = {3, 2, 2, 1};
+  for (size_t i = 0; i <= LENGTH(edges); i++) ck_assert_uint_eq(counts[i], expected[i]);
+  nis_weights_clear(&t);
+}
+END_TEST
+
 /* ---- errors ------------------------------------------------------------------------------- */
 
 enum { SAMPLES = 1600, SIZE = 4000 };
@@ -147,6 +163,7 @@ int main(void)
   tcase_set_timeout(all, 300);
   tcase_add_test(all, quantiles_are_those_of_sorting);
   tcase_add_test(all, counts_are_those_of_counting);
+  tcase_add_test(all, counts_between_edges);
   tcase_add_test(all, errors_are_those_of_many_samples);
   suite_add_tcase(suite, all);
   return run_suite(suite);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "goal.h"
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "integrand/safety.h"
 #include "settings.h"
@@ -177,17 +176,18 @@ static double rounded(double seconds)
 static int time_calls(struct way *way, struct points *p)
 {
   struct integrand_call *f = &way->s->integrand;
+  const struct ranks *ranks = way->s->monitor.ranks;
   size_t at = 0, block = 1, dim = way->o->dim;
   int threads = f->threads, status = NIS_OK;
   double took = 0;
   for (; status == NIS_OK && at < p->n && took < timed; block *= 2) {
     struct points part = nis_points_part(p, at, block < p->n - at ? block : p->n - at, dim);
-    double start = nis_clock();
+    double start = nis_monitor_clock(&way->s->monitor);
     f->threads = 1;
     status = nis_sampler_evaluate(way->s, &part);
     f->threads = threads;
-    took = nis_clock() - start;
-    way->call_seconds = rounded(took / (double)part.n);
+    took = nis_monitor_clock(&way->s->monitor) - start;
+    way->call_seconds = rounded(ranks ? nis_ranks_seconds(ranks) : took / (double)part.n);
     at += part.n;
   }
   if (status != NIS_OK || at == p->n) return status;

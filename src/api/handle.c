@@ -99,6 +99,7 @@ void nis_handle_free(nis *s)
 {
   if (!s) return;
   nis_journal_close(&s->journal);
+  nis_ranks_clear(&s->ranks);
   nis_sampler_clear(&s->sampler);
   for (int i = 0; i < HANDLE_ARRAYS; i++) free(s->arrays[i]);
   nis_tally_clear(&s->tally);

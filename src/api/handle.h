@@ -41,6 +41,7 @@ struct nis {
   struct training training;
   struct journal journal;     /* with a checkpoint; else all zero */
   struct seen seen;           /* by the latest training */
+  struct ranks ranks;         /* that run together; all 0 without nis_set_ranks */
   struct generator generator; /* of events */
   /* Points used so far of each stream. */
   uint64_t trained, estimated, sampled;

@@ -6,7 +6,6 @@
 #include "nis_events.h"
 
 #include "estimation/combine.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/host.h"
 #include "estimation/estimate.h"
@@ -81,6 +80,72 @@ int nis_create_sized(nis **out, nis_integrand *f, const nis_options *options, si
   return status;
 }
 
+/* ---- many processes ------------------------------------------------------------------------- */
+
+static int check_ranks(const nis_ranks *ranks)
+{
+  if (ranks->size < 1 || ranks->rank < 0 || ranks->rank >= ranks->size)
+    return nis_fail(NIS_INVALID, "rank must be between 0 and size - 1, got %d of %d", ranks->rank,
+                    ranks->size);
+  NIS_TRY(need((const void *)(uintptr_t)ranks->claim, "claim"));
+  return need((const void *)(uintptr_t)ranks->gather, "gather");
+}
+
+int nis_set_ranks(nis *s, const nis_ranks *ranks)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  if (ranks) NIS_TRY(check_ranks(ranks));
+  if (ranks && ranks->rank > 0 && s->journal.name)
+    return nis_fail(NIS_INVALID,
+                    "options.checkpoint is rank 0's, and must be NULL for rank %d: "
+                    "nis_resume_shared sees to that",
+                    ranks->rank);
+  struct monitor *monitor = &s->sampler.monitor;
+  nis_ranks_clear(&s->ranks);
+  monitor->ranks = NULL;
+  if (!ranks || ranks->size == 1) return NIS_OK;
+  NIS_TRY(nis_ranks_init(&s->ranks, ranks, nis_monitor_wait, monitor));
+  monitor->ranks = &s->ranks;
+  return NIS_OK;
+}
+
+/* What all ranks must have in common when they begin a call */
+static uint64_t stamp_of(nis *s, const char *function, const double *arguments, size_t n)
+{
+  const nis_options *o = &s->options;
+  const double state[] = {(double)o->dim,
+                          (double)o->seed,
+                          (double)o->calls,
+                          (double)s->trained,
+                          (double)s->estimated,
+                          (double)s->sampled,
+                          (double)s->sampler.integrand.calls,
+                          (double)nis_handle_fingerprint(s),
+                          o->rel_error,
+                          o->abs_error,
+                          o->sink != NULL};
+  const char *kernels = s->sampler.mixture.flow.kernels->name;
+  uint64_t stamp = nis_stamp_numbers(0, sizeof state / sizeof *state, state);
+  for (const char *c = function; *c; c++) stamp = stamp * 31 + (unsigned char)*c;
+  for (const char *c = kernels; *c; c++) stamp = stamp * 31 + (unsigned char)*c;
+  return nis_stamp_numbers(stamp, n, arguments);
+}
+
+/* A call that shares its points begins, with these arguments, ... */
+static int enter(nis *s, const char *function, const double *arguments, size_t n)
+{
+  if (!s->sampler.monitor.ranks) return NIS_OK;
+  nis_integrand_tell(&s->sampler.integrand, &s->ranks);
+  return nis_ranks_enter(&s->ranks, stamp_of(s, function, arguments, n));
+}
+
+/* ... and ends with a status, which may have become another's. */
+static int leave_together(nis *s, int status)
+{
+  return s->sampler.monitor.ranks ? nis_ranks_leave(&s->ranks, status) : status;
+}
+
 void nis_free(nis *s)
 {
   nis_handle_free(s);
@@ -122,8 +187,9 @@ int nis_train(nis *s, uint64_t calls)
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(need_count(calls, "calls", 1));
   if (is_empty(s)) return NIS_OK;
+  NIS_TRY(enter(s, "train", (double[]){(double)calls}, 1));
   nis_seen_reset(&s->seen);
-  return leave(train_flow(s, calls, &s->options));
+  return leave(leave_together(s, train_flow(s, calls, &s->options)));
 }
 
 /* `plan` says what to do. */
@@ -160,8 +226,10 @@ static int estimate_as_planned(nis *s, struct integration plan, nis_result *thei
   if (is_empty(s)) {
     nothing(s, &r);
   } else {
+    const double arguments[] = {(double)plan.calls, plan.part, plan.parts};
+    NIS_TRY(enter(s, "estimate", arguments, 3));
     estimate(s, &plan, &r);
-    nis_handle_judge(s, &r);
+    r.status = leave_together(s, nis_handle_judge(s, &r));
   }
   return give_result(theirs, size, &r);
 }
@@ -247,6 +315,31 @@ int nis_channel_sized(nis *s, size_t channel, nis_channel_result *result, size_t
                     channel);
   if (!is_empty(s)) nis_channels_result(&s->channels, channel, nis_tally_factor(&s->tally), &r);
   nis_sized_give(result, size, &r, sizeof r);
+  return NIS_OK;
+}
+
+/* ---- of the weights -------------------------------------------------------------------------- */
+
+static int check_edges(size_t n, const double *edges)
+{
+  if (n < 1) return nis_fail(NIS_INVALID, "n must be 1 or more edges, got 0");
+  for (size_t i = 0; i < n; i++) {
+    double before = i > 0 ? edges[i - 1] : 0;
+    if (!(edges[i] > before && edges[i] < HUGE_VAL))
+      return nis_fail(NIS_INVALID, "edges[%zu] must be finite and above %g, got %g", i, before,
+                      edges[i]);
+  }
+  return NIS_OK;
+}
+
+int nis_weights(nis *s, size_t n, const double *edges, uint64_t *counts)
+{
+  NIS_ENTER();
+  NIS_TRY(need(s, "the handle"));
+  NIS_TRY(need(edges, "edges"));
+  NIS_TRY(need(counts, "counts"));
+  NIS_TRY(check_edges(n, edges));
+  nis_weights_counts(&s->tally.weights, n, edges, counts);
   return NIS_OK;
 }
 
@@ -342,6 +435,7 @@ int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
   struct domain *domain = &s->sampler.integrand.domain;
   NIS_TRY(need_room(domain));
   int status = nis_points_init(&p, n < BLOCK_POINTS ? n + 1 : BLOCK_POINTS, domain->dim);
+  if (status == NIS_OK && weight) status = enter(s, "sample", (double[]){(double)n}, 1);
   nis_monitor_begin(&s->sampler.monitor, NIS_SAMPLING, n);
   for (size_t i = 0; weight && i < n; i++) weight[i] = NAN;
   for (size_t done = 0; status == NIS_OK && done < n; done += p.n, s->sampled += p.n) {
@@ -357,7 +451,7 @@ int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
     }
   }
   nis_points_clear(&p);
-  return leave(status);
+  return leave(weight ? leave_together(s, status) : status);
 }
 
 static int check_points(const struct domain *d, size_t n, const double *x)
@@ -458,10 +552,13 @@ int nis_events_sized(nis *s, const nis_event_options *options, nis_event_summary
   if (theirs) nis_sized_give(theirs, summary_size, &summary, sizeof summary);
   NIS_TRY(need(s, "the handle"));
   NIS_TRY(take_event_options(&o, options, options_size));
-  int status = can_generate(s);
-  if (status == NIS_OK)
-    status = nis_generate(&s->generator, &s->sampler, &s->tally.weights,
-                          nis_tally_estimate(&s->tally), &o, theirs ? &summary : NULL);
+  const double arguments[] = {(double)o.events, (double)o.calls, (double)o.skip, o.whole_run,
+                              o.w_max};
+  NIS_TRY(can_generate(s));
+  NIS_TRY(enter(s, "events", arguments, 5));
+  int status = nis_generate(&s->generator, &s->sampler, &s->tally.weights,
+                            nis_tally_estimate(&s->tally), &o, theirs ? &summary : NULL);
+  status = leave_together(s, status);
   leave(status);
   summary.status = status;
   if (theirs) nis_sized_give(theirs, summary_size, &summary, sizeof summary);
@@ -479,7 +576,9 @@ int nis_next_event_sized(nis *s, const nis_event_options *options, nis_pulled_ev
   NIS_TRY(need(s, "the handle"));
   if (options) NIS_TRY(take_event_options(&o, options, options_size));
   NIS_TRY(can_generate(s));
+  NIS_TRY(enter(s, "next_event", NULL, 0));
   int status = nis_generate_next(&s->generator, &s->sampler, &s->tally.weights, &o, &event);
+  status = leave_together(s, status);
   nis_sized_give(theirs, event_size, &event, sizeof event);
   return leave(status);
 }
@@ -517,7 +616,7 @@ static uint64_t likely_calls(const struct run *run)
 {
   const double usable = 0.9; /* the rest is for the flow */
   double left = (double)(run->s->options.calls - calls_of(run));
-  double seconds = run->s->sampler.monitor.deadline - nis_clock();
+  double seconds = run->s->sampler.monitor.deadline - nis_monitor_clock(&run->s->sampler.monitor);
   if (run->per_call > 0) left = fmin(left, usable * seconds / run->per_call);
   return (uint64_t)fmax(left, 2);
 }
@@ -630,7 +729,9 @@ static int train_and_integrate(nis *s, nis_result *r)
   if (is_empty(s)) return nothing(s, r);
   struct run run = {.s = s, .result = r, .before = s->sampler.integrand.calls};
   double seconds = s->options.max_seconds;
-  if (seconds > 0) s->sampler.monitor.deadline = nis_clock() + seconds;
+  int entered = enter(s, "run", &seconds, 1);
+  if (entered != NIS_OK) return nis_handle_result(s, entered, r);
+  if (seconds > 0) s->sampler.monitor.deadline = nis_monitor_clock(&s->sampler.monitor) + seconds;
   nis_seen_reset(&s->seen);
   int status = seconds > 0 ? pace(&run) : NIS_OK;
   s->call_seconds = 0;
@@ -640,7 +741,7 @@ static int train_and_integrate(nis *s, nis_result *r)
     status = status == NIS_OK ? train_and_estimate(&run) : nis_handle_result(s, status, r);
   s->sampler.monitor.deadline = 0;
   if (status == NIS_OK) compare_with_goals(&run);
-  return nis_handle_judge(s, r);
+  return r->status = leave_together(s, nis_handle_judge(s, r));
 }
 
 int nis_run_sized(nis *s, nis_result *result, size_t size)
@@ -754,6 +855,12 @@ int nis_inspect_sized(const char *path, nis_saved *saved, size_t options_size, s
   return NIS_OK;
 }
 
+static int resume(nis **out, nis_integrand *f, const nis_options *o, int owner)
+{
+  if (access(o->checkpoint, F_OK) == 0) return nis_handle_resume(out, f, o, owner);
+  return nis_create_sized(out, f, o, sizeof *o);
+}
+
 int nis_resume_sized(nis **out, nis_integrand *f, const nis_options *options, size_t size)
 {
   NIS_ENTER();
@@ -762,6 +869,39 @@ int nis_resume_sized(nis **out, nis_integrand *f, const nis_options *options, si
   *out = NULL;
   NIS_TRY(take_options(&o, options, size));
   NIS_TRY(need(o.checkpoint, "options.checkpoint"));
-  if (access(o.checkpoint, F_OK) == 0) return nis_handle_resume(out, f, &o);
-  return nis_create_sized(out, f, &o, sizeof o);
+  return resume(out, f, &o, 1);
+}
+
+static int never(void *context)
+{
+  (void)context;
+  return 0;
+}
+
+/* Rank 0 makes the file, or finds it there, before the others look into it. */
+static int resume_in_turn(nis **out, nis_integrand *f, const nis_options *o, struct ranks *r)
+{
+  int first = r->link.rank == 0, status = first ? resume(out, f, o, 1) : NIS_OK;
+  r->over = 0;
+  NIS_TRY(nis_ranks_meet(r, status));
+  return nis_ranks_meet(r, first ? NIS_OK : nis_handle_resume(out, f, o, 0));
+}
+
+int nis_resume_shared_sized(nis **out, nis_integrand *f, const nis_options *options,
+                            const nis_ranks *ranks, size_t size)
+{
+  NIS_ENTER();
+  nis_options o;
+  struct ranks r;
+  NIS_TRY(need(out, "out"));
+  *out = NULL;
+  NIS_TRY(take_options(&o, options, size));
+  NIS_TRY(need(o.checkpoint, "options.checkpoint"));
+  NIS_TRY(need(ranks, "ranks"));
+  NIS_TRY(check_ranks(ranks));
+  int status = nis_ranks_init(&r, ranks, never, NULL);
+  if (status == NIS_OK) status = resume_in_turn(out, f, &o, &r);
+  if (status != NIS_OK) nis_handle_free(*out), *out = NULL;
+  nis_ranks_clear(&r);
+  return status;
 }

@@ -41,6 +41,12 @@ int nis_resume(nis **out, nis_integrand *f, const nis_options *options)
   return nis_resume_sized(out, f, options, OPTIONS);
 }
 
+int nis_resume_shared(nis **out, nis_integrand *f, const nis_options *options,
+                      const nis_ranks *ranks)
+{
+  return nis_resume_shared_sized(out, f, options, ranks, OPTIONS);
+}
+
 int nis_run(nis *s, nis_result *result)
 {
   return nis_run_sized(s, result, RESULT);

@@ -522,10 +522,10 @@ int nis_handle_begin_checkpoint(nis *s)
   return open_journal(s, file_size(path));
 }
 
-int nis_handle_resume(nis **out, nis_integrand *f, const nis_options *options)
+int nis_handle_resume(nis **out, nis_integrand *f, const nis_options *options, int owner)
 {
   uint64_t end;
   int status = load_file(out, options->checkpoint, f, options, &end);
-  if (status == NIS_OK) status = open_journal(*out, end);
+  if (status == NIS_OK && owner) status = open_journal(*out, end);
   return finish(out, status);
 }

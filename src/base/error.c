@@ -71,6 +71,7 @@ const char *nis_strerror(int status)
   case NIS_NO_EVENTS: return "no events: the integrand is zero everywhere";
   case NIS_NO_FILE: return "a file could not be written or read";
   case NIS_BAD_FILE: return "a file is not what it should be";
+  case NIS_RANKS: return "processes of a run have lost each other";
   }
   return "unknown status";
 }

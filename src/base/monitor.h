@@ -4,7 +4,7 @@
 #ifndef NIS_MONITOR_H
 #define NIS_MONITOR_H
 
-#include "nis.h"
+#include "ranks.h"
 
 struct monitor {
   nis_progress_callback *callback; /* may be NULL */
@@ -16,11 +16,23 @@ struct monitor {
   double deadline;      /* of nis_clock(); 0: none */
   size_t block;         /* points at a time that let the deadline be seen soon; 0: not known yet */
   double block_seconds; /* of the last one */
+  struct ranks *ranks;  /* that run together, not owned; NULL: this process is alone */
+  double waiting;       /* of nis_clock(): since a stop was asked for; 0: it was not */
 };
 
 /* NIS_OK, NIS_STOPPED when the callback wants the run to end, or NIS_TIME_LIMIT. The first report
  * of a phase, the one at its end and those of iterations always reach the callback. */
 int nis_monitor_report(struct monitor *m);
+
+/* What all decisions about time go by: nis_clock(), but with ranks rank 0's at the latest exchange */
+double nis_monitor_clock(const struct monitor *m);
+
+/* What a rank has met alone, where all can meet: an error becomes everybody's, and one of the
+ * statuses of a run that ends early stops all. Without ranks it is `status`. */
+int nis_monitor_agree(struct monitor *m, int status);
+
+/* A nis_patience: shows the monitor's progress while other ranks are waited for. */
+int nis_monitor_wait(void *monitor);
 
 /* How many points to take at a time: `most`, or as many as take some hundredths of a second where
  * there is a deadline; and what a block took in the end. Results do not depend on where blocks end.

@@ -169,6 +169,7 @@ static int too_many(const struct arguments *arguments, const char *word)
                   command == BENCH            ? "none"
                   : command == MATRIX_ELEMENT ? "a name and a file"
                   : command == SHOW           ? "one file"
+                  : command == COMPLETION     ? "bash or zsh"
                                               : "one integrand");
 }
 
@@ -202,22 +203,41 @@ static int read_saved(struct arguments *arguments)
   return DONE;
 }
 
+static int check_pull(struct arguments *arguments)
+{
+  const char *text = arguments->pull_text;
+  arguments->pull = 5;
+  if (!text || (parse_real(text, &arguments->pull) == 0 && arguments->pull > 0)) return DONE;
+  return complain(BAD_USAGE, "--pull must be a number above 0, got '%s'", text);
+}
+
 static int take_files(struct arguments *arguments, int argc, char **argv)
 {
   arguments->files = (const char *const *)argv + optind;
   arguments->nfiles = argc - optind;
+  if (arguments->command == COMPARE && arguments->nfiles < 2)
+    return complain(BAD_USAGE, "'nis compare' needs two FILEs or more of 'nis integrate --json'");
+  if (arguments->command == COMPARE) return check_pull(arguments);
   if (arguments->nfiles < 1) return complain(BAD_USAGE, "'nis merge' needs FILEs to merge");
   return arguments->output ? DONE : complain(BAD_USAGE, "'nis merge' needs -o FILE");
+}
+
+static int check_shell(struct arguments *arguments)
+{
+  const char *shell = arguments->shell = arguments->name;
+  if (shell && (strcmp(shell, "bash") == 0 || strcmp(shell, "zsh") == 0)) return DONE;
+  return complain(BAD_USAGE, "'nis completion' needs bash or zsh, got '%s'", shell ? shell : "");
 }
 
 static int take_name(struct arguments *arguments, int argc, char **argv)
 {
   int command = arguments->command;
-  if (command == MERGE) return take_files(arguments, argc, argv);
+  if (command == MERGE || command == COMPARE) return take_files(arguments, argc, argv);
   if (optind < argc && command != BENCH) arguments->name = argv[optind++];
   if (optind < argc && command == MATRIX_ELEMENT) arguments->momenta = argv[optind++];
   if (optind < argc) return too_many(arguments, argv[optind]);
   if (command == SHOW) return check_saved_name(arguments);
+  if (command == COMPLETION) return check_shell(arguments);
   if (command == BENCH || (command == LIST && !arguments->name)) return DONE;
   int bad = arguments->from ? read_saved(arguments) : DONE;
   return bad ? bad : find_named(arguments);

@@ -19,6 +19,8 @@ enum {
   TRAIN = 32,
   SHOW = 64,
   MERGE = 128,
+  COMPARE = 256,
+  COMPLETION = 512,
   RUNS = INTEGRATE | EVENTS | TRAIN
 };
 
@@ -34,7 +36,7 @@ struct arguments {
   int nsettings;
 
   nis_options options;                 /* without params, progress: those belong to the run */
-  char given[MAX_OPTIONS];             /* is row n of the option table on the command line? */
+  char given[MAX_OPTIONS];             /* [n]: is row n of the option table on the command line? */
   const char *lower_text, *upper_text; /* NULL: not given */
   double lower[NIS_MOST_DIM], upper[NIS_MOST_DIM];
   const char *periodic_text, *discrete_text; /* NULL: not given */
@@ -49,9 +51,13 @@ struct arguments {
   const char *output; /* such a file to write, or NULL */
   const char *part_text;
   int part, parts;          /* "3/10" of the points; 0: not given */
-  const char *const *files; /* of merge ... */
+  const char *const *files; /* of merge and compare ... */
   int nfiles;               /* ... and how many they are */
 
+  const char *pull_text; /* of compare: NULL: not given */
+  double pull;           /* up to which results agree */
+
+  const char *shell;   /* of completion: "bash" or "zsh" */
   const char *momenta; /* of matrix-element: the file, or "-" */
 
   const char *histogram_texts[MAX_HISTOGRAMS]; /* "O:B:LOW:HIGH", in their order */

@@ -4,6 +4,7 @@
 #include "message.h"
 #include "options.h"
 #include "points.h"
+#include "ranks.h"
 #include "run.h"
 #include "values.h"
 
@@ -112,14 +113,15 @@ static int run_events(struct run *run, FILE *report)
   options.particles = run->row->particles;
   options.particles_params = run->state;
   if (run->histograms || shows_events(run)) options.sink = hand_on, options.sink_params = run;
-  int status = nis_check_events(&options);
-  if (status == NIS_OK) {
+  int bad = nis_check_events(&options);
+  if (bad) bad = complain(exit_code(bad), "%s", nis_last_error());
+  bad = ranks_agree(bad, last_complaint());
+  if (bad == DONE) {
     generate(run, &options);
     run_end(run);
   }
   free(header);
-  return status == NIS_OK ? run_report(run, report)
-                          : complain(exit_code(status), "%s", nis_last_error());
+  return bad == DONE ? run_report(run, report) : bad;
 }
 
 /* A report among the events would make them unreadable. */

@@ -77,8 +77,8 @@ static int find_observable(const struct arguments *arguments, struct axis_plan *
 static int bad_text(const char *text)
 {
   return complain(BAD_USAGE,
-                  "--histogram must be OBSERVABLE:BINS or OBSERVABLE:BINS:LOW:HIGH, or two of them "
-                  "with a comma between, got '%s'",
+                  "--histogram must be OBSERVABLE:BINS, OBSERVABLE:BINS:LOW:HIGH or "
+                  "OBSERVABLE:EDGE,EDGE,..., or two of them with a comma between, got '%s'",
                   text);
 }
 
@@ -93,37 +93,82 @@ static int check_axis(const struct axis_plan *axis, double bins, const char *tex
                   axis->name, axis->name, bins, text);
 }
 
+/* The next of what stands between separators, which comes to lie behind it; 0 if it is empty or too
+ * long. */
+static int next_word(const char **from, const char *end, char separator, char word[HISTOGRAM_WORD])
+{
+  size_t length = 0, left = (size_t)(end - *from);
+  while (length < left && (*from)[length] != separator) length++;
+  if (length == 0 || length >= HISTOGRAM_WORD) return 0;
+  memcpy(word, *from, length);
+  word[length] = '\0';
+  *from += length + 1;
+  return 1;
+}
+
+/* "BINS" or "BINS:LOW:HIGH" */
+static int parse_range(const char *from, const char *end, const char *text, struct axis_plan *axis)
+{
+  char word[3][HISTOGRAM_WORD];
+  double bins;
+  int words = 0;
+  while (words < 3 && from <= end && next_word(&from, end, ':', word[words])) words++;
+  if (from <= end || (words != 1 && words != 3) || parse_real(word[0], &bins))
+    return bad_text(text);
+  if (words == 3 && (parse_real(word[1], &axis->low) || parse_real(word[2], &axis->high)))
+    return bad_text(text);
+  int bad = check_axis(axis, bins, text);
+  if (!bad) axis->bins = (size_t)bins;
+  return bad;
+}
+
+/* "EDGE,EDGE,..." */
+static int parse_edges(const char *from, const char *end, const char *text, struct axis_plan *axis)
+{
+  char word[HISTOGRAM_WORD];
+  int n = 0;
+  for (; from <= end; n++) {
+    if (n == HISTOGRAM_EDGES)
+      return complain(BAD_USAGE,
+                      "--histogram: '%s' may have %d edges at most; more bins need "
+                      "%s:BINS:LOW:HIGH",
+                      axis->name, HISTOGRAM_EDGES, axis->name);
+    if (!next_word(&from, end, ',', word) || parse_real(word, &axis->edges[n]))
+      return bad_text(text);
+    if (n > 0 && axis->edges[n] <= axis->edges[n - 1])
+      return complain(BAD_USAGE,
+                      "--histogram: each edge of '%s' must be above the one before, got "
+                      "%g behind %g in '%s'",
+                      axis->name, axis->edges[n], axis->edges[n - 1], text);
+  }
+  axis->bins = (size_t)n - 1;
+  return DONE;
+}
+
 /* One axis, which ends at `end` of the text */
 static int parse_axis(const struct arguments *arguments, const char *from, const char *end,
                       const char *text, struct axis_plan *axis)
 {
-  char word[4][HISTOGRAM_WORD];
-  int words = 0;
-  for (; words < 4 && from <= end; words++) {
-    size_t length = 0, left = (size_t)(end - from);
-    while (length < left && from[length] != ':') length++;
-    if (length == 0 || length >= HISTOGRAM_WORD) return bad_text(text);
-    snprintf(word[words], sizeof word[words], "%.*s", (int)length, from);
-    from += length + 1;
-  }
-  double bins;
-  if (from <= end || (words != 2 && words != 4) || parse_real(word[1], &bins))
-    return bad_text(text);
   *axis = (struct axis_plan){.low = 0};
-  memcpy(axis->name, word[0], sizeof axis->name);
+  if (!next_word(&from, end, ':', axis->name) || from > end) return bad_text(text);
   int bad = find_observable(arguments, axis);
   if (bad) return bad;
-  if (words == 4 && (parse_real(word[2], &axis->low) || parse_real(word[3], &axis->high)))
-    return bad_text(text);
-  if ((bad = check_axis(axis, bins, text))) return bad;
-  axis->bins = (size_t)bins;
-  return DONE;
+  return memchr(from, ',', (size_t)(end - from)) ? parse_edges(from, end, text, axis)
+                                                 : parse_range(from, end, text, axis);
+}
+
+/* The comma before the second axis, which begins with a name; before an edge there is a number. */
+static const char *find_second(const char *text)
+{
+  const char *comma = strchr(text, ',');
+  while (comma && comma[1] && strchr("0123456789+-.", comma[1])) comma = strchr(comma + 1, ',');
+  return comma;
 }
 
 static int parse_one(const struct arguments *arguments, const char *text,
                      struct histogram_plan *plan)
 {
-  const char *comma = strchr(text, ','), *end = text + strlen(text);
+  const char *comma = find_second(text), *end = text + strlen(text);
   plan->naxes = comma ? 2 : 1;
   int bad = parse_axis(arguments, text, comma ? comma : end, text, &plan->axis[0]);
   if (!bad && comma) bad = parse_axis(arguments, comma + 1, end, text, &plan->axis[1]);
@@ -183,6 +228,7 @@ static nis_axis axis_of(struct axis_plan *plan, const struct run *run)
                     .name = plan->name,
                     .unit = plan->unit,
                     .bins = plan->bins,
+                    .edges = plan->edges[1] > plan->edges[0] ? plan->edges : NULL,
                     .low = plan->low,
                     .high = plan->high};
 }

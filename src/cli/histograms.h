@@ -6,7 +6,7 @@
 #include "integrands.h"
 #include "nis_histogram.h"
 
-enum { MAX_HISTOGRAMS = 64, HISTOGRAM_AXES = 2, HISTOGRAM_WORD = 64 };
+enum { MAX_HISTOGRAMS = 64, HISTOGRAM_AXES = 2, HISTOGRAM_WORD = 64, HISTOGRAM_EDGES = 257 };
 
 struct arguments;
 struct run;
@@ -27,6 +27,7 @@ struct axis_plan {
   const char *unit;
   size_t bins;
   double low, high;
+  double edges[HISTOGRAM_EDGES]; /* [bins + 1] instead of these two; edges[1] <= edges[0]: none */
 };
 
 struct histogram_plan {
@@ -40,8 +41,8 @@ struct histograms {
   size_t n;
 };
 
-/* Are the texts of the command line good, "OBS:BINS[:LOW:HIGH][,OBS:BINS[:LOW:HIGH]]", and the
- * file? 0, or an exit code with a sentence. */
+/* Are the texts of the command line good, "OBS:BINS", "OBS:BINS:LOW:HIGH" or "OBS:E0,E1,...", or
+ * two of them with a comma between, and the file? 0, or an exit code with a sentence. */
 int histograms_check(const struct arguments *arguments);
 
 /* Makes them, empty; DONE, or an exit code with a sentence. */

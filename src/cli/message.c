@@ -22,9 +22,17 @@ static const struct {
     {NIS_NO_EVENTS, FAILED, "no_events"},
     {NIS_NO_FILE, FAILED, "no_file"},
     {NIS_BAD_FILE, FAILED, "bad_file"},
+    {NIS_RANKS, FAILED, "ranks"},
 };
 
 enum { MEANINGS = sizeof meanings / sizeof meanings[0] };
+
+static char latest[512];
+
+const char *last_complaint(void)
+{
+  return latest;
+}
 
 int complain(int code, const char *format, ...)
 {
@@ -33,6 +41,9 @@ int complain(int code, const char *format, ...)
   fputs("nis: ", stderr);
   vfprintf(stderr, format, list);
   fputc('\n', stderr);
+  va_end(list);
+  va_start(list, format);
+  vsnprintf(latest, sizeof latest, format, list);
   va_end(list);
   return code;
 }

@@ -9,7 +9,7 @@
 
 #define MEMBER(member) offsetof(struct arguments, member)
 
-enum { ALL = RUNS | LIST | SHOW | MERGE | BENCH | MATRIX_ELEMENT, HELP_TEXT = 512 };
+enum { ALL = RUNS | LIST | SHOW | MERGE | COMPARE | BENCH | MATRIX_ELEMENT, HELP_TEXT = 512 };
 
 /* Rows as macro calls, so that clang-format keeps each on two lines. */
 #define OWN(...)                                                                                   \
@@ -44,7 +44,7 @@ static const struct option_row plan[] = {
         "set a parameter of the integrand; may be repeated"),
     OWN(INTEGRATE | EVENTS, 0, "histogram", "O:B:LOW:HIGH", HISTOGRAM, MEMBER(histogram_texts),
         "a histogram of observable O ('nis list NAME' has them) in B bins from LOW to HIGH, which "
-        "may be left out; of two with a comma between; may be repeated"),
+        "may be left out, or O:E0,E1,... with edges; of two with a comma between; may be repeated"),
     OWN(INTEGRATE | EVENTS, 0, "histogram-file", "FILE", TEXT, MEMBER(histogram_file),
         "where histograms go: .yoda (for Rivet), .csv or .json; replaces such a file; default: the "
         "integrand's name and .yoda"),
@@ -84,12 +84,14 @@ static const struct option_row plan[] = {
     OWN(BENCH, 0, "quick", NULL, FLAG, MEMBER(quick), "fewer repeats and sizes"),
     OWN(BENCH, 0, "runs", NULL, FLAG, MEMBER(runs),
         "whole runs instead: seconds and bytes against dimensions, calls, threads"),
+    OWN(COMPARE, 0, "pull", "N", TEXT, MEMBER(pull_text),
+        "results agree where all differences are within so many errors; above 0; default 5"),
     OWN(INTEGRATE, 0, "explain", NULL, FLAG, MEMBER(explain),
         "say first which settings will be used, and why"),
     OWN(ALL, 0, "json", NULL, FLAG, MEMBER(json), "print JSON instead of text"),
     OWN(RUNS, 'q', "quiet", NULL, FLAG, MEMBER(quiet),
-        "no table and no progress line, only the result"),
-    OWN(ALL, 'h', "help", NULL, FLAG, MEMBER(help), "print this"),
+        "no table, no progress line and no pictures, only the result"),
+    OWN(ALL | COMPLETION, 'h', "help", NULL, FLAG, MEMBER(help), "print this"),
 };
 
 enum { PLANNED = sizeof plan / sizeof *plan };
@@ -330,4 +332,41 @@ void options_print(FILE *file, const struct arguments *arguments)
     fputs(" --discrete ", file), print_list(file, arguments->options.dim, arguments->discrete);
   fprintf(file, " --seed %" PRIu64, arguments->options.seed);
   print_settings(file, arguments);
+}
+
+/* A list of the command line, with which plug-ins say what their coordinates are */
+static const char *list_text(const struct option_row *row, const struct arguments *arguments)
+{
+  static const size_t lists[] = {MEMBER(lower_text), MEMBER(upper_text), MEMBER(periodic_text),
+                                 MEMBER(discrete_text)};
+  for (size_t i = 0; row->type == TEXT && i < sizeof lists / sizeof *lists; i++)
+    if (row->offset == lists[i]) return *(const char *const *)((const char *)arguments + lists[i]);
+  return NULL;
+}
+
+static void json_option(struct json *json, const struct option_row *row,
+                        const struct arguments *arguments)
+{
+  char name[NAME_TEXT], value[VALUE_TEXT];
+  const char *list = list_text(row, arguments);
+  snprintf(name, sizeof name, "%s", row->name);
+  for (char *dash; (dash = strchr(name, '-'));) *dash = '_';
+  option_format(value, row, arguments);
+  if (list)
+    json_text(json, name, list);
+  else if (!row->library)
+    json_int(json, name, 1);
+  else if (row->library->type == NIS_OPTION_WORD)
+    json_text(json, name, value);
+  else
+    json_number(json, name, value);
+}
+
+void options_json(struct json *json, const struct arguments *arguments)
+{
+  json_object(json, "options");
+  for (const struct option_row *row = option_rows(); *row->name; row++)
+    if (option_given(arguments, row) && (decides_numbers(row) || list_text(row, arguments)))
+      json_option(json, row, arguments);
+  json_end(json);
 }

@@ -7,6 +7,7 @@
 #define OPTIONS_H
 
 #include "arguments.h"
+#include "json.h"
 #include "numbers.h"
 #include "values.h"
 
@@ -53,5 +54,8 @@ void print_word(FILE *file, const char *word);
 
 /* The part of the command line that decides the numbers: threads and files are left out. */
 void options_print(FILE *file, const struct arguments *arguments);
+
+/* The same options as an object "options", but for the seed and the integrand's parameters */
+void options_json(struct json *json, const struct arguments *arguments);
 
 #endif

@@ -5,6 +5,7 @@
 #include "json.h"
 #include "message.h"
 #include "options.h"
+#include "ranks.h"
 #include "values.h"
 
 #include <limits.h>
@@ -81,6 +82,7 @@ static void calls(struct json *json, const struct run *run)
   json_real(json, "efficiency_median", r->efficiency_median);
   json_real(json, "max_weight", r->max_weight);
   json_real(json, "ess", r->ess);
+  json_int(json, "ranks", ranks_world() ? ranks_world()->size : 1);
   json_real(json, "seconds", run->seconds);
 }
 
@@ -144,6 +146,7 @@ void report_json(FILE *file, const struct run *run)
   struct json json = {.file = file};
   json_object(&json, NULL);
   problem(&json, run);
+  options_json(&json, run->arguments);
   if (run->arguments->explain) explain_json(&json, run->arguments);
   estimate(&json, run);
   calls(&json, run);

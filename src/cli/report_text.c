@@ -165,6 +165,15 @@ static void print_histograms(FILE *file, const struct run *run)
   fprintf(file, "%zu in %s\n", run->histograms->n, path);
 }
 
+/* The w_max of the events, or else that of the estimate's efficiency */
+static void draw_pictures(FILE *file, const struct run *run)
+{
+  const nis_unweighting *rule = &run->events.rules[run->arguments->event_options.w_max];
+  double efficiency = run->has_events ? rule->efficiency : run->result.efficiency;
+  weight_picture_draw(file, &run->weights, 1 / efficiency);
+  error_picture_draw(file, &run->history);
+}
+
 void report_text(FILE *file, const struct run *run)
 {
   if (run->progress.rows) fputc('\n', file);
@@ -185,6 +194,7 @@ void report_text(FILE *file, const struct run *run)
   }
   if (run->has_events) print_events(file, run);
   print_histograms(file, run);
+  if (!run->arguments->quiet && pictures_fit(file)) draw_pictures(file, run);
   label(file, "time");
   fprintf(file, "%.3g s\n", run->seconds);
 }

@@ -4,6 +4,7 @@
 #include "interrupt.h"
 #include "message.h"
 #include "points.h"
+#include "ranks.h"
 #include "report.h"
 #include "values.h"
 
@@ -48,7 +49,7 @@ static int hand_on(const nis_point_block *block, void *params)
   return status;
 }
 
-int run_begin(struct run *run, const struct arguments *arguments, FILE *table)
+static int begin(struct run *run, const struct arguments *arguments, FILE *table)
 {
   const struct integrand *row = arguments->row;
   *run = (struct run){.arguments = arguments, .row = row, .options = arguments->options};
@@ -57,7 +58,7 @@ int run_begin(struct run *run, const struct arguments *arguments, FILE *table)
   if (row->setup && !run->state)
     return complain(FAILED, "no memory for the integrand '%s'", row->name);
   run->has_exact = row->exact && row->exact(run->state, run->options.dim, &run->exact);
-  progress_start(&run->progress, table, arguments->json || arguments->quiet);
+  progress_start(&run->progress, table, arguments->json || arguments->quiet || ranks_silent());
   describe(run);
   run->options.name = run->name;
   run->options.params = run->state;
@@ -78,16 +79,36 @@ int run_begin(struct run *run, const struct arguments *arguments, FILE *table)
   return DONE;
 }
 
+int run_begin(struct run *run, const struct arguments *arguments, FILE *table)
+{
+  return ranks_agree(begin(run, arguments, table), last_complaint());
+}
+
+/* The checkpoint is rank 0's file. */
+static int make(struct run *run, nis **s)
+{
+  const char *from = run->arguments->from, *checkpoint = run->options.checkpoint;
+  nis_integrand *f = run->row->f;
+  const nis_ranks *ranks = ranks_world();
+  int resumed = ranks_first(checkpoint && access(checkpoint, F_OK) == 0);
+  if (ranks && checkpoint && (resumed || !from))
+    return nis_resume_shared(s, f, &run->options, ranks);
+  if (resumed) return nis_resume(s, f, &run->options);
+  if (ranks_silent()) run->options.checkpoint = NULL;
+  return from ? nis_load(s, from, f, &run->options) : nis_create(s, f, &run->options);
+}
+
 nis *run_make(struct run *run)
 {
-  const char *from = run->arguments->from;
-  const char *checkpoint = run->options.checkpoint;
-  nis *s;
-  int resumed = checkpoint && access(checkpoint, F_OK) == 0;
-  int status = resumed ? nis_resume(&s, run->row->f, &run->options)
-               : from  ? nis_load(&s, from, run->row->f, &run->options)
-                       : nis_create(&s, run->row->f, &run->options);
+  nis *s = NULL;
+  int status = make(run, &s);
+  if (status == NIS_OK) status = nis_set_ranks(s, ranks_world());
   run_note(run, status);
+  if (ranks_agree(exit_code(status), run->message) != DONE && s) {
+    if (status == NIS_OK) run->status = NIS_RANKS;
+    nis_free(s);
+    s = NULL;
+  }
   run->made = s != NULL;
   return s;
 }
@@ -95,7 +116,7 @@ nis *run_make(struct run *run)
 void run_save(struct run *run, nis *s)
 {
   const char *path = run->arguments->output;
-  if (!path || run->status < NIS_OK) return;
+  if (!path || ranks_silent() || run->status < NIS_OK) return;
   int status = nis_save(s, path);
   if (status != NIS_OK) run_note(run, status);
 }
@@ -103,12 +124,14 @@ void run_save(struct run *run, nis *s)
 void run_close(struct run *run, nis *s)
 {
   if (s) channels_read(&run->channels, s);
+  if (s) weight_picture_read(&run->weights, s);
   nis_free(s);
 }
 
 int run_note(struct run *run, int status)
 {
   run->status = status;
+  if (status == NIS_RANKS) ranks_lost();
   const char *sentence = status || run->result.bad_calls ? nis_last_error() : "";
   if (status && !*sentence) sentence = nis_strerror(status);
   snprintf(run->message, sizeof run->message, "%s", sentence);
@@ -122,7 +145,7 @@ void run_end(struct run *run)
 {
   progress_end(&run->progress);
   run->seconds = seconds_now() - run->start;
-  if (run->made && run->status >= NIS_OK) histograms_write(run);
+  if (run->made && run->status >= NIS_OK && !ranks_silent()) histograms_write(run);
   if (run->status)
     complain(0, "%s", run->message);
   else if (*run->message)
@@ -145,7 +168,7 @@ int run_page(const struct run *run, void (*json)(FILE *file, const struct run *r
 {
   char *text = NULL;
   size_t size;
-  if (!run->arguments->report) return DONE;
+  if (!run->arguments->report || ranks_silent()) return DONE;
   FILE *memory = open_memstream(&text, &size);
   if (memory) json(memory, run);
   int bad = !memory || fclose(memory);

@@ -6,6 +6,7 @@
 #include "arguments.h"
 #include "channels.h"
 #include "history.h"
+#include "pictures.h"
 #include "progress.h"
 
 struct run {
@@ -24,6 +25,7 @@ struct run {
   int status; /* of the latest step */
   nis_result result;
   struct channel_list channels;
+  struct weight_picture weights;
   char message[512]; /* the library's sentence, "" if there is none */
   int has_exact;
   double exact;
@@ -43,7 +45,8 @@ nis *run_make(struct run *run);
 /* Saves it where --output is given, unless there is nothing new. */
 void run_save(struct run *run, nis *s);
 
-/* Keeps what the channels have, and frees the handle, which may be NULL. */
+/* Keeps what the channels have and how the weights are spread, and frees the handle, which may be
+ * NULL. */
 void run_close(struct run *run, nis *s);
 
 /* Notes how a step of the library ended, before its sentence is lost; returns status. */

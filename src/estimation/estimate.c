@@ -2,7 +2,6 @@
 #include "estimate.h"
 
 #include "mixture/control.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "combine.h"
@@ -101,8 +100,9 @@ static int hand_out(struct job *j, uint64_t before, int iteration)
   size_t n = j->plan->components->n;
   for (size_t i = 0; n > 0 && i < p->n && j->handout.sink; i++)
     j->components[i * n] = j->handout.weight[i];
-  return nis_handout_give(&j->handout, &j->s->integrand.domain, p, j->components, before,
-                          iteration);
+  int status =
+      nis_handout_give(&j->handout, &j->s->integrand.domain, p, j->components, before, iteration);
+  return j->plan->options->sink ? nis_monitor_agree(&j->s->monitor, status) : status;
 }
 
 /* n points from number `at` of a replicate on, or the next random ones without one, into the tally;
@@ -146,11 +146,11 @@ static int add_points(struct job *j, int iteration, const struct replicate *repl
   do {
     struct monitor *monitor = &j->s->monitor;
     size_t block = nis_monitor_block(monitor, j->points.capacity);
-    double start = nis_clock();
+    double start = nis_monitor_clock(monitor);
     size_t n = to - from < block ? (size_t)(to - from) : block;
     status = add_block(j, iteration, replicate, from, n);
     from += j->points.n;
-    nis_monitor_took(monitor, j->points.n, nis_clock() - start);
+    nis_monitor_took(monitor, j->points.n, nis_monitor_clock(monitor) - start);
   } while (status == NIS_OK && from < to && !nis_monitor_over(&j->s->monitor));
   return status;
 }
@@ -362,15 +362,24 @@ static int run_growing(struct job *j)
   return status;
 }
 
+/* Points at a time: few where much is kept of each, but enough for all ranks */
+static size_t block_points(const struct sampler *s, const struct integration *plan)
+{
+  int outputs = plan->options->sink && plan->options->extra > 0;
+  size_t block = plan->components->n > 0 || outputs ? COMPONENT_BLOCK : BLOCK_POINTS;
+  size_t least = s->monitor.ranks ? nis_ranks_least(s->monitor.ranks) : 0;
+  if (block < least) block = least;
+  return plan->calls < block ? (size_t)plan->calls : block;
+}
+
 int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *used)
 {
   struct job j = {.s = s, .plan = plan};
-  size_t block = plan->calls < BLOCK_POINTS ? (size_t)plan->calls : BLOCK_POINTS;
-  int outputs = plan->options->sink && plan->options->extra > 0;
-  if ((plan->components->n > 0 || outputs) && block > COMPONENT_BLOCK) block = COMPONENT_BLOCK;
+  size_t block = block_points(s, plan);
   int status = nis_points_init(&j.points, block, s->mixture.dim);
   if (status == NIS_OK)
     status = nis_handout_init(&j.handout, block, plan->replicates, plan->options);
+  if (s->monitor.ranks && s->monitor.ranks->link.rank > 0) j.handout.sink = NULL;
   j.points.outputs = j.handout.outputs;
   j.components = NIS_RAW(double, nis_product(block, plan->components->n));
   if (!j.components) status = nis_no_memory();

@@ -54,8 +54,15 @@ int nis_generate_merge(const char *const *paths, size_t n, const char *path, int
 struct receivers {
   const nis_event_options *options;
   struct event_file file;
+  struct monitor *monitor;
   const nis_event_summary *summary;
 };
+
+/* Of several ranks one writes and calls, while the others know the same events. */
+static int is_silent(const struct monitor *m)
+{
+  return m->ranks && m->ranks->link.rank > 0;
+}
 
 struct delivery {
   const nis_event_options *options;
@@ -69,9 +76,8 @@ static int call_sink(void *context, const struct callback *self)
   return d->options->sink(d->block, d->options->sink_params);
 }
 
-static int receive(const nis_event_block *block, size_t *taken, void *params)
+static int hand_over(struct receivers *r, const nis_event_block *block, size_t *taken)
 {
-  struct receivers *r = params;
   *taken = block->n;
   if (r->options->path) NIS_TRY(nis_event_file_write(&r->file, block, taken));
   struct delivery delivery = {r->options, block};
@@ -79,6 +85,14 @@ static int receive(const nis_event_block *block, size_t *taken, void *params)
     return nis_fail(NIS_STOPPED, "the event sink asked to stop after %llu events",
                     (unsigned long long)(r->summary->events + block->n));
   return NIS_OK;
+}
+
+static int receive(const nis_event_block *block, size_t *taken, void *params)
+{
+  struct receivers *r = params;
+  *taken = block->n;
+  int status = is_silent(r->monitor) ? NIS_OK : hand_over(r, block, taken);
+  return nis_monitor_agree(r->monitor, status);
 }
 
 /* What came before an error is still good; without an event the file goes away. */
@@ -109,9 +123,10 @@ static int run(struct generator *g, struct sampler *s, struct receivers *r,
 {
   const nis_event_options *o = r->options;
   nis_monitor_begin(&s->monitor, NIS_GENERATING, o->events ? o->events : o->calls);
-  if (o->path) NIS_TRY(nis_event_file_open(&r->file, o, about));
+  int writes = o->path && !is_silent(&s->monitor);
+  if (writes) NIS_TRY(nis_event_file_open(&r->file, o, about));
   int status = nis_unweight(s, &g->trials, plan, &g->weights, summary);
-  if (o->path) status = close_file(r, status, summary);
+  if (writes) status = close_file(r, status, summary);
   return status == NIS_OK ? compare_with_goal(o, summary) : status;
 }
 
@@ -127,7 +142,7 @@ int nis_generate(struct generator *g, struct sampler *s, const struct weights *s
   nis_event_summary unused, *summary = wanted ? wanted : &unused;
   nis_event_options o;
   NIS_TRY(check(given, &o));
-  struct receivers receivers = {.options = &o, .summary = summary};
+  struct receivers receivers = {.options = &o, .monitor = &s->monitor, .summary = summary};
   const struct event_plan plan = {.events = o.events ? o.events : UINT64_MAX,
                                   .calls = o.calls ? o.calls : UINT64_MAX,
                                   .rule = rule_of(&o),

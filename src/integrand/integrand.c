@@ -61,6 +61,7 @@ struct pass {
   double *recorded;       /* [n][row] for a journal; or NULL */
   size_t finished;        /* points */
   int refused;            /* by the user's function, in one of the ways of nis_host_call */
+  int for_all;            /* ranks: `recorded` is all that is wanted */
 };
 
 /* Numbers that the integrand gives at a point: its values, and its outputs behind them */
@@ -178,8 +179,8 @@ static void call_batch(void *context, size_t item, int worker)
     __atomic_store_n(&p->refused, 1, __ATOMIC_RELAXED);
   }
   if (p->recorded && batch.done == n) memcpy(p->recorded + number, batch.rows, bytes);
-  take_rows(p, first, &batch);
-  if (c->weigh)
+  if (!p->for_all) take_rows(p, first, &batch);
+  if (!p->for_all && c->weigh)
     c->weigh(c->weigher, worker, batch.done, p->x + first * dim, batch.rows + c->ncomp, row_of(c),
              p->f + first, p->components ? p->components + first * c->ncomp : NULL);
   __atomic_fetch_add(&p->finished, batch.done, __ATOMIC_RELAXED);
@@ -191,6 +192,28 @@ static void run_pass(struct team *team, int worker, void *context)
   if (p->c->rehearsal > 0 && worker > 1) return;
   if (p->c->rehearsal > 0) nis_team_together(team, worker);
   nis_team_for(team, worker, (p->n + p->grain - 1) / p->grain, call_batch, p);
+}
+
+/* Has it called, or what is known taken, by threads that share its batches. */
+static int carry_out(struct pass *p)
+{
+  struct integrand_call *c = p->c;
+  size_t workers = c->rehearsal > 0 ? 2 : (size_t)c->threads;
+  p->grain = c->f || c->rehearsal > 0 ? (p->n + workers - 1) / workers : p->n;
+  if (p->grain > c->batch_points) p->grain = c->batch_points;
+  size_t batches = (p->n + p->grain - 1) / p->grain;
+  p->workers = batches < (size_t)c->threads ? batches : (size_t)c->threads;
+  NIS_TRY(make_room(p));
+  nis_team_run((int)p->workers, run_pass, p);
+  return NIS_OK;
+}
+
+static int refused(uint64_t calls)
+{
+  return nis_fail(NIS_CALLBACK,
+                  "the integrand ended the run after %llu calls: it returned non-zero, called "
+                  "nis_refuse() or threw an exception",
+                  (unsigned long long)calls);
 }
 
 static void take_bad(struct integrand_call *c, const double *x, double value)
@@ -266,9 +289,9 @@ static int refuse_nothing(const struct integrand_call *c)
 
 /* The next slice of the points that are left; it ends where the patience does, so that the calls
  * that are spent for nothing are as many for any number of threads. */
-static size_t next_slice(const struct integrand_call *c, size_t left)
+static size_t next_slice(const struct integrand_call *c, size_t left, const struct ranks *ranks)
 {
-  size_t points = slice_points(c);
+  size_t points = ranks ? nis_ranks_slice(ranks, left) : slice_points(c);
   if (points > left) points = left;
   if (has_given_nothing(c) && c->calls < PATIENCE && points > PATIENCE - c->calls)
     points = (size_t)(PATIENCE - c->calls);
@@ -291,35 +314,100 @@ static int consult_journal(struct journal *j, struct pass *p)
   return NIS_OK;
 }
 
+/* ---- ranks ---------------------------------------------------------------------------------- */
+
+/* This rank's share of a pass, for all */
+static int fill_rows(void *context, size_t first, size_t n, double *rows)
+{
+  const struct pass *p = context;
+  const struct integrand_call *c = p->c;
+  struct pass part = {.c = p->c,
+                      .n = n,
+                      .x = p->x + first * c->domain.dim,
+                      .f = p->f + first,
+                      .components = p->components ? p->components + first * c->ncomp : NULL,
+                      .recorded = rows,
+                      .for_all = 1};
+  NIS_TRY(carry_out(&part));
+  return part.refused ? refused(c->calls + part.finished) : NIS_OK;
+}
+
+static uint64_t stamp_points(void *context, size_t first, size_t n)
+{
+  const struct pass *p = context;
+  size_t dim = p->c->domain.dim;
+  return nis_stamp_numbers(p->c->calls, n * dim, p->x + first * dim);
+}
+
+void nis_integrand_tell(const struct integrand_call *c, struct ranks *r)
+{
+  int recalls = c->journal && c->journal->replaying;
+  r->own.grain = (uint64_t)c->threads * (c->batch ? c->batch_points : 1);
+  r->own.flags = (r->own.flags & ~(uint64_t)RANKS_RECALL) | (recalls ? RANKS_RECALL : 0);
+}
+
+/* Rank 0 has the journal; where that has no more, nothing comes, and calls begin. */
+static int recall(struct ranks *r, struct pass *p, size_t *n)
+{
+  const struct integrand_call *c = p->c;
+  size_t row = row_of(c) * sizeof(double);
+  int status = NIS_OK;
+  *n = r->link.rank == 0 ? p->n : 0;
+  if (*n > 0) status = nis_journal_replay(c->journal, p->x, n);
+  if (status == NIS_OK) status = nis_ranks_reserve(r, *n * row);
+  if (status == NIS_OK && *n > 0) memcpy(r->outbox, c->journal->values, *n * row);
+  r->own.bytes = *n * row;
+  nis_integrand_tell(c, r);
+  NIS_TRY(nis_ranks_exchange(r, stamp_points(p, 0, p->n), status));
+  *n = r->from[1] / row;
+  NIS_TRY(nis_ranks_rows(r, *n * row_of(c)));
+  if (*n > 0) memcpy(r->rows, r->inbox, *n * row);
+  return NIS_OK;
+}
+
+/* The first points of the pass get their values from all ranks, each of which has called for some
+ * of them. */
+static int consult_ranks(struct ranks *r, struct pass *p)
+{
+  struct integrand_call *c = p->c;
+  struct shared_rows work = {p->n, row_of(c), fill_rows, stamp_points, p};
+  size_t n = 0;
+  int recalls = nis_ranks_any(r, RANKS_RECALL);
+  if (recalls) NIS_TRY(recall(r, p, &n));
+  if (n == 0) {
+    recalls = 0;
+    nis_integrand_tell(c, r);
+    NIS_TRY(nis_ranks_fill(r, &work, &n));
+  }
+  p->n = n;
+  p->known = r->rows;
+  if (recalls || !c->journal || n == 0) return NIS_OK;
+  NIS_TRY(nis_journal_prepare(c->journal, n));
+  p->recorded = c->journal->values;
+  return NIS_OK;
+}
+
+/* ---- */
+
 int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, double *f,
                            double *components, double *outputs, char *bad, struct monitor *monitor,
                            size_t *done)
 {
   for (*done = 0; *done < n;) {
     double start = nis_clock();
-    size_t points = next_slice(c, n - *done);
+    size_t points = next_slice(c, n - *done, monitor->ranks);
     struct pass pass = {.c = c, .n = points, .x = x + *done * c->domain.dim, .f = f + *done};
-    NIS_TRY(consult_journal(c->journal, &pass));
-    points = pass.n;
-    size_t workers = c->rehearsal > 0 ? 2 : (size_t)c->threads;
-    size_t share = (points + workers - 1) / workers;
     if (components) pass.components = components + *done * c->ncomp;
     if (outputs) pass.outputs = outputs + *done * c->extra;
     if (bad) pass.bad = bad + *done;
-    pass.grain = c->f || c->rehearsal > 0 ? share : points;
-    if (pass.grain > c->batch_points) pass.grain = c->batch_points;
-    size_t batches = (points + pass.grain - 1) / pass.grain;
-    pass.workers = batches < (size_t)c->threads ? batches : (size_t)c->threads;
-    NIS_TRY(make_room(&pass));
-    nis_team_run((int)pass.workers, run_pass, &pass);
+    NIS_TRY(monitor->ranks ? consult_ranks(monitor->ranks, &pass)
+                           : consult_journal(c->journal, &pass));
+    points = pass.n;
+    if (points > 0) NIS_TRY(carry_out(&pass));
     c->calls += pass.finished;
     monitor->now.calls += pass.finished;
     if (monitor->now.phase != NIS_GENERATING) monitor->now.done += pass.finished;
-    if (pass.refused)
-      return nis_fail(NIS_CALLBACK,
-                      "the integrand ended the run after %llu calls: it returned non-zero, called "
-                      "nis_refuse() or threw an exception",
-                      (unsigned long long)c->calls);
+    if (pass.refused) return refused(c->calls);
     if (pass.recorded) NIS_TRY(nis_journal_record(c->journal, pass.x, points));
     take_values(c, &pass);
     *done += points;

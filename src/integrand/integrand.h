@@ -49,6 +49,10 @@ int nis_integrand_evaluate(struct integrand_call *c, size_t n, const double *x, 
                            double *components, double *outputs, char *bad, struct monitor *monitor,
                            size_t *done);
 
+/* Into this rank's next greeting: how many points it takes at once, and whether values come out of
+ * its journal. */
+void nis_integrand_tell(const struct integrand_call *c, struct ranks *r);
+
 /* sqrt(sum (f_c / scale_c)^2), finite where all components are */
 double nis_integrand_norm(const struct integrand_call *c, const double *components);
 

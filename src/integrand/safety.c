@@ -62,8 +62,8 @@ static int judge(struct integrand_call *c, const struct rehearsal *r, size_t n, 
   return NIS_OK;
 }
 
-int nis_safety_check(struct integrand_call *c, size_t k, size_t n, const double *x, double *f,
-                     struct monitor *monitor)
+static int check(struct integrand_call *c, size_t k, size_t n, const double *x, double *f,
+                 struct monitor *monitor)
 {
   size_t dim = c->domain.dim;
   int noisy = 0;
@@ -82,4 +82,55 @@ int nis_safety_check(struct integrand_call *c, size_t k, size_t n, const double 
   if (status == NIS_OK && !agree && !noisy) status = judge(c, &r, n, x, f, r.again + k, monitor);
   free(r.x);
   return status;
+}
+
+/* ---- ranks ---------------------------------------------------------------------------------- */
+
+/* What a rank has found; one that goes on with one thread has values for all behind it. */
+struct verdict {
+  uint64_t calls, serialized;
+};
+
+static int exchange(struct integrand_call *c, size_t n, double *f, struct ranks *r, int status)
+{
+  struct verdict own = {c->calls, (uint64_t)c->serialized};
+  size_t bytes = sizeof own + (c->serialized ? n * sizeof *f : 0);
+  if (status == NIS_OK) status = nis_ranks_reserve(r, bytes);
+  if (status == NIS_OK) memcpy(r->outbox, &own, sizeof own);
+  if (status == NIS_OK) memcpy(r->outbox + sizeof own, f, bytes - sizeof own);
+  r->own.bytes = bytes;
+  nis_integrand_tell(c, r);
+  NIS_TRY(nis_ranks_exchange(r, n, status));
+  for (int k = r->link.size - 1; k >= 0; k--) {
+    memcpy(&own, r->inbox + r->from[k], sizeof own);
+    if (!own.serialized) continue;
+    memcpy(f, r->inbox + r->from[k] + sizeof own, n * sizeof *f);
+    c->serialized = 1;
+    c->threads = 1;
+  }
+  c->calls = own.calls;
+  return NIS_OK;
+}
+
+/* Each checks its own threads, without the others, and all go by the worst. */
+static int check_ranks(struct integrand_call *c, size_t k, size_t n, const double *x, double *f,
+                       struct monitor *monitor)
+{
+  struct ranks *ranks = monitor->ranks;
+  struct monitor alone = *monitor;
+  alone.ranks = NULL;
+  alone.deadline = 0;
+  int status = check(c, k, n, x, f, &alone);
+  if (status == NIS_STOPPED) ranks->own.flags |= RANKS_STOP, status = NIS_OK;
+  uint64_t calls = c->calls;
+  NIS_TRY(exchange(c, n, f, ranks, status));
+  monitor->now.calls += c->calls - calls + (alone.now.calls - monitor->now.calls);
+  monitor->now.done = alone.now.done;
+  return nis_monitor_report(monitor);
+}
+
+int nis_safety_check(struct integrand_call *c, size_t k, size_t n, const double *x, double *f,
+                     struct monitor *monitor)
+{
+  return monitor->ranks ? check_ranks(c, k, n, x, f, monitor) : check(c, k, n, x, f, monitor);
 }

@@ -232,6 +232,20 @@ nis_share nis_weights_cut(const struct weights *t)
   return (nis_share){share, sqrt(share * (1 - share) / n)};
 }
 
+void nis_weights_counts(const struct weights *t, size_t n, const double *edges, uint64_t *counts)
+{
+  size_t at = 0;
+  memset(counts, 0, (n + 1) * sizeof *counts);
+  counts[0] = t->zeros;
+  for (unsigned bin = t->first; bin < t->end; bin++) {
+    double count = (double)t->bins[bin].count;
+    if (count == 0) continue;
+    double size = t->bins[bin].sum / count / nis_weights_mean(t);
+    while (at < n && size >= edges[at]) at++;
+    counts[at] += t->bins[bin].count;
+  }
+}
+
 /* The next bin that is in use, and what is in it */
 static void archive_bin(struct archive *a, struct weights *t, int *number)
 {

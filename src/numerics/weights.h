@@ -63,6 +63,10 @@ nis_share nis_weights_partial(const struct weights *t, double w_max);
 /* The share of weights that are not 0, and its standard error */
 nis_share nis_weights_cut(const struct weights *t);
 
+/* counts[n + 1] of |w| / mean |w| below edges[0], between two edges, and from the last one on;
+ * those of a bin of the histogram stay together. The edges increase. */
+void nis_weights_counts(const struct weights *t, size_t n, const double *edges, uint64_t *counts);
+
 void nis_weights_archive(struct archive *a, struct weights *t); /* reading: into an empty one */
 
 #endif

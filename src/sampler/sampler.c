@@ -93,6 +93,9 @@ static size_t grain(const struct sampler *s, size_t n)
   return share < MIXTURE_BLOCK ? share : MIXTURE_BLOCK;
 }
 
+/* A round trip costs as much as some hundred points. */
+enum { LEAST_SHARED = 512 };
+
 struct draw {
   struct sampler *s;
   const struct replicate *replicate; /* or NULL: random numbers */
@@ -137,10 +140,53 @@ static void draw_piece(void *context, size_t item, int worker)
   nis_mixture_draw(&d->s->mixture, w, n, chooser, x, p->log_channel + at * CHANNELS, p->log_q + at);
 }
 
-static void draw(struct draw *d)
+static void draw_alone(struct draw *d)
 {
   d->grain = grain(d->s, d->n);
   nis_parallel_for(d->s->threads, (d->n + d->grain - 1) / d->grain, draw_piece, d);
+}
+
+/* Copies n points into a message, arrays behind each other, or back; returns its bytes. */
+static size_t pack(const struct points *p, size_t n, size_t dim, double *to, int back)
+{
+  double *arrays[] = {p->x, p->log_q, p->log_channel};
+  const size_t width[] = {dim, 1, CHANNELS};
+  double *start = to;
+  for (int i = 0; i < 3; to += n * width[i++]) {
+    double *there = back ? arrays[i] : to, *here = back ? to : arrays[i];
+    memcpy(there, here, n * width[i] * sizeof *to);
+  }
+  return (size_t)(to - start) * sizeof *to;
+}
+
+/* Each rank draws a part of the points. */
+static int draw_together(struct draw *d, struct ranks *r)
+{
+  size_t dim = d->s->mixture.dim;
+  struct draw own = *d;
+  size_t from = nis_ranks_part(r, d->n, LANES, r->link.rank);
+  own.n = nis_ranks_part(r, d->n, LANES, r->link.rank + 1) - from;
+  own.first += from;
+  struct points part = nis_points_part(d->p, from, own.n, dim);
+  own.p = &part;
+  draw_alone(&own);
+  int status = nis_ranks_reserve(r, own.n * (dim + 1 + CHANNELS) * sizeof(double));
+  if (status == NIS_OK) r->own.bytes = pack(&part, own.n, dim, (double *)(void *)r->outbox, 0);
+  NIS_TRY(nis_ranks_exchange(r, d->first + d->n, status));
+  for (int k = 0; k < r->link.size; k++) {
+    size_t at = nis_ranks_part(r, d->n, LANES, k), n = nis_ranks_part(r, d->n, LANES, k + 1) - at;
+    part = nis_points_part(d->p, at, n, dim);
+    pack(&part, n, dim, (double *)(void *)(r->inbox + r->from[k]), 1);
+  }
+  return NIS_OK;
+}
+
+/* Where ranks are lost the integrand is not called any more, and says so. */
+static void draw(struct draw *d)
+{
+  struct ranks *r = d->s->monitor.ranks;
+  int together = r && !r->over && d->n >= LEAST_SHARED;
+  if (!together || draw_together(d, r) != NIS_OK) draw_alone(d);
   d->p->n = d->n;
 }
 

@@ -23,7 +23,7 @@ static const double stretched_share = 0.5; /* of the calls, before the last look
 
 static double elapsed(const struct trainer *t)
 {
-  return nis_clock() - t->begun;
+  return nis_monitor_clock(&t->s->monitor) - t->begun;
 }
 
 int nis_round_time_is_over(const struct trainer *t)
@@ -79,7 +79,7 @@ int nis_round_more(struct trainer *t, enum stream stream, uint64_t first, size_t
     if (t->fresh.n > 0 && nis_round_time_is_over(t)) break;
     size_t at = t->fresh.n, block = nis_monitor_block(&t->s->monitor, t->block);
     size_t most = end - at < block ? end - at : block;
-    double start = nis_clock(), stage = start;
+    double start = nis_monitor_clock(&t->s->monitor), stage = nis_clock();
     struct points part = nis_points_part(&t->fresh, at, most, t->s->mixture.dim);
     if (t->o->ncomp > 1) part.components = t->components + at * t->stored_components;
     part.bad = t->bad;
@@ -96,7 +96,7 @@ int nis_round_more(struct trainer *t, enum stream stream, uint64_t first, size_t
     if (t->training->see) t->training->see(t->training->context, &part);
     if (stream != STREAM_SCALE) count_uniform(t, (double)part.n);
     t->fresh.n += part.n;
-    nis_monitor_took(&t->s->monitor, part.n, nis_clock() - start);
+    nis_monitor_took(&t->s->monitor, part.n, nis_monitor_clock(&t->s->monitor) - start);
   }
   t->drawn += t->fresh.n - before;
   return status;

@@ -99,8 +99,10 @@ static size_t block_points(const struct trainer *t)
 {
   const nis_options *o = t->o;
   const struct integrand_call *f = &t->s->integrand;
+  const struct ranks *ranks = t->s->monitor.ranks;
   size_t n = t->fresh.capacity, batches = (size_t)f->threads * f->batch_points;
   size_t most = o->ncomp > 1 || o->features > 0 ? COMPONENT_BLOCK : n;
+  if (ranks) batches = nis_ranks_grain(ranks);
   if (o->batch && most < batches) most = round_up((double)batches);
   return most < n ? most : n;
 }
@@ -181,7 +183,7 @@ int nis_trainer_init(struct trainer *t, struct sampler *s, uint64_t calls, const
   size_t net = rehearsed_net(calls, o);
   t->reserved = REHEARSALS * REHEARSED_NETS * net;
   t->calls -= t->reserved;
-  t->begun = nis_clock();
+  t->begun = nis_monitor_clock(&s->monitor);
   if (s->monitor.deadline > 0) t->seconds = time_share * (s->monitor.deadline - t->begun);
   t->steps = (uint64_t)(o->replay * (double)calls / o->minibatch) + 1;
   t->map_steps = LEAST_MAP_STEPS / t->steps + 1;

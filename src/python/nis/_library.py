@@ -178,6 +178,7 @@ _SIGNATURES = {
     "nis_combine": (_h, c_void_p, POINTER(c_double), POINTER(c_double)),
     "nis_ratio": (_h, c_size_t, c_size_t, POINTER(c_double), POINTER(c_double)),
     "nis_channel_sized": (_h, c_size_t, POINTER(ChannelStruct), c_size_t),
+    "nis_weights": (_h, c_size_t, c_void_p, c_void_p),
     "nis_sample": (_h, c_size_t, c_void_p, c_void_p, c_void_p),
     "nis_density": (_h, c_size_t, c_void_p, c_void_p),
     "nis_merge": (_h, _h),

@@ -284,6 +284,22 @@ class Sampler:
                  ctypes.sizeof(c.ChannelStruct))
         return result
 
+    def weights(self, edges: Sequence[float]) -> "np.ndarray":
+        """How many weights of the estimate have |w| / mean |w| below edges[0], zeros included,
+        between two edges, and from the last one on
+
+        >>> import nis
+        >>> with nis.Sampler(lambda x: x[:, 0] > 0.25, 1, calls=2000) as s:
+        ...     r = s.estimate(1024)
+        ...     counts = s.weights([0.5, 2])
+        >>> [int(n) for n in counts]
+        [256, 768, 0]
+        """
+        held = np.ascontiguousarray(edges, float).ravel()
+        counts = np.zeros(len(held) + 1, np.uint64)
+        self._do(lib.nis_weights, len(held), held.ctypes.data, counts.ctypes.data)
+        return counts
+
     def combine(self, coefficients: Sequence[float]) -> Quantity:
         """sum_c coefficients[c] value_c, with the error that the covariance gives
 

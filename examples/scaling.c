@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One run of `examples/scaling` under mpirun: an integrand in 8 dimensions that takes so many
+ * microseconds, of which rank 0 prints the time and what the ranks had to say to each other.
+ *
+ * usage: scaling MICROSECONDS CALLS [burn|sleep] [estimate] */
+#include "nis_mpi.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static double cost; /* seconds */
+static int sleeps;
+
+static double now(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* A core is busy for that long, or waits for something else. */
+static double f(double *x, size_t dim, void *params)
+{
+  double square = 0, end = now() + cost;
+  (void)params;
+  for (size_t j = 0; j < dim; j++) square += (x[j] - 0.4) * (x[j] - 0.4);
+  if (sleeps) nanosleep(&(struct timespec){(time_t)cost, (long)(1e9 * fmod(cost, 1))}, NULL);
+  while (!sleeps && now() < end) {
+  }
+  return exp(-square / 0.05);
+}
+
+static int run(nis *s, const nis_options *o, int estimate_only, nis_result *r)
+{
+  if (!estimate_only) return nis_run(s, r);
+  return nis_estimate(s, o->calls, r);
+}
+
+int main(int argc, char **argv)
+{
+  int provided;
+  nis *s;
+  nis_ranks ranks;
+  nis_result r;
+  nis_mpi_traffic t;
+  nis_options o = {.dim = 8, .threads = 1, .calls = argc > 2 ? (uint64_t)atof(argv[2]) : 20000};
+  cost = 1e-6 * (argc > 1 ? atof(argv[1]) : 100);
+  sleeps = argc > 3 && strcmp(argv[3], "sleep") == 0;
+  int estimate_only = argc > 4 && strcmp(argv[4], "estimate") == 0;
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+  if (nis_mpi_open(MPI_COMM_WORLD, &ranks) != NIS_OK || nis_create(&s, f, &o) != NIS_OK)
+    MPI_Abort(MPI_COMM_WORLD, 1);
+  nis_set_ranks(s, &ranks);
+  double start = now();
+  int status = run(s, &o, estimate_only, &r);
+  double seconds = now() - start;
+  nis_mpi_count(&ranks, &t);
+  if (status < NIS_OK) MPI_Abort(MPI_COMM_WORLD, fprintf(stderr, "%s\n", nis_last_error()));
+  if (ranks.rank == 0)
+    printf("%d %g %llu %.4f %llu %llu %llu %llu %.4f %a\n", ranks.size, 1e6 * cost,
+           (unsigned long long)r.calls, seconds, (unsigned long long)t.claims,
+           (unsigned long long)t.gathers, (unsigned long long)t.sent,
+           (unsigned long long)t.received, t.waited, r.value);
+  nis_free(s);
+  nis_mpi_close(&ranks);
+  MPI_Finalize();
+  return 0;
+}
