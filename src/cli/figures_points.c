@@ -21,14 +21,6 @@ struct rule {
   int in_json;                     /* is the efficiency? */
 };
 
-/* Of |w|, by a ratio that the result has, of all points that are in it; else of those seen */
-static double mean_weight(const struct run *run)
-{
-  const nis_result *r = &run->result;
-  double mean = r->efficiency_max * r->max_weight * fabs(r->value);
-  return mean > 0 ? mean : run->points->weights.sum / (double)run->points->weights.n;
-}
-
 static void name_rules(const nis_event_options *o, struct rule rule[NIS_W_MAX_RULES])
 {
   snprintf(rule[NIS_W_MAX_TAIL].name, sizeof rule->name, "%g of the weight above it",
@@ -40,15 +32,15 @@ static void name_rules(const nis_event_options *o, struct rule rule[NIS_W_MAX_RU
 }
 
 /* Those of the events; or, without any, what the estimate's result has, and the quantile of the
- * counts. */
-static void find_rules(const struct run *run, struct rule rule[NIS_W_MAX_RULES])
+ * counts. Returns the mean of |w|. */
+static double find_rules(const struct run *run, struct rule rule[NIS_W_MAX_RULES])
 {
   const nis_result *r = &run->result;
-  double mean = mean_weight(run), quantile = points_quantile(&run->points->weights, 0.999);
+  double mean = r->efficiency_max * r->max_weight * fabs(r->value);
   const double efficiency[NIS_W_MAX_RULES] = {
       [NIS_W_MAX_TAIL] = r->efficiency,
       [NIS_W_MAX_LARGEST] = r->efficiency_max,
-      [NIS_W_MAX_QUANTILE] = mean / quantile,
+      [NIS_W_MAX_QUANTILE] = fmin(1 / points_quantile(run->points, 0.999), 1),
       [NIS_W_MAX_MEDIAN] = r->efficiency_median,
   };
   for (int i = 0; i < NIS_W_MAX_RULES; i++) {
@@ -58,6 +50,7 @@ static void find_rules(const struct run *run, struct rule rule[NIS_W_MAX_RULES])
                                               i != NIS_W_MAX_QUANTILE};
   }
   name_rules(&run->arguments->event_options, rule);
+  return mean;
 }
 
 static void rule_rows(FILE *file, const struct rule *rule, int has_events)
@@ -80,35 +73,35 @@ static void rule_rows(FILE *file, const struct rule *rule, int has_events)
   }
 }
 
-/* Some 40 bins of equal ratio between the smallest and the largest */
+/* Some 40 bins of equal ratio between the smallest and the largest, in means; a ten-thousandth of
+ * the weights may be smaller. */
 struct weight_bins {
   size_t n;
-  double edges[WEIGHT_PANELS + 1], count[WEIGHT_PANELS]; /* edges in means */
+  double edges[WEIGHT_PANELS + 1], count[WEIGHT_PANELS];
 };
 
-static void count_weights(struct weight_bins *bins, const struct weight_counts *weights,
-                          double least)
+static void count_weights(struct weight_bins *bins, const struct points *points)
 {
-  double mean = weights->sum / (double)weights->n;
-  int from = weight_bin(least), to = weight_bin(weights->largest) + 1;
+  double least = fmax(points_quantile(points, 1e-4), 1e-6);
+  int from = 0, to = WEIGHT_EDGES - 1;
+  while (from < to && weight_edge(from + 1) <= least) from++;
+  while (to > from + 1 && points->weights[to] == 0) to--;
   int each = (to - from + WEIGHT_PANELS - 1) / WEIGHT_PANELS;
   bins->n = (size_t)((to - from + each - 1) / each);
   for (size_t i = 0; i < bins->n; i++) {
     int first = from + (int)i * each;
-    bins->edges[i] = weight_edge(first) / mean;
-    bins->edges[i + 1] = weight_edge(first + each) / mean;
+    bins->edges[i] = weight_edge(first);
+    bins->edges[i + 1] = weight_edge(first + each);
     bins->count[i] = 0;
-    for (int k = first; k < first + each && k < to; k++) bins->count[i] += (double)weights->bin[k];
+    for (int k = first + 1; k <= first + each && k <= to; k++)
+      bins->count[i] += (double)points->weights[k];
   }
 }
 
-/* A ten-thousandth of them may lie to the left of it. */
-static void draw_weights(FILE *file, const struct run *run, const struct rule *rule)
+static void draw_weights(FILE *file, const struct run *run, const struct rule *rule, double mean)
 {
-  const struct weight_counts *weights = &run->points->weights;
-  double mean = weights->sum / (double)weights->n;
   struct weight_bins bins;
-  count_weights(&bins, weights, fmax(points_quantile(weights, 1e-4), 1e-6 * mean));
+  count_weights(&bins, run->points);
   double right = bins.edges[bins.n];
   for (int i = 0; i < NIS_W_MAX_RULES; i++)
     if (isfinite(rule[i].w_max)) right = fmax(right, rule[i].w_max / mean);
@@ -129,30 +122,24 @@ static void draw_weights(FILE *file, const struct run *run, const struct rule *r
 void figure_weights(FILE *file, const struct run *run)
 {
   struct rule rule[NIS_W_MAX_RULES];
-  const struct weight_counts *weights = &run->points->weights;
-  int seen = weights->sum > 0;
-  find_rules(run, rule);
-  if (!seen && !(rule->w_max > 0)) {
+  double mean = find_rules(run, rule);
+  uint64_t n = points_weights(run->points), negatives = run->points->negatives;
+  if (n == 0 || !(mean > 0)) {
     html_element(file, "p", NULL, "There are no weights other than 0.");
     return;
   }
-  html_figure(file, seen ? "whole split" : "whole");
-  if (seen) draw_weights(file, run, rule);
+  html_figure(file, "whole split");
+  draw_weights(file, run, rule, mean);
   html_table(file, (const char *const[]){"", "w_max is", "its value", "efficiency", NULL});
   rule_rows(file, rule, run->has_events);
   html_table_end(file);
-  if (seen)
-    html_caption(file,
-                 "The weights w = f/q of %" PRIu64 " points, on two logarithmic scales, and four "
-                 "choices of w_max (lines A to D) with their efficiencies of unweighting. If q "
-                 "were right all weights would be 1 here. %" PRIu64 " more are 0, %" PRIu64
-                 " below 0; the largest is %.3g times the mean.",
-                 weights->n - weights->zeros, weights->zeros, weights->negatives,
-                 weights->largest / (weights->sum / (double)weights->n));
-  else
-    html_caption(
-        file, "Efficiencies of unweighting, the mean of |w| over w_max, for the choices of w_max "
-              "that are known. The weights themselves are not in the file.");
+  html_caption(file,
+               "The weights w = f/q of %" PRIu64 " points, on two logarithmic scales, and four "
+               "choices of w_max (lines A to D) with their efficiencies of unweighting. If q were "
+               "right all weights would be 1 here. %" PRIu64 " more are 0%s; the largest is %.3g "
+               "times the mean.",
+               n, run->result.zero_calls, negatives ? ", and some are negative" : "",
+               1 / run->result.efficiency_max);
 }
 
 /* ---- coordinates ---------------------------------------------------------------------------- */
@@ -198,7 +185,7 @@ static void draw_marginal(FILE *file, const struct run *run, size_t j)
 static const char *f_word(const struct run *run)
 {
   const struct points *p = run->points;
-  return p->weights.negatives ? "|f|" : "f";
+  return p->negatives ? "|f|" : "f";
 }
 
 void figure_marginals(FILE *file, const struct run *run)
@@ -319,7 +306,7 @@ static void draw_pair(FILE *file, const struct run *run, const struct pair *pair
     draw_plane(file, &plane, f_word(run), "f", f, most);
     draw_plane(file, &plane, "q", "q", q, most);
     shade_ratio(n, f, q, LEAST_POINTS * density_of_one(run->points, plane.span), shade);
-    draw_ratio(file, &plane, run->points->weights.negatives ? "|f| / q" : "f / q", shade);
+    draw_ratio(file, &plane, run->points->negatives ? "|f| / q" : "f / q", shade);
   }
   free(f);
 }
@@ -330,7 +317,7 @@ void figure_pairs(FILE *file, const struct run *run)
   const double worth_showing = 0.01;
   struct pair pair[MOST_PAIRS];
   struct span span[NIS_MOST_DIM];
-  if (!(run->points->weights.sum > 0)) return;
+  if (!run->points->weighted || points_weights(run->points) == 0) return;
   for (size_t j = 0; j < run->options.dim; j++) span[j] = span_of(run, j);
   size_t n = points_pairs(run->points, span, pair, MOST_PAIRS);
   for (size_t i = 0; i < n && (i == 0 || pair[i].explained >= worth_showing); i++) {

@@ -95,39 +95,16 @@ void points_free(struct points *points)
   free(points);
 }
 
-int weight_bin(double size)
-{
-  return (int)((log10(size) + WEIGHT_DECADES / 2) * WEIGHT_BINS_A_DECADE);
-}
-
-double weight_edge(int bin)
-{
-  return pow(10, (double)bin / WEIGHT_BINS_A_DECADE - WEIGHT_DECADES / 2);
-}
-
-static void count(struct weight_counts *weights, double w)
-{
-  double size = fabs(w);
-  weights->n++;
-  weights->negatives += w < 0;
-  weights->sum += size;
-  weights->largest = fmax(weights->largest, size);
-  if (size == 0)
-    weights->zeros++;
-  else
-    weights->bin[weight_bin(size)]++;
-}
-
 int points_take(const nis_point_block *block, void *params)
 {
   struct points *points = params;
   if (block->before == 0) { /* what came before belongs to no estimate that is still there */
     cloud_empty(&points->drawn);
-    memset(&points->weights, 0, sizeof points->weights);
+    points->negatives = 0;
   }
   points->weighted = 1;
   for (size_t i = 0; i < block->n; i++) {
-    count(&points->weights, block->weight[i]);
+    points->negatives += block->weight[i] < 0;
     add(&points->drawn, block->x + i * block->dim, fabs(block->weight[i]));
   }
   return NIS_OK;
@@ -141,13 +118,18 @@ int points_take_events(const nis_event_block *block, void *params)
   return NIS_OK;
 }
 
-int points_draw(struct points *points, nis *s)
+void points_draw(struct points *points, nis *s)
 {
   struct cloud *cloud = &points->drawn;
   size_t n = cloud->room < MOST_DRAWN ? cloud->room : MOST_DRAWN;
-  int status = nis_sample(s, n, cloud->x, cloud->weight, NULL);
-  if (status == NIS_OK) cloud->n = cloud->seen = n;
-  return status;
+  if (nis_sample(s, n, cloud->x, cloud->weight, NULL) == NIS_OK) cloud->n = cloud->seen = n;
+}
+
+void points_count(struct points *points, nis *s)
+{
+  static double edges[WEIGHT_EDGES]; /* 40 KiB */
+  for (int i = 0; i < WEIGHT_EDGES; i++) edges[i] = weight_edge(i);
+  nis_weights(s, WEIGHT_EDGES, edges, points->weights);
 }
 
 /* ---- one coordinate ------------------------------------------------------------------------- */
@@ -368,15 +350,25 @@ size_t points_pairs(const struct points *points, const struct span *span, struct
 
 /* ---- weights -------------------------------------------------------------------------------- */
 
-double points_quantile(const struct weight_counts *weights, double share)
+double weight_edge(int i)
 {
-  double wanted = share * (double)(weights->n - weights->zeros), below = 0;
-  for (int i = 0; i < WEIGHT_BINS; i++) {
-    double inside = (double)weights->bin[i];
-    if (inside > 0 && below + inside >= wanted) {
-      double step = weight_edge(i + 1) / weight_edge(i);
-      return fmin(weight_edge(i) * pow(step, (wanted - below) / inside), weights->largest);
-    }
+  return exp2((double)i / BINS_AN_OCTAVE - OCTAVES);
+}
+
+uint64_t points_weights(const struct points *points)
+{
+  uint64_t n = 0;
+  for (int i = 1; i <= WEIGHT_EDGES; i++) n += points->weights[i];
+  return n;
+}
+
+double points_quantile(const struct points *points, double share)
+{
+  double wanted = share * (double)points_weights(points), below = 0;
+  for (int i = 1; i <= WEIGHT_EDGES; i++) {
+    double inside = (double)points->weights[i];
+    if (inside > 0 && below + inside >= wanted)
+      return weight_edge(i - 1) * exp2((wanted - below) / inside / BINS_AN_OCTAVE);
     below += inside;
   }
   return NAN;

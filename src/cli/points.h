@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Points of a run that the figures of a report are made of. Where there are more than room is for,
- * a random choice of them stays, which depends on nothing but their numbers; all weights are
- * counted. */
+ * a random choice of them stays, which depends on nothing but their numbers. The weights are those
+ * of the whole estimate, which the library counts. */
 #ifndef POINTS_H
 #define POINTS_H
 
 #include "nis_events.h"
 
-enum {
-  WEIGHT_BINS_A_DECADE = 512,
-  WEIGHT_DECADES = 660, /* all that a double can be */
-  WEIGHT_BINS = WEIGHT_BINS_A_DECADE * WEIGHT_DECADES,
-  MOST_BINS = NIS_MOST_VALUES
-};
+/* Of |w| / mean |w|, as fine as the library knows them */
+enum { BINS_AN_OCTAVE = 64, OCTAVES = 40, WEIGHT_EDGES = 2 * OCTAVES * BINS_AN_OCTAVE + 1 };
+
+enum { MOST_BINS = NIS_MOST_VALUES };
 
 struct cloud {
   size_t dim, n, room;
@@ -23,18 +21,12 @@ struct cloud {
   double *weight;   /* [n] |w| */
 };
 
-/* Of all weights of the estimate */
-struct weight_counts {
-  uint64_t n, zeros, negatives;
-  double sum, largest;       /* of |w| */
-  uint64_t bin[WEIGHT_BINS]; /* of log |w|, from 10^(-WEIGHT_DECADES / 2) on */
-};
-
 struct points {
   struct cloud drawn;  /* from q: those of the estimate, with weights, or else without any */
   struct cloud events; /* from |f|, where drawn has no weights */
   int weighted;        /* has drawn? */
-  struct weight_counts weights;
+  uint64_t negatives;  /* of its weights */
+  uint64_t weights[WEIGHT_EDGES + 1]; /* as nis_weights counts them */
 };
 
 /* NULL when memory is short */
@@ -45,8 +37,11 @@ void points_free(struct points *points);
 nis_point_sink points_take;
 nis_event_sink points_take_events;
 
-/* Draws from q, without a call of the integrand; returns a nis_status. */
-int points_draw(struct points *points, nis *s);
+/* Draws from q, without a call of the integrand. */
+void points_draw(struct points *points, nis *s);
+
+/* Counts the weights of the estimate. */
+void points_count(struct points *points, nis *s);
 
 /* ---- what the figures ask for --------------------------------------------------------------- */
 
@@ -83,11 +78,13 @@ struct pair {
 size_t points_pairs(const struct points *points, const struct span *span, struct pair *pair,
                     size_t most);
 
-/* The bin of a |w| above 0, and where it begins */
-int weight_bin(double size);
-double weight_edge(int bin);
+/* Where the bins of the weights end; bin i > 0 lies between i - 1 and i. */
+double weight_edge(int i);
 
-/* Below which a share of the |w| that are not 0 lies, to half a percent; NaN without any */
-double points_quantile(const struct weight_counts *weights, double share);
+/* How many weights are not 0, or next to it */
+uint64_t points_weights(const struct points *points);
+
+/* Below which a share of these lies, to some percent, in means; NaN without any */
+double points_quantile(const struct points *points, double share);
 
 #endif

@@ -125,6 +125,7 @@ void run_close(struct run *run, nis *s)
 {
   if (s) channels_read(&run->channels, s);
   if (s) weight_picture_read(&run->weights, s);
+  if (s && run->points) points_count(run->points, s);
   nis_free(s);
 }
 
