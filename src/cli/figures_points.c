@@ -40,7 +40,7 @@ static double find_rules(const struct run *run, struct rule rule[NIS_W_MAX_RULES
   const double efficiency[NIS_W_MAX_RULES] = {
       [NIS_W_MAX_TAIL] = r->efficiency,
       [NIS_W_MAX_LARGEST] = r->efficiency_max,
-      [NIS_W_MAX_QUANTILE] = fmin(1 / points_quantile(run->points, 0.999), 1),
+      [NIS_W_MAX_QUANTILE] = fmax(1 / points_quantile(run->points, 0.999), r->efficiency_max),
       [NIS_W_MAX_MEDIAN] = r->efficiency_median,
   };
   for (int i = 0; i < NIS_W_MAX_RULES; i++) {

@@ -191,7 +191,7 @@ static void check_row(FILE *file, const char *what, const char *wanted, int doub
 static void checks(FILE *file, const struct run *run)
 {
   const nis_result *r = &run->result;
-  uint64_t points = r->calls - r->train_calls;
+  uint64_t weights = points_weights(run->points), points = weights + r->zero_calls;
   char khat[64] = "more weights, to tell it";
   if (points == 0 || !isfinite(r->value)) return;
   if (isfinite(r->khat))
@@ -206,7 +206,7 @@ static void checks(FILE *file, const struct run *run)
   fprintf(file,
           "<tr><th scope=\"row\">weights that are not 0</th><td>%" PRIu64
           "</td><td>at least 30</td>",
-          points - r->zero_calls);
+          weights);
   verdict_cell(file, r->suspect & NIS_FEW_WEIGHTS);
   check_row(file, "peaks that turned up after the training", "0", r->suspect & NIS_LATE_PEAK,
             r->late_peaks, 15);
@@ -357,7 +357,7 @@ static void page(FILE *file, const struct run *run, const char *json)
     figure_channels(file, run);
   }
   events(file, run);
-  if (run->points && run->points->drawn.n > 0) {
+  if (run->points->drawn.n > 0) {
     heading(file, "Weights");
     figure_weights(file, run);
     heading(file, "What is sampled");

@@ -19,7 +19,7 @@ struct run {
 
   struct histograms *histograms; /* NULL: none */
   struct history history;
-  struct points *points; /* for the figures of --report; NULL: none */
+  struct points *points; /* for the figures of --report; NULL without it */
 
   int made;   /* there has been a handle */
   int status; /* of the latest step */

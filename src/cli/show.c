@@ -139,10 +139,13 @@ static int show_page(const struct arguments *arguments)
   struct integrand row = saved_row(&shown.saved);
   struct run run = {.arguments = &shown, .row = &row, .options = shown.saved.options, .made = 1};
   run.points = points_make(run.options.dim);
-  run_note(&run, nis_current(s, &run.result));
-  if (run.points) points_draw(run.points, s);
+  if (run.points) {
+    run_note(&run, nis_current(s, &run.result));
+    points_draw(run.points, s);
+  }
   run_close(&run, s);
-  int code = run_page(&run, run_json);
+  int code = run.points ? run_page(&run, run_json)
+                        : complain(FAILED, "no memory for the points of the report");
   points_free(run.points);
   return code;
 }
