@@ -2047,6 +2047,206 @@ class Surroundings(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
 
 
+class Report(Refusals):
+    """--report: the page is read as XML, which is stricter than HTML"""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = folder.name
+
+    def run_it(self, *words, code=(0, 4), small=True):
+        """The page, and the text of --json"""
+        done = nis(*words, "--json", "--report", "r.html", *(SMALL if small else []),
+                   cwd=self.folder)
+        self.assertIn(done.returncode, code, done.stderr)
+        return self.page(), done.stdout
+
+    def page(self):
+        with open(os.path.join(self.folder, "r.html"), encoding="utf-8") as file:
+            text = file.read()
+        self.assertEqual(glob.glob(os.path.join(self.folder, "*.part")), [])
+        self.assertTrue(text.startswith("<!DOCTYPE html>\n<html lang="), text[:60])
+        self.assertNotRegex(text, r"(?i)https?:|<(script|link|img|iframe)|url\(|@import|src=")
+        self.assertNotRegex(text, r"\b(nan|inf)\b[^<]*\"")  # in no attribute, so in no drawing
+        page = ElementTree.fromstring(text)
+        self.check_words(page)
+        return page
+
+    def check_words(self, page):
+        """What is drawn is said too."""
+        for figure in page.iter("figure"):
+            self.assertEqual(figure[-1].tag, "figcaption")
+            self.assertTrue(figure[-1].text.endswith("."), figure[-1].text)
+        for svg in page.iter("svg"):
+            self.assertEqual((svg.get("role"), svg[0].tag), ("img", "title"))
+            self.assertTrue(svg[0].text)
+        for table in page.iter("table"):
+            columns = table.findall("thead/tr/th[@scope='col']")
+            for row in table.findall("tbody/tr"):
+                self.assertEqual(len(row), len(columns))
+                self.assertEqual((row[0].tag, row[0].get("scope")), ("th", "row"))
+
+    def titles(self, page):
+        return [svg[0].text for svg in page.iter("svg")]
+
+    def same_numbers(self, page, text):
+        self.assertEqual(page.find(".//pre[@id='json']").text, text)
+        words = set(re.findall(r"-?\d[-+.\de]*", text))
+        shown = [data.get("value") for data in page.iter("data")]
+        self.assertGreater(len(shown), 5)
+        self.assertLessEqual(set(shown), words)
+
+    def paragraph(self, page, kind):
+        return [p.text for p in page.findall(f".//p[@class='{kind}']")]
+
+    def test_integrate(self):
+        words = ["integrate", "ee4q", "-c", 4000, "-s", 3]
+        page, text = self.run_it(*words, "--histogram", "thrust:5:0.6:1", "--histogram",
+                                 "x1:3,x2:2", "--histogram-file", "h.json")
+        self.same_numbers(page, text)
+        r = parse_json(text)
+        titles = self.titles(page)
+        for title in ("Convergence: the estimate against calls", "Where the calls went",
+                      "Shares of the channels", "Distribution of the weights", "thrust", "x1,x2", *(f"Density of coordinate {j}" for j in range(1, 10))):
+            self.assertIn(title, titles)
+        planes = [re.fullmatch(r"f / q in coordinates (\d) and (\d)", title) for title in titles]
+        planes = [tuple(map(int, plane.groups())) for plane in planes if plane]
+        self.assertTrue(planes and all(i < j for i, j in planes), planes)
+        value, error = page.findall(".//p[@class='result']/data")
+        self.assertEqual((float(value.get("value")), float(error.get("value"))),
+                         (r["value"], r["error"]))
+        with open(os.path.join(self.folder, "h.json")) as file:
+            with_page = file.read()
+        alone = parse_json(nis(*words, "--json", *SMALL).stdout)
+        for key in INTEGRATE_KEYS - {"seconds", "message"}:
+            self.assertEqual(alone[key], r[key], key)
+        nis(*words, *SMALL, "--histogram", "thrust:5:0.6:1", "--histogram", "x1:3,x2:2",
+            "--histogram-file", "h.json", cwd=self.folder)
+        with open(os.path.join(self.folder, "h.json")) as file:
+            self.assertEqual(file.read(), with_page)
+
+    def test_options_and_command(self):
+        page, text = self.run_it("integrate", "camel", "-p", "alpha=0.3", "-c", 3000, "-s", 5)
+        some, everything = ({row[0].text: row[1].text for row in table.findall("tbody/tr")}
+                            for table in page.findall(".//table")
+                            if table.findtext("thead/tr/th") == "option")
+        self.assertEqual(some, {"calls": "3000", "seed": "5", "layers": "2", "replay": "2",
+                                "hidden-layers": "1", "hidden-width": "8"})
+        self.assertLessEqual(set(some.items()), set(everything.items()))
+        self.assertEqual((everything["bins"], everything["loss"]), ("8", "default"))
+        command = page.find(".//pre[@class='command']").text
+        self.assertRegex(command, r"\Anis integrate camel .*--seed 5 --param alpha=0.3\Z")
+        again = nis(*command.split()[1:], "--json")
+        self.assertEqual(parse_json(again.stdout)["value"], parse_json(text)["value"])
+
+    def test_goal(self):
+        page, _ = self.run_it("integrate", "camel", "--rel-error", 0.01, code=(0, 3, 4))
+        command = page.find(".//pre[@class='command']").text
+        self.assertRegex(command, r" --call-seconds 1e-\d+")
+
+    def test_doubts(self):
+        page, text = self.run_it("integrate", "camel", "-c", 20, code=[4])
+        r = parse_json(text)
+        self.assertEqual(self.paragraph(page, "bad")[0], r["message"])
+        self.assertEqual(self.paragraph(page, "good"), [])
+        verdicts = {row[0].text: row[3].text for row in page.findall(".//tbody/tr")
+                    if len(row) == 4}
+        self.assertEqual(verdicts["weights that are not 0"], "doubt")
+        self.assertEqual(verdicts["peaks that turned up after the training"], "ok")
+        page, _ = self.run_it("integrate", "gaussian", "-d", 1, "-c", 4000, code=[0])
+        self.assertEqual(self.paragraph(page, "good"), ["Nothing speaks against this error."])
+        self.assertNotIn("f / q", " ".join(self.titles(page)))
+
+    def test_events(self):
+        page, text = self.run_it("events", "ee3j", "-c", 3000, "-n", 200, "-o", "e.lhe", "-f")
+        self.same_numbers(page, text)
+        self.assertIn("Distribution of the weights", self.titles(page))
+        rules = [row for row in page.findall(".//tbody/tr") if row[0].text in tuple("ABCD")]
+        self.assertEqual(len(rules), 4)
+
+    def test_saved(self):
+        trained = nis("train", "ee4q", "-c", 3000, "-o", "t.nis", "--report", "r.html", "-q",
+                      *SMALL, cwd=self.folder)
+        self.assertIn(trained.returncode, (0, 4), trained)
+        self.assertIn("Convergence: the estimate against calls", self.titles(self.page()))
+        page, text = self.run_it("show", "t.nis", small=False)
+        shown = {data.get("value") for data in page.iter("data")}
+        self.assertEqual(page.find(".//pre[@id='json']").text, text)
+        for key in "value", "error":
+            self.assertIn(float(parse_json(text)[key]), [float(word) for word in shown])
+        self.assertEqual(self.titles(page).count("Density of coordinate 9"), 1)
+        self.assertIn("Distribution of the weights", self.titles(page))
+        page, text = self.run_it("events", "--from", "t.nis", "-n", 100, "-o", "e.lhe", "-f",
+                                 small=False)
+        self.same_numbers(page, text)
+        self.assertIn("Density of coordinate 1", self.titles(page))
+        page, text = self.run_it("integrate", "--from", "t.nis", "-c", 3000, "-s", 9, small=False)
+        self.same_numbers(page, text)
+        self.assertRegex(page.find(".//pre[@class='command']").text, " --seed 9 --from t.nis\\Z")
+
+    def test_names(self):
+        odd = "p<&>\"'\xe9\x80.so"
+        path = os.path.join(self.folder, "plain.so")
+        with open(path + ".c", "w") as file:
+            file.write("#include <math.h>\n#include <stddef.h>\n"
+                       "double f(double *x, size_t n, void *p) { (void)n, (void)p; "
+                       "return fabs(x[0]) < 0.01 ? NAN : 1 / (1 + x[0] * x[0]) / (1 + x[1] * x[1]); }\n"
+                       "double none(double *x, size_t n, void *p) { (void)x, (void)n, (void)p; "
+                       "return 0; }\n")
+        subprocess.run(["cc", "-shared", "-fPIC", path + ".c", "-o", path], check=True)
+        os.rename(path, os.path.join(self.folder, odd))
+        page, text = self.run_it("integrate", f"./{odd}:f", "-d", 2, "-c", 3000, "--lower=-inf",
+                                 "--upper", "inf", "--periodic", 0)
+        self.assertEqual(page.find("body/header/h1").text, f"./{odd}:f")
+        self.same_numbers(page, text)
+        quoted = odd.replace("'", "'\\''")
+        self.assertIn(f"nis integrate './{quoted}:f' ", page.find(".//pre[@class='command']").text)
+        page, text = self.run_it("integrate", f"./{odd}:none", "-d", 2, "-c", 2000, code=[4])
+        self.assertIn("was 0 at all", self.paragraph(page, "bad")[0])
+
+    def test_refusals(self):
+        camel = ["integrate", "camel", "-c", "1e12"]
+        self.refused([*camel, "--report", "r.htm"], "--report must end in .html, got 'r.htm'")
+        self.refused([*camel, "--report", "-"], "--report must end in .html, got '-'")
+        self.refused([*camel, "--report", "none/r.html"], "no report can be written in 'none'",
+                     code=1)
+        os.mkdir(os.path.join(self.folder, "folder.html"))
+        self.refused([*camel, "--report", "folder.html"], "'folder.html': it is a folder", code=1)
+        self.refused(["show", "none.nis", "--report", "none/r.html"], "'none'", code=1)
+        self.refused(["list", "--report", "r.html"], "unknown option '--report'")
+
+    def test_a_full_disk(self):
+        """An old page stays, and the exit code says so."""
+        place = os.path.join(self.folder, "old.html")
+        with open(place, "w") as file:
+            file.write("old")
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        done = nis("integrate", "camel", "-c", 2000, "--report", place, *SMALL, preexec_fn=limit)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"cannot write '{place}': File too large", done.stderr)
+        self.assertIn("integral", done.stdout)
+        with open(place) as file:
+            self.assertEqual(file.read(), "old")
+        self.assertEqual(glob.glob(place + ".*"), [])
+
+    def test_links_and_modes(self):
+        place, link = (os.path.join(self.folder, name) for name in ("m.html", "link.html"))
+        os.symlink("m.html", link)
+        open(place, "w").close()
+        os.chmod(place, 0o640)
+        nis("integrate", "camel", "-c", 2000, "--report", link, *SMALL)
+        self.assertTrue(os.path.islink(link))
+        self.assertGreater(os.path.getsize(place), 1000)
+        self.assertEqual(os.stat(place).st_mode & 0o777, 0o640)
+        new = os.path.join(self.folder, "new.html")
+        nis("integrate", "camel", "-c", 2000, "--report", new, *SMALL,
+            preexec_fn=lambda: os.umask(0o027))
+        self.assertEqual(os.stat(new).st_mode & 0o777, 0o640)
 class Compare(Refusals):
     @classmethod
     def setUpClass(cls):

@@ -4,6 +4,7 @@
 #include "message.h"
 #include "options.h"
 #include "plugin.h"
+#include "report.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -149,7 +150,8 @@ static int find_plugin(struct arguments *arguments)
 static int check_saved_name(struct arguments *arguments)
 {
   arguments->from = arguments->name;
-  return arguments->from ? DONE : complain(BAD_USAGE, "'nis show' needs a FILE of 'nis train'");
+  if (!arguments->from) return complain(BAD_USAGE, "'nis show' needs a FILE of 'nis train'");
+  return report_check(arguments->report);
 }
 
 static int find_named(struct arguments *arguments)
@@ -391,7 +393,7 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
   if ((bad = apply_settings(arguments)) || (bad = check_dim(arguments))) return bad;
   if ((bad = set_limits(arguments)) || (bad = set_periodic(arguments))) return bad;
   if ((bad = set_discrete(arguments))) return bad;
-  if ((bad = histograms_check(arguments))) return bad;
+  if ((bad = histograms_check(arguments)) || (bad = report_check(arguments->report))) return bad;
   if ((bad = check_untrained(arguments)) || (bad = check_part(arguments))) return bad;
   if (arguments->command == MATRIX_ELEMENT) return check_momenta(arguments);
   if (arguments->command == TRAIN) return check_saving(arguments);

@@ -64,6 +64,7 @@ struct arguments {
   int nhistograms;
   const char *histogram_file;                      /* NULL: see histograms_path */
   const char *history;                             /* a file, or NULL */
+  const char *report;                              /* likewise */
   const nis_plugin_observable *plugin_observables; /* or NULL */
 
   nis_event_options event_options; /* without particles and header */

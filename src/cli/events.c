@@ -3,6 +3,7 @@
 
 #include "message.h"
 #include "options.h"
+#include "points.h"
 #include "ranks.h"
 #include "run.h"
 #include "values.h"
@@ -68,6 +69,21 @@ static void make_events(nis *s, struct run *run, const nis_event_options *option
   if (!run->has_events) drop_events(run);
 }
 
+/* The figures of a report have the points of the estimate, unless nothing is estimated. */
+static int shows_events(const struct run *run)
+{
+  return run->points && run->arguments->from;
+}
+
+/* The events, to all who want them */
+static int hand_on(const nis_event_block *block, void *params)
+{
+  struct run *run = params;
+  int status = run->histograms ? histograms_events(block, run->histograms) : NIS_OK;
+  if (shows_events(run) && status == NIS_OK) status = points_take_events(block, run->points);
+  return status;
+}
+
 /* The estimate that events are made by: of a run, or that of --from as it is */
 static int find_estimate(struct run *run, nis *s)
 {
@@ -83,6 +99,7 @@ static void generate(struct run *run, const nis_event_options *options)
     int status = find_estimate(run, s);
     if (status >= NIS_OK && status != NIS_STOPPED) make_events(s, run, options);
     if (status == NIS_STOPPED) note_events(run, status);
+    if (shows_events(run)) points_draw(run->points, s);
   }
   run_close(run, s);
 }
@@ -95,7 +112,7 @@ static int run_events(struct run *run, FILE *report)
   options.header = header;
   options.particles = run->row->particles;
   options.particles_params = run->state;
-  if (run->histograms) options.sink = histograms_events, options.sink_params = run->histograms;
+  if (run->histograms || shows_events(run)) options.sink = hand_on, options.sink_params = run;
   int bad = nis_check_events(&options);
   if (bad) bad = complain(exit_code(bad), "%s", nis_last_error());
   bad = ranks_agree(bad, last_complaint());

@@ -2,26 +2,10 @@
 #include "explain.h"
 
 #include "message.h"
-#include "options.h"
-#include "values.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
-/* Beside the options three that follow from them */
-enum { MOST_SETTINGS = MAX_OPTIONS + 3, REASON_TEXT = 256 };
-
-struct setting {
-  char name[NAME_TEXT], value[VALUE_TEXT], reason[REASON_TEXT];
-  int is_word; /* or a number */
-};
-
-struct settings {
-  struct arguments arguments; /* the options complete */
-  int n;
-  struct setting list[MOST_SETTINGS];
-};
 
 static uint64_t train_calls(const nis_options *o)
 {
@@ -62,6 +46,9 @@ static void give_reason(struct setting *s, const struct arguments *arguments,
                      arguments->options.channels > 0;
   if (option_given(arguments, row))
     snprintf(s->reason, REASON_TEXT, "given on the command line");
+  else if (arguments->from)
+    snprintf(s->reason, REASON_TEXT, "%s",
+             usual && strcmp(usual, s->value) == 0 ? "default" : "from the file");
   else if (!usual || has_channels)
     snprintf(s->reason, REASON_TEXT, "the default of this integrand");
   else if (row->library->depends)
@@ -79,12 +66,16 @@ static struct setting *add(struct settings *all, const char *name)
   return s;
 }
 
-static void add_option(struct settings *all, const struct option_row *row)
+static void add_option(struct settings *all, const struct option_row *row,
+                       const struct arguments *usual)
 {
   struct setting *s = add(all, row->name);
+  char text[VALUE_TEXT];
   s->is_word = row->library->type == NIS_OPTION_WORD;
   option_format(s->value, row, &all->arguments);
+  option_format(text, row, usual);
   give_reason(s, &all->arguments, row);
+  s->unusual = strcmp(s->value, text) != 0 && strncmp(s->reason, "default", 7) != 0;
 }
 
 /* What follows from the options */
@@ -104,22 +95,47 @@ static void add_sums(struct settings *all)
            "about 3 / (training-calls / 4): smaller basins may be lost");
 }
 
-/* 0 where the library refuses the options: the run will say why. */
-static int collect(struct settings *all, const struct arguments *arguments)
+/* The file's, but for those that the command line has */
+static nis_options options_of_file(const struct arguments *arguments)
 {
+  nis_options options = arguments->saved.options;
+  for (const struct option_row *row = option_rows(); *row->name; row++)
+    if (row->type == OPTION && option_given(arguments, row))
+      memcpy((char *)&options + row->library->offset,
+             (const char *)&arguments->options + row->library->offset, row->library->size);
+  return options;
+}
+
+/* What they would be for this dim and these calls if nothing else were said */
+static void set_usual(struct arguments *usual, const nis_options *o)
+{
+  nis_options least = {.dim = o->dim, .calls = o->calls}, bare = {.dim = o->dim};
+  nis_complete_options(&least, &usual->options);
+  nis_complete_options(&bare, &bare);
+  usual->options.calls = bare.calls;
+}
+
+int settings_collect(struct settings *all, const struct arguments *arguments)
+{
+  static struct arguments usual; /* several KiB */
+  nis_options *o = &all->arguments.options;
   memset(all, 0, sizeof *all);
   all->arguments = *arguments;
-  if (nis_complete_options(&arguments->options, &all->arguments.options) != NIS_OK) return 0;
+  if (arguments->from)
+    *o = options_of_file(arguments);
+  else if (nis_complete_options(&arguments->options, o) != NIS_OK)
+    return 0;
+  set_usual(&usual, arguments->from ? &arguments->saved.options : o);
   for (const struct option_row *row = option_rows(); *row->name; row++)
-    if (row->type == OPTION) add_option(all, row);
+    if (row->type == OPTION) add_option(all, row, &usual);
   add_sums(all);
   return 1;
 }
 
 void explain_text(FILE *file, const struct arguments *arguments)
 {
-  static struct settings all; /* 17 KiB */
-  if (!collect(&all, arguments)) return;
+  static struct settings all; /* tens of KiB */
+  if (!settings_collect(&all, arguments)) return;
   for (const struct setting *s = all.list; s < all.list + all.n; s++)
     fprintf(file, "%-20s %-18s %s\n", s->name, s->value, s->reason);
   fputc('\n', file);
@@ -128,8 +144,8 @@ void explain_text(FILE *file, const struct arguments *arguments)
 
 void explain_json(struct json *json, const struct arguments *arguments)
 {
-  static struct settings all; /* 17 KiB */
-  if (!collect(&all, arguments)) return;
+  static struct settings all; /* tens of KiB */
+  if (!settings_collect(&all, arguments)) return;
   json_object(json, "settings");
   for (struct setting *s = all.list; s < all.list + all.n; s++) {
     for (char *dash; (dash = strchr(s->name, '-'));) *dash = '_';

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "histograms.h"
 
+#include "files.h"
 #include "message.h"
 #include "numbers.h"
 #include "plugin.h"
 #include "run.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { LIST_TEXT = 2048 };
 
@@ -190,15 +189,12 @@ void histograms_path(const struct arguments *arguments, char *path, size_t size)
 /* Before a long run, rather than after it */
 static int check_path(const struct arguments *arguments)
 {
-  char path[PATH_MAX], *slash;
+  char path[PATH_MAX];
   histograms_path(arguments, path, sizeof path);
   const char *end = strrchr(path, '.');
   if (!end || (strcmp(end, ".yoda") != 0 && strcmp(end, ".csv") != 0 && strcmp(end, ".json") != 0))
     return complain(BAD_USAGE, "--histogram-file must end in .yoda, .csv or .json, got '%s'", path);
-  if ((slash = strrchr(path, '/'))) slash[slash == path] = '\0';
-  if (access(slash ? path : ".", W_OK) == 0) return DONE;
-  return complain(FAILED, "no histograms can be written in '%s': %s", slash ? path : ".",
-                  strerror(errno));
+  return file_check(path, "no histograms");
 }
 
 int histograms_check(const struct arguments *arguments)

@@ -12,8 +12,7 @@ static void new_line(struct json *json)
   fprintf(json->file, "\n%*s", 2 * json->depth, "");
 }
 
-/* Bytes of the UTF-8 sequence at s, 0 if it is not one (a file name may hold anything). */
-static int sequence(const unsigned char *s)
+int utf8_sequence(const unsigned char *s)
 {
   static const struct {
     unsigned char low, high;
@@ -38,7 +37,7 @@ static void quote(FILE *file, const char *text)
   const unsigned char *s = (const unsigned char *)text;
   fputc('"', file);
   while (*s) {
-    int bytes = sequence(s);
+    int bytes = utf8_sequence(s);
     if (*s == '"' || *s == '\\')
       fprintf(file, "\\%c", *s);
     else if (!bytes || *s < 0x20 || *s == 0x7f)

@@ -15,6 +15,9 @@ struct json {
   int filled[JSON_DEPTH];   /* does the bracket hold something already? */
 };
 
+/* Bytes of the UTF-8 sequence at s, 0 if it is not one (a file name may hold anything). */
+int utf8_sequence(const unsigned char *s);
+
 void json_object(struct json *json, const char *key);
 void json_array(struct json *json, const char *key);
 void json_end(struct json *json); /* of the innermost; the outermost ends the line too */

@@ -51,6 +51,10 @@ static const struct option_row plan[] = {
     OWN(RUNS, 0, "history", "FILE", TEXT, MEMBER(history),
         "how the run goes, as columns (.csv): a line for each round and iteration; replaces such a "
         "file"),
+    OWN(RUNS | SHOW, 0, "report", "FILE", TEXT, MEMBER(report),
+        "the result, its doubts and how it came about as a page with figures (.html); replaces "
+        "such "
+        "a file"),
     LIBRARY(OPTION, RUNS, 'd', "dim",
             "dimensions; default as 'nis list' says, or SYMBOL_dim in a plug-in"),
     OWN(RUNS, 0, "batch", NULL, FLAG, MEMBER(batch),
@@ -301,9 +305,24 @@ static void print_box(FILE *file, const nis_options *o)
   if (o->upper) fputs(" --upper ", file), print_limits(file, o->dim, o->upper);
 }
 
+void print_word(FILE *file, const char *word)
+{
+  static const char plain[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:,=+-";
+  int quoted = !*word || word[strspn(word, plain)];
+  if (quoted) fputc('\'', file);
+  for (; *word; word++)
+    if (*word == '\'')
+      fputs("'\\''", file);
+    else
+      fputc(*word, file);
+  if (quoted) fputc('\'', file);
+}
+
 void options_print(FILE *file, const struct arguments *arguments)
 {
-  fprintf(file, "nis %s %s", arguments->command_name, arguments->row->name);
+  fprintf(file, "nis %s ", arguments->command_name);
+  print_word(file, arguments->row->name);
   for (const struct option_row *row = option_rows(); *row->name; row++)
     if (decides_numbers(row) && option_given(arguments, row)) print_option(file, row, arguments);
   print_box(file, &arguments->options);

@@ -49,6 +49,9 @@ void event_option_word(char text[VALUE_TEXT], const char *member, int n);
 /* Lines of help for every option of a subcommand. */
 void options_help(FILE *file, int command);
 
+/* A word as a shell takes it back: in quotes where it needs them */
+void print_word(FILE *file, const char *word);
+
 /* The part of the command line that decides the numbers: threads and files are left out. */
 void options_print(FILE *file, const struct arguments *arguments);
 

@@ -3,6 +3,7 @@
 
 #include "interrupt.h"
 #include "message.h"
+#include "points.h"
 #include "ranks.h"
 #include "report.h"
 #include "values.h"
@@ -37,6 +38,17 @@ static void describe(struct run *run)
   run->name[sizeof run->name - 1] = '\0';
 }
 
+/* The points of the estimate, to all who want them */
+static int hand_on(const nis_point_block *block, void *params)
+{
+  struct run *run = params;
+  int status = NIS_OK;
+  if (run->histograms && run->arguments->command == INTEGRATE)
+    status = histograms_points(block, run->histograms);
+  if (run->points && status == NIS_OK) status = points_take(block, run->points);
+  return status;
+}
+
 static int begin(struct run *run, const struct arguments *arguments, FILE *table)
 {
   const struct integrand *row = arguments->row;
@@ -56,9 +68,11 @@ static int begin(struct run *run, const struct arguments *arguments, FILE *table
   if (!bad) bad = history_begin(&run->history, arguments->history);
   if (bad) return bad;
   run->progress.history = &run->history;
-  if (run->histograms && arguments->command == INTEGRATE) {
-    run->options.sink = histograms_points;
-    run->options.sink_params = run->histograms;
+  if (arguments->report && !(run->points = points_make(run->options.dim)))
+    return complain(FAILED, "no memory for the points of the report");
+  if (run->points || (run->histograms && arguments->command == INTEGRATE)) {
+    run->options.sink = hand_on;
+    run->options.sink_params = run;
   }
   interrupt_catch();
   run->start = seconds_now();
@@ -111,6 +125,7 @@ void run_close(struct run *run, nis *s)
 {
   if (s) channels_read(&run->channels, s);
   if (s) weight_picture_read(&run->weights, s);
+  if (s && run->points) points_count(run->points, s);
   nis_free(s);
 }
 
@@ -146,13 +161,29 @@ int run_report(const struct run *run, FILE *file)
     report_json(file, run);
   else
     report_text(file, run);
-  return exit_code(run->status);
+  int bad = run_page(run, report_json);
+  return bad ? bad : exit_code(run->status);
+}
+
+int run_page(const struct run *run, void (*json)(FILE *file, const struct run *run))
+{
+  char *text = NULL;
+  size_t size;
+  if (!run->arguments->report || ranks_silent()) return DONE;
+  FILE *memory = open_memstream(&text, &size);
+  if (memory) json(memory, run);
+  int bad = !memory || fclose(memory);
+  int code = bad ? complain(FAILED, "no memory for the report '%s'", run->arguments->report)
+                 : report_html(run, text);
+  free(text);
+  return code;
 }
 
 void run_free(struct run *run)
 {
   histograms_free(run);
   history_end(&run->history);
+  points_free(run->points);
   free(run->state);
 }
 

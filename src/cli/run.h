@@ -19,6 +19,7 @@ struct run {
 
   struct histograms *histograms; /* NULL: none */
   struct history history;
+  struct points *points; /* for the figures of --report; NULL without it */
 
   int made;   /* there has been a handle */
   int status; /* of the latest step */
@@ -56,6 +57,9 @@ void run_end(struct run *run);
 
 /* Prints the result as the command line wants it; exit code of the run. */
 int run_report(const struct run *run, FILE *file);
+
+/* Writes the page of --report, if there is to be one; DONE, or FAILED with a sentence. */
+int run_page(const struct run *run, void (*json)(FILE *file, const struct run *run));
 
 void run_free(struct run *run);
 

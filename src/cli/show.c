@@ -5,6 +5,8 @@
 #include "json.h"
 #include "message.h"
 #include "numbers.h"
+#include "points.h"
+#include "run.h"
 #include "saved.h"
 #include "values.h"
 
@@ -69,9 +71,10 @@ static void show_text(const char *path, const nis_saved *saved, const struct cha
   channels_print(stdout, channels);
 }
 
-static void show_json(const char *path, const nis_saved *saved, const struct channel_list *channels)
+static void show_json(FILE *file, const char *path, const nis_saved *saved,
+                      const struct channel_list *channels)
 {
-  struct json json = {.file = stdout};
+  struct json json = {.file = file};
   const nis_result *r = &saved->result;
   json_object(&json, NULL);
   json_text(&json, "file", path);
@@ -100,13 +103,55 @@ int show_saved(const char *path, int json)
   if (s) channels_read(&channels, s);
   nis_free(s);
   if (json)
-    show_json(path, &saved, &channels);
+    show_json(stdout, path, &saved, &channels);
   else
     show_text(path, &saved, &channels);
   return DONE;
 }
 
+static void run_json(FILE *file, const struct run *run)
+{
+  show_json(file, run->arguments->from, &run->arguments->saved, &run->channels);
+}
+
+/* As much of an integrand's row as the file has */
+static struct integrand saved_row(const nis_saved *saved)
+{
+  static const struct parameter none = {0};
+  char word[sizeof saved->name];
+  snprintf(word, sizeof word, "%.*s", (int)strcspn(saved->name, " "), saved->name);
+  const struct integrand *known = integrand_find(word);
+  struct integrand row = known ? *known : (struct integrand){.unit = ""};
+  row.name = *saved->name ? saved->name : "an integrand without a name";
+  row.parameters = &none;
+  return row;
+}
+
+/* What the file is about, as a run that has just loaded it. The integrand is not called. */
+static int show_page(const struct arguments *arguments)
+{
+  static struct arguments shown; /* several KiB */
+  shown = *arguments;
+  nis *s = NULL;
+  int status = nis_inspect(arguments->from, &shown.saved);
+  if (status == NIS_OK) status = load_saved(&s, arguments->from);
+  if (status != NIS_OK) return complain(exit_code(status), "%s", nis_last_error());
+  struct integrand row = saved_row(&shown.saved);
+  struct run run = {.arguments = &shown, .row = &row, .options = shown.saved.options, .made = 1};
+  run.points = points_make(run.options.dim);
+  if (run.points) {
+    run_note(&run, nis_current(s, &run.result));
+    points_draw(run.points, s);
+  }
+  run_close(&run, s);
+  int code = run.points ? run_page(&run, run_json)
+                        : complain(FAILED, "no memory for the points of the report");
+  points_free(run.points);
+  return code;
+}
+
 int show_command(const struct arguments *arguments)
 {
-  return show_saved(arguments->from, arguments->json);
+  int code = show_saved(arguments->from, arguments->json);
+  return code == DONE && arguments->report ? show_page(arguments) : code;
 }
