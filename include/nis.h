@@ -679,8 +679,8 @@ typedef struct {
  * the same options (threads, params, progress and checkpoint may differ), and then all call the
  * same functions of the library with the same arguments. All get the same results and handles, with
  * the bits of a run of one process, for any number of ranks and threads. Each chunk of points goes
- * to the rank that is free next, so that none waits for more than one chunk of another; the
- * library's own work is done by each rank with all its threads.
+ * to the rank that is free next, so that none waits for more than one chunk of another. Drawing and
+ * large gradient steps are shared, too; the rest of the library's work is done by each rank.
  *
  * Rank 0 calls the sinks of points and events and writes files of events. Progress callbacks are
  * called by all ranks; one that says stop stops all. A failure of one rank's, out of the integrand

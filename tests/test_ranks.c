@@ -248,6 +248,15 @@ START_TEST(same_bits_of_components)
 }
 END_TEST
 
+/* Nets and minibatches that are large enough for ranks to share each step */
+START_TEST(same_bits_of_shared_steps)
+{
+  check_bits(gaussian,
+             (nis_options){.dim = 4, .calls = 5000, .hidden_width = 64, .minibatch = 512}, act_run,
+             0);
+}
+END_TEST
+
 START_TEST(same_bits_of_discrete_sums)
 {
   static const int discrete[] = {0, 0, 3};
@@ -569,6 +578,7 @@ int main(void)
   tcase_add_test(bits, same_bits);
   tcase_add_test(bits, same_bits_towards_a_goal);
   tcase_add_test(bits, same_bits_of_components);
+  tcase_add_test(bits, same_bits_of_shared_steps);
   tcase_add_test(bits, same_bits_of_discrete_sums);
   tcase_add_test(bits, same_bits_of_steps_and_events);
   tcase_add_test(apart, sink_of_rank_0);

@@ -103,6 +103,14 @@ static int lost(struct ranks *r)
              r->link.rank, r->link.size);
 }
 
+/* Nobody can be told when the others have begun to send. */
+static int no_room(struct ranks *r)
+{
+  r->over = 1;
+  return r->trouble = nis_fail(NIS_RANKS, "rank %d of %d has no memory for what the others send",
+                               r->link.rank, r->link.size);
+}
+
 static int gather(struct ranks *r, const void *mine, void *all)
 {
   const nis_ranks *link = &r->link;
@@ -160,7 +168,7 @@ int nis_ranks_exchange(struct ranks *r, uint64_t stamp, int status)
   r->own.stamp = stamp;
   r->own.status = status;
   r->own.clock = nis_clock();
-  if (status < NIS_OK) NIS_TRY(put_sentence(r));
+  if (status < NIS_OK && put_sentence(r) != NIS_OK) return no_room(r);
   for (int k = 0; k < n; k++) r->bytes[k] = sizeof r->own;
   NIS_TRY(gather(r, &r->own, r->all));
   int rank = in_trouble(r);
@@ -173,8 +181,8 @@ int nis_ranks_exchange(struct ranks *r, uint64_t stamp, int status)
   }
   r->own.bytes = 0;
   if (r->from[n] == 0) return NIS_OK;
-  status = reserve(&r->inbox, &r->inbox_room, r->from[n]);
-  return status == NIS_OK ? gather(r, r->outbox, r->inbox) : status;
+  if (reserve(&r->inbox, &r->inbox_room, r->from[n]) != NIS_OK) return no_room(r);
+  return gather(r, r->outbox, r->inbox);
 }
 
 enum place { ENTERING, FILLING, MEETING, LEAVING };

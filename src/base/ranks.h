@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Ranks, processes that run the same call on handles alike (nis_set_ranks). Each does all of the
- * library's own work, so that all hold the same state, bit by bit; the integrand's calls alone are
- * shared out, a chunk to the rank that is free next, and their values gathered by all.
+ * Ranks, processes that run the same call on handles alike (nis_set_ranks). All hold the same state,
+ * bit by bit, since each does the same with the same numbers. Of these some are shared out, and
+ * gathered by all: the integrand's calls, a chunk to the rank that is free next, and what takes the
+ * library long, in equal parts.
  *
  * So nothing may be decided by what only one rank knows. What is not the same everywhere, the
  * clock, a wish to stop, an error, the speed of a rank, goes into the greeting of each exchange,

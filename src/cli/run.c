@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -129,16 +130,26 @@ void run_close(struct run *run, nis *s)
   nis_free(s);
 }
 
+static void note_lost(struct run *run)
+{
+  const char *checkpoint = run->arguments->options.checkpoint;
+  size_t used = strlen(run->message);
+  if (checkpoint)
+    snprintf(run->message + used, sizeof run->message - used,
+             "; the same command goes on from %s, with any number of processes", checkpoint);
+  ranks_lost();
+}
+
 int run_note(struct run *run, int status)
 {
   run->status = status;
-  if (status == NIS_RANKS) ranks_lost();
   const char *sentence = status || run->result.bad_calls ? nis_last_error() : "";
   if (status && !*sentence) sentence = nis_strerror(status);
   snprintf(run->message, sizeof run->message, "%s", sentence);
   if (status == NIS_STOPPED)
     snprintf(run->message, sizeof run->message, "stopped after %" PRIu64 " calls",
              run->progress.calls);
+  if (status == NIS_RANKS) note_lost(run);
   return status;
 }
 

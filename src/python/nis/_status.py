@@ -19,6 +19,7 @@ class Status(enum.IntEnum):
     NO_EVENTS = -5
     NO_FILE = -6
     BAD_FILE = -7
+    RANKS = -8
 
 
 class Stop(enum.IntEnum):
