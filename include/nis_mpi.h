@@ -10,6 +10,8 @@
  * all get the same result, which has the bits of one process, for any number of ranks and threads
  * (nis_set_ranks in nis.h says what each rank does). The integrand's calls are shared out; it may
  * use MPI itself on another communicator. The thread that calls must be one that may call MPI.
+ * options.threads are those of each rank: where several run on one machine without being bound to
+ * cores, say how many.
  *
  * A library of its own, libnis_mpi, beside libnis (pkg-config: nis-mpi); it is of the MPI that it
  * was built with.
