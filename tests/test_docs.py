@@ -136,6 +136,107 @@ class Programs(unittest.TestCase):
         self.follow("README.md")
 
 
+# Files of the method whose constants method.md has, all of them but sizes of blocks in memory
+METHOD = ["src/flow", "src/mixture", "src/training", "src/estimation", "src/api/goal.c",
+          "src/api/options.h", "src/api/settings.c"]
+SIZES = {"MOST_THREADS", "MOST_REPLAY", "MOST_SOBOL_DIM", "COMPONENT_BLOCK", "LEAST_DOUBLED",
+         "NIS_STOP_LEFT", "MOST_TIMED", "MOST_WITH_COMPONENTS", "SINGLES", "SAMPLE",
+         "PARAMETER_SLICE", "FLOWS", "ROWS", "MIXTURE_BLOCK", "BLOCK", "ARRAYS",
+         "GRADIENT_CHUNKS", "GUIDE", "SURVEYED", "LEARNERS", "REHEARSALS", "CHUNKS"}
+
+
+def split(text, between=","):
+    """At commas outside of brackets"""
+    parts, depth = [""], 0
+    for c in text:
+        depth += (c in "{[(") - (c in "}])")
+        if c == between and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += c
+    return parts
+
+
+def constants(text):
+    """{name: value} of the constants that have a number in a C source"""
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+    found = re.findall(r"^#define (\w+) ([\d.e+-]+)$", text, re.M)
+    bodies = re.findall(r"^\s*(?:static )?const (?:double|float) (\w[^;*]*);", text, re.M)
+    bodies += re.findall(r"\benum \w*\s*\{([^}]*)\}", text)
+    for body in bodies:
+        found += [part.split("=", 1) for part in split(body) if "=" in part]
+    return {re.sub(r"\[.*", "", name).strip(): plain(value) for name, value in found
+            if re.match(r"\s*[-{]?[\d\[{.]", value) and plain(value) != "{0}"}
+
+
+def plain(value):
+    value = re.sub(r"\[CHANNEL_\w+\] = ", "", re.sub(r"\s+", " ", value.strip()))
+    return re.sub(r"(?<=[\d.])f\b", "", value)
+
+
+def described():
+    """{file: {name: value}} of method.md"""
+    text = read(os.path.join(SOURCE, "examples/docs/method.md"))
+    parts = re.split(r"^### `(src/\S+)`$", text, flags=re.M)
+    return {path: {name: plain(value) for name, value in
+                   re.findall(r"^\* `(\w+)` = (.*?):\s", body, re.M | re.S)}
+            for path, body in zip(parts[1::2], parts[2::2])}
+
+
+def method_files():
+    for place in METHOD:
+        path = os.path.join(SOURCE, place)
+        if os.path.isdir(path):
+            yield from (f"{place}/{name}" for name in sorted(os.listdir(path)))
+        else:
+            yield place
+
+
+class Text(unittest.TestCase):
+    def test_constants_have_the_values_of_the_source(self):
+        pages_say = described()
+        self.assertGreater(len(pages_say), 20)
+        for path, named in pages_say.items():
+            source = constants(read(os.path.join(SOURCE, path)))
+            for name, value in named.items():
+                self.assertEqual(source.get(name), value, f"{name} in {path}")
+
+    def test_no_constant_is_missing(self):
+        pages_say = described()
+        for path in method_files():
+            missing = (set(constants(read(os.path.join(SOURCE, path)))) - SIZES
+                       - set(pages_say.get(path, {})))
+            self.assertEqual(missing, set(), path)
+
+    def test_links(self):
+        for page in pages():
+            text = read(page)
+            for target in re.findall(r"\]\(([^)\s]+)\)", text):
+                path, _, anchor = target.partition("#")
+                if re.match(r"\w+:", target):
+                    continue
+                there = os.path.join(os.path.dirname(page), path) if path else page
+                self.assertTrue(os.path.exists(there), f"{target} in {page}")
+                if anchor:
+                    heads = re.findall(r"^#+ (.*)$", read(there), re.M)
+                    names = [re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in heads]
+                    self.assertIn(anchor, names, f"{target} in {page}")
+
+    def test_files_that_are_named(self):
+        for page in pages():
+            for name in re.findall(r"`((?:src|include|examples|integrands|tests)/[\w./-]+)`",
+                                   read(page)):
+                self.assertTrue(os.path.exists(os.path.join(SOURCE, name)), f"{name} in {page}")
+
+    def test_short_lines(self):
+        folder = os.path.join(SOURCE, "examples/docs")
+        for name in os.listdir(folder):
+            if not name.endswith((".md", ".svg", ".py")):
+                continue
+            for line in read(os.path.join(folder, name)).splitlines():
+                self.assertLessEqual(len(line.encode()), 100, f"{name}: {line}")
+
+
 class Compare(unittest.TestCase):
     """What the test takes for the same"""
 
