@@ -174,7 +174,7 @@ def convergence():
     """The true error against the calls that were really made, rms over seeds"""
     row, dim, seeds = "camel", 4, range(1, 7)
     exact = exact_value(row, dim)
-    plot = Plot(("calls", 1e3, 1e7), ("relative error, rms of 6 seeds", 1e-5, 1),
+    plot = Plot(("calls", 700, 1.2e7), ("relative error, rms of 6 seeds", 1e-5, 1),
                 True, True)
     for who, name, colour, budgets in (
             ("vegas", "GSL VEGAS", COLOURS[1], (1000, 10**4, 10**5, 10**6, 10**7)),
