@@ -774,10 +774,10 @@ int main(void)
   tcase_set_timeout(early, 120);
   tcase_add_test(trainings, a_training_that_ends_early_changes_nothing);
   tcase_add_test(trainings, a_training_stopped_halfway_changes_nothing);
-  tcase_add_test(trainings, a_small_training_spoils_nothing);
-  tcase_add_test(trainings, training_adds_up);
+  add_full_test(trainings, a_small_training_spoils_nothing);
+  add_full_test(trainings, training_adds_up);
   tcase_add_test(early, a_run_that_ends_in_its_first_round_has_a_value);
-  tcase_add_test(early, half_of_the_cube_is_no_small_share);
+  add_full_test(early, half_of_the_cube_is_no_small_share);
   tcase_add_test(early, bad_samples_do_not_spoil_the_estimate);
   suite_add_tcase(suite, trainings);
   suite_add_tcase(suite, early);
