@@ -99,7 +99,7 @@ def table(title, runs, numbers=None):
 
 
 def extrapolate(what, runs, s):
-    """From the run of two ranks with the most calls, whose own work and messages grow with calls."""
+    """From the run of two ranks with the most calls: own work and messages grow with calls."""
     base = max((r for r in runs if r.ranks == 2), key=lambda r: r.calls)
     own = own_work(base) / base.calls
     print(f"\n{what}, on a network of {NETWORK['latency'] * 1e6:g} us a hop and "
@@ -128,9 +128,10 @@ def main():
     print(f"shared {numbers[0]:.2f}, latency {numbers[1] * 1e6:.0f} us, "
           f"{1e-9 / numbers[2] if numbers[2] else math.inf:.1f} GB/s")
     table("Strong: training and estimate, a busy core each", runs, numbers)
-    table("Four ranks, whose f waits and needs no core", measure("run", "sleep", strong[1:], (1, 2, 4)),
-          numbers)
-    table("Weak: as many calls more as ranks", measure("run", "burn", strong[1:], (1, 2), weak=True))
+    table("Four ranks, whose f waits and needs no core",
+          measure("run", "sleep", strong[1:], (1, 2, 4)), numbers)
+    table("Weak: as many calls more as ranks",
+          measure("run", "burn", strong[1:], (1, 2), weak=True))
     estimates = measure("estimate", "burn", [(0, int(2e6 * k)), (1e-6, int(1e6 * k)),
                                              (1e-4, int(4e4 * k)), (1e-3, int(1e4 * k))], (1, 2))
     of_estimates = fit(estimates)

@@ -688,13 +688,14 @@ typedef struct {
  * for options.checkpoint are kept by rank 0, for which the others have none: see below.
  *
  * *ranks is copied, but what it points to must live as long as the handle is shared; NULL: this
- * process is alone again, as with one rank. NIS_INVALID where there is no such rank, or where a rank above 0 has a checkpoint.
+ * process is alone again, as with one rank. NIS_INVALID where there is no such rank, or where a
+ * rank above 0 has a checkpoint.
  * NIS_RANKS by later calls where a process has ended or the ranks have come apart: other arguments,
  * other kinds of processors, another integrand. */
 NIS_API int nis_set_ranks(nis *s, const nis_ranks *ranks);
 
-/* nis_resume by all ranks, to be shared with nis_set_ranks then: rank 0 has the file, which the others
- * must be able to read too. The number of ranks may be another than before. */
+/* nis_resume by all ranks, to be shared with nis_set_ranks then: rank 0 has the file, which the
+ * others must be able to read too. The number of ranks may be another than before. */
 NIS_API int nis_resume_shared(nis **out, nis_integrand *f, const nis_options *options,
                               const nis_ranks *ranks);
 

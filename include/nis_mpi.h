@@ -59,7 +59,7 @@ typedef struct {
 
 NIS_API void nis_mpi_count(const nis_ranks *ranks, nis_mpi_traffic *traffic);
 
-/* ---- structs that grow: see the end of nis.h -------------------------------------------------- */
+/* ---- structs that grow: see the end of nis.h ------------------------------------------------- */
 
 NIS_API int nis_run_mpi_sized(nis *s, MPI_Comm comm, nis_result *result, size_t result_size);
 NIS_API int nis_estimate_mpi_sized(nis *s, MPI_Comm comm, uint64_t calls, nis_result *result,

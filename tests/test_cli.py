@@ -2109,7 +2109,8 @@ class Report(Refusals):
         r = parse_json(text)
         titles = self.titles(page)
         for title in ("Convergence: the estimate against calls", "Where the calls went",
-                      "Shares of the channels", "Distribution of the weights", "thrust", "x1,x2", *(f"Density of coordinate {j}" for j in range(1, 10))):
+                      "Shares of the channels", "Distribution of the weights", "thrust", "x1,x2",
+                       *(f"Density of coordinate {j}" for j in range(1, 10))):
             self.assertIn(title, titles)
         planes = [re.fullmatch(r"f / q in coordinates (\d) and (\d)", title) for title in titles]
         planes = [tuple(map(int, plane.groups())) for plane in planes if plane]
@@ -2192,7 +2193,8 @@ class Report(Refusals):
         with open(path + ".c", "w") as file:
             file.write("#include <math.h>\n#include <stddef.h>\n"
                        "double f(double *x, size_t n, void *p) { (void)n, (void)p; "
-                       "return fabs(x[0]) < 0.01 ? NAN : 1 / (1 + x[0] * x[0]) / (1 + x[1] * x[1]); }\n"
+                       "return fabs(x[0]) < 0.01 ? NAN "
+                       ": 1 / (1 + x[0] * x[0]) / (1 + x[1] * x[1]); }\n"
                        "double none(double *x, size_t n, void *p) { (void)x, (void)n, (void)p; "
                        "return 0; }\n")
         subprocess.run(["cc", "-shared", "-fPIC", path + ".c", "-o", path], check=True)

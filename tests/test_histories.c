@@ -635,7 +635,8 @@ static void play_sequence(uint64_t number)
 START_TEST(any_history_has_the_counts_of_the_model)
 {
   nis_clock = standing_clock;
-  for (uint64_t i = 0; i < (uint64_t)samples(SEQUENCES / 10); i++) play_sequence((uint64_t)_i * SEQUENCES / 10 + i);
+  for (uint64_t i = 0; i < (uint64_t)samples(SEQUENCES / 10); i++)
+    play_sequence((uint64_t)_i * SEQUENCES / 10 + i);
 }
 END_TEST
 

@@ -14,8 +14,8 @@ uint32_t nis_handle_fingerprint(nis *s);
 /* A handle just made begins its checkpoint, where the options want one. */
 int nis_handle_begin_checkpoint(nis *s);
 
-/* What nis_resume does where there is a file already. Of several ranks one is its owner, and has the
- * values. */
+/* What nis_resume does where there is a file already. Of several ranks one is its owner, and has
+ * the values. */
 int nis_handle_resume(nis **out, nis_integrand *f, const nis_options *options, int owner);
 
 /* *out is NULL after a failure. */

@@ -24,7 +24,7 @@ struct monitor {
  * of a phase, the one at its end and those of iterations always reach the callback. */
 int nis_monitor_report(struct monitor *m);
 
-/* What all decisions about time go by: nis_clock(), but with ranks rank 0's at the latest exchange */
+/* What all decisions about time go by: nis_clock(), with ranks rank 0's at the latest exchange */
 double nis_monitor_clock(const struct monitor *m);
 
 /* What a rank has met alone, where all can meet: an error becomes everybody's, and one of the

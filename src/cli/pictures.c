@@ -10,7 +10,9 @@
 enum { COLUMNS = PICTURE_COLUMNS, ROWS = 4, STEPS = 8, MARGIN = 21 };
 
 /* Lower eighths of a cell, from none to all of them */
+/* clang-format off: columns are bytes elsewhere */
 static const char *const blocks[STEPS + 1] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+/* clang-format on */
 
 /* The variables say what the terminal takes; whether such a locale is installed does not matter. */
 static int is_utf8(void)

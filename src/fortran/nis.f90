@@ -40,8 +40,8 @@ module nis
 
   integer, parameter, public :: nis_ok = 0, nis_stopped = 1, nis_goal_missed = 2, &
     nis_time_limit = 3, nis_suspect = 4, nis_invalid = -1, nis_no_memory = -2, &
-    nis_callback = -3, nis_bad_values = -4, nis_no_events = -5, nis_no_file = -6, nis_bad_file = -7, &
-    nis_ranks = -8
+    nis_callback = -3, nis_bad_values = -4, nis_no_events = -5, nis_no_file = -6, &
+    nis_bad_file = -7, nis_ranks = -8
   integer, parameter, public :: nis_stop_calls = 0, nis_stop_goal = 1, nis_stop_time = 2, &
     nis_stop_callback = 3
   integer, parameter, public :: nis_heavy_tail = 1, nis_large_chi2 = 2, nis_few_weights = 4, &

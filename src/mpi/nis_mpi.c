@@ -36,8 +36,7 @@ static int claim(uint64_t *number, void *params)
          MPI_Win_flush(0, ring->window);
 }
 
-/* Counts are ints: of eight bytes, where that is possible. Returns that unit; 0: there are too many.
- */
+/* Counts are ints: of eight bytes, where that is possible. Returns that unit; 0: too many. */
 static size_t count(struct ring *ring, const size_t *bytes)
 {
   size_t unit = sizeof(uint64_t), total = 0;

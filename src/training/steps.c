@@ -35,8 +35,8 @@ struct lesson {
   size_t first, end;   /* the chunks of all learners that are this rank's */
 };
 
-/* Item number i of all: those of one chunk follow each other, so that ranks get some of each learner,
- * whose flows are not of one size. */
+/* Item number i of all: those of one chunk follow each other, so that ranks get some of each
+ * learner, whose flows are not of one size. */
 static struct learner *find_chunk(const struct lesson *lesson, size_t item, size_t *chunk)
 {
   size_t learners = (size_t)lesson->step.learners;
@@ -44,7 +44,7 @@ static struct learner *find_chunk(const struct lesson *lesson, size_t item, size
   return lesson->learner[item % learners];
 }
 
-/* ---- ranks ------------------------------------------------------------------------------------ */
+/* ---- ranks --------------------------------------------------------------------------------- */
 
 static const double flops = 6e10;    /* of a thread, 12 for each parameter and point */
 static const double bandwidth = 1e9; /* bytes a second of what all ranks give */
@@ -107,7 +107,7 @@ static void gather(struct lesson *lesson)
            r->inbox + r->from[k], 1);
 }
 
-/* ---- steps ------------------------------------------------------------------------------------ */
+/* ---- steps --------------------------------------------------------------------------------- */
 
 static void chunk_work(void *context, size_t item, int worker)
 {
