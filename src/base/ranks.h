@@ -2,8 +2,8 @@
 /*
  * Ranks, processes that run the same call on handles alike (nis_set_ranks). All hold the same
  * state, bit by bit, since each does the same with the same numbers. Of these some are shared out,
- * and gathered by all: the integrand's calls, a chunk to the rank that is free next, and what takes the
- * library long, in equal parts.
+ * and gathered by all: the integrand's calls, a chunk to the rank that is free next, and what
+ * takes the library long, in equal parts.
  *
  * So nothing may be decided by what only one rank knows. What is not the same everywhere, the
  * clock, a wish to stop, an error, the speed of a rank, goes into the greeting of each exchange,

@@ -10,9 +10,9 @@
 enum { COLUMNS = PICTURE_COLUMNS, ROWS = 4, STEPS = 8, MARGIN = 21 };
 
 /* Lower eighths of a cell, from none to all of them */
-/* clang-format off: columns are bytes elsewhere */
-static const char *const blocks[STEPS + 1] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-/* clang-format on */
+/* A blank, and blocks of an eighth to eight */
+static const char *const blocks[STEPS + 1] = {" ",      "\u2581", "\u2582", "\u2583", "\u2584",
+                                              "\u2585", "\u2586", "\u2587", "\u2588"};
 
 /* The variables say what the terminal takes; whether such a locale is installed does not matter. */
 static int is_utf8(void)
