@@ -19,7 +19,7 @@ static double f(double *x, size_t dim, void *params)
 {
   double square = 0;
   (void)params;
-  if (++calls > 1500 && deadly && rank == 1) raise(SIGKILL);
+  if (++calls > 1000 && deadly && rank == 1) raise(SIGKILL);
   if (slow || deadly) nanosleep(&(struct timespec){0, slow && rank == 1 ? 5000000 : 100000}, NULL);
   for (size_t j = 0; j < dim; j++) square += (x[j] - 0.3) * (x[j] - 0.3);
   return exp(-square / 0.02);
@@ -43,7 +43,7 @@ int main(int argc, char **argv)
 {
   int provided, status;
   const char *what = argc > 1 ? argv[1] : "run";
-  nis_options o = {.dim = 3, .calls = 12000, .seed = 11, .threads = 1, .checkpoint_seconds = 0.01};
+  nis_options o = {.dim = 3, .calls = 6000, .seed = 11, .threads = 1, .checkpoint_seconds = 0.01};
   nis_result r = {0};
   nis *s = NULL;
   double events = 0;
@@ -64,8 +64,8 @@ int main(int argc, char **argv)
   } else if (status == NIS_OK) {
     nis_event_summary summary;
     nis_event_options e = {.events = 200, .sink = take, .sink_params = &events};
-    status = nis_train_mpi(s, MPI_COMM_WORLD, 4000);
-    if (status == NIS_OK) status = nis_estimate_mpi(s, MPI_COMM_WORLD, 6000, &r);
+    status = nis_train_mpi(s, MPI_COMM_WORLD, 3000);
+    if (status == NIS_OK) status = nis_estimate_mpi(s, MPI_COMM_WORLD, 3000, &r);
     if (status == NIS_OK) status = nis_events_mpi(s, MPI_COMM_WORLD, &e, &summary);
   }
   if (status < NIS_OK) fprintf(stderr, "rank %d: %d: %s\n", rank, status, nis_last_error());

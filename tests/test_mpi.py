@@ -49,7 +49,7 @@ class Case(unittest.TestCase):
 
 class Library(Case):
     def test_same_bits(self):
-        for what, kinds in ("run", "21 22 31 41"), ("steps", "21 32"):
+        for what, kinds in ("run", "22 31 41"), ("steps", "32"):
             alone = self.lines(1, PROGRAM, what)[0]
             for ranks, threads in kinds.split():
                 with self.subTest(what=what, ranks=ranks, threads=threads):
@@ -71,7 +71,7 @@ class Library(Case):
         self.assertTrue(checkpoint.exists())
         bits, calls = self.lines(2, PROGRAM, "resume", checkpoint)
         self.assertEqual(bits, alone)
-        self.assertLess(sum(int(n) for n in calls.split()), 11800, "nothing was kept")
+        self.assertLess(sum(int(n) for n in calls.split()), 5900, "nothing was kept")
 
 
 class Command(Case):
@@ -141,7 +141,7 @@ class Command(Case):
         said = process.communicate(timeout=60)[1]
         self.assertNotEqual(process.returncode, 0)
         if "openmpi" in MPIRUN:  # MPICH's kills the others at once
-            self.assertIn("has lost the others", said)
+            self.assertIn("told to end by mpirun", said)
             self.assertIn(f"goes on from {checkpoint}", said)
 
     def test_interrupt(self):

@@ -201,6 +201,11 @@ static void act_stepwise(struct part *p, nis *s)
   if (p->status == NIS_OK) p->status = nis_events(s, &o, &summary);
   note(p, &summary.efficiency, sizeof summary.efficiency);
   note(p, &summary.events, sizeof summary.events);
+  for (int i = 0; i < 20 && p->status == NIS_OK; i++) {
+    nis_pulled_event event;
+    p->status = nis_next_event(s, NULL, &event);
+    note(p, event.x, event.dim * sizeof *event.x);
+  }
 }
 
 /* All ranks, of any number and with any threads, have the bits of rank 0 of one. Events, which

@@ -4,7 +4,9 @@
 #include <math.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Signals that ask the command to end, and after how many seconds a repetition is meant to kill.
  * They are repeated without a meaning too: at once by timeout(1), by the kernel after the shell
@@ -17,6 +19,7 @@ static const struct {
 enum { REQUESTS = sizeof requests / sizeof requests[0] };
 
 static volatile sig_atomic_t signalled;
+static const char *volatile farewell;
 static struct timespec first;
 
 static double since_first(void)
@@ -38,6 +41,9 @@ static void remember(int number)
   if (!signalled) {
     clock_gettime(CLOCK_MONOTONIC, &first);
     signalled = 1;
+    const char *words = farewell;
+    if (number == SIGTERM && words && write(STDERR_FILENO, words, strlen(words)) < 0)
+      farewell = NULL;
   } else if (since_first() > patience(number)) {
     signal(number, SIG_DFL);
     raise(number); /* delivered when this returns */
@@ -53,6 +59,11 @@ void interrupt_catch(void)
     sigaction(requests[i].number, NULL, &before);
     if (before.sa_handler != SIG_IGN) sigaction(requests[i].number, &action, NULL);
   }
+}
+
+void interrupt_say(const char *words)
+{
+  farewell = words;
 }
 
 int interrupted(void)

@@ -6,6 +6,10 @@
 
 void interrupt_catch(void);
 
+/* What SIGTERM has said on stderr at once, as there may be no time for more; NULL: nothing. It is
+ * not copied. */
+void interrupt_say(const char *words);
+
 /* Non-zero once such a signal has come. */
 int interrupted(void);
 

@@ -10,7 +10,6 @@
 enum { COLUMNS = PICTURE_COLUMNS, ROWS = 4, STEPS = 8, MARGIN = 21 };
 
 /* Lower eighths of a cell, from none to all of them */
-/* A blank, and blocks of an eighth to eight */
 static const char *const blocks[STEPS + 1] = {" ",      "\u2581", "\u2582", "\u2583", "\u2584",
                                               "\u2585", "\u2586", "\u2587", "\u2588"};
 

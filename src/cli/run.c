@@ -50,6 +50,19 @@ static int hand_on(const nis_point_block *block, void *params)
   return status;
 }
 
+/* mpirun ends all processes where one has died, and leaves them a second. */
+static void prepare_farewell(const struct run *run)
+{
+  static char words[4096];
+  const char *checkpoint = run->options.checkpoint;
+  int used =
+      snprintf(words, sizeof words,
+               "nis: told to end by mpirun, where a process has died or it was told so%s%s%s\n",
+               checkpoint ? "; the same command goes on from " : "", checkpoint ? checkpoint : "",
+               checkpoint ? ", with any number of processes" : "");
+  if (used < (int)sizeof words) interrupt_say(words);
+}
+
 static int begin(struct run *run, const struct arguments *arguments, FILE *table)
 {
   const struct integrand *row = arguments->row;
@@ -76,6 +89,7 @@ static int begin(struct run *run, const struct arguments *arguments, FILE *table
     run->options.sink_params = run;
   }
   interrupt_catch();
+  if (ranks_world() && !ranks_silent()) prepare_farewell(run);
   run->start = seconds_now();
   return DONE;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* How many points each channel gets: the shares with the least variance of f/q (Kleiss, Pittau,
- * hep-ph/9405257, eq. 14), found on points that no channel has learnt from. */
+ * hep-ph/9405257, eq. 14): while the training goes on by each round's points, in the end by those
+ * of a round that no channel has learnt from. */
 #ifndef NIS_SHARES_H
 #define NIS_SHARES_H
 
