@@ -97,7 +97,9 @@ class Programs(unittest.TestCase):
         os.mkdir(tools)
         os.mkdir(self.work)
         wrapper(os.path.join(tools, "nis"), shlex.quote(os.path.join(BUILD, "src/cli/nis")))
-        wrapper(os.path.join(tools, "gcc"), os.environ.get("CC", "cc"))
+        compiler, *words = shlex.split(os.environ.get("CC", "cc"))
+        # by its path: a wrapper must not find itself
+        wrapper(os.path.join(tools, "gcc"), shlex.join([shutil.which(compiler), *words]))
         libraries = [os.path.join(BUILD, name) for name in ("src", "integrands")]
         self.words = os.environ | {
             "PATH": tools + ":" + os.environ["PATH"],
