@@ -19,7 +19,7 @@ static double f(double *x, size_t dim, void *params)
 {
   double square = 0;
   (void)params;
-  if (++calls > 1000 && deadly && rank == 1) raise(SIGKILL);
+  if (++calls > 300 && deadly && rank == 1) raise(SIGKILL);
   if (slow || deadly) nanosleep(&(struct timespec){0, slow && rank == 1 ? 5000000 : 100000}, NULL);
   for (size_t j = 0; j < dim; j++) square += (x[j] - 0.3) * (x[j] - 0.3);
   return exp(-square / 0.02);

@@ -342,16 +342,19 @@ START_TEST(slow_rank)
         .act = act_run, .f = uneven, .options = {.dim = 2, .calls = 6000, .threads = 1}};
   run_world(3, parts, take_part);
   ck_assert_int_eq(parts[0].status, NIS_OK);
-  require(parts[1].calls < 0.1 * (parts[0].calls + parts[2].calls), "%g of %g and %g",
+  require(parts[1].calls < 0.25 * (parts[0].calls + parts[2].calls), "%g of %g and %g",
           parts[1].calls, parts[0].calls, parts[2].calls);
   require(parts[1].calls > 0, "rank 1 did nothing");
 }
 END_TEST
 
+static uint64_t spent; /* calls by all ranks */
+
 static double refusing(double *x, size_t dim, void *params)
 {
   struct part *p = params;
-  if (p->seat.rank == 2 && ++p->calls > 500) nis_refuse();
+  uint64_t before = __atomic_fetch_add(&spent, 1, __ATOMIC_RELAXED);
+  if (p->seat.rank == 2 && before > 1500) nis_refuse();
   return peak(x, dim);
 }
 
@@ -372,6 +375,7 @@ static void run_three(struct part *parts, nis_integrand *f)
 START_TEST(refusal)
 {
   struct part parts[3];
+  spent = 0;
   run_three(parts, refusing);
   for (int k = 0; k < 3; k++) {
     ck_assert_int_eq(parts[k].status, NIS_CALLBACK);
@@ -503,6 +507,7 @@ static void *resume_part(void *params)
 static double counted(double *x, size_t dim, void *params)
 {
   struct part *p = params;
+  __atomic_fetch_add(&spent, 1, __ATOMIC_RELAXED);
   p->calls++;
   return peak(x, dim);
 }
@@ -510,13 +515,14 @@ static double counted(double *x, size_t dim, void *params)
 static double refusing_later(double *x, size_t dim, void *params)
 {
   struct part *p = params;
-  if (p->seat.rank == 1 && p->calls > 1000) nis_refuse();
+  if (p->seat.rank == 1 && __atomic_load_n(&spent, __ATOMIC_RELAXED) > 5000) nis_refuse();
   return counted(x, dim, params);
 }
 
 static double resume_world(struct part *parts, int size, nis_integrand *f)
 {
   double calls = 0;
+  spent = 0;
   for (int k = 0; k < size; k++)
     parts[k] =
         (struct part){.act = act_run,
