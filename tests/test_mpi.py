@@ -3,7 +3,7 @@
 """Runs under mpirun have the bits of one process for any number of ranks and threads, survive ranks
 that are slow, and end where one dies.
 
-usage: test_mpi.py MPIRUN PROGRAM NIS MODULES [CLASS ...]
+usage: test_mpi.py MPIRUN PROGRAM THROWS NIS MODULES [CLASS ...]
 MODULES is where libnis_mpi of this MPI is.
 """
 import json
@@ -16,7 +16,7 @@ import time
 import unittest
 from pathlib import Path
 
-MPIRUN, PROGRAM, NIS, MODULES = sys.argv[1:5]
+MPIRUN, PROGRAM, THROWS, NIS, MODULES = sys.argv[1:6]
 
 
 def environment(**more):
@@ -62,6 +62,10 @@ class Library(Case):
         self.assertEqual(bits, alone)
         self.assertLess(calls[1], 0.25 * sum(calls), calls)
         self.assertGreater(calls[1], 0)
+
+    def test_an_exception_of_one_rank(self):
+        self.assertEqual(sorted(self.lines(3, THROWS)),
+                         ["0 -3 0 nothing", "1 0 0 thrown by rank 1", "2 -3 0 nothing"])
 
     def test_a_dead_rank_and_fewer_go_on(self):
         alone = self.lines(1, PROGRAM, "run")[0]
@@ -157,4 +161,4 @@ class Command(Case):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1] + sys.argv[5:])
+    unittest.main(argv=sys.argv[:1] + sys.argv[6:])

@@ -182,60 +182,62 @@ void nis_mpi_count(const nis_ranks *ranks, nis_mpi_traffic *traffic)
 
 /* ---- one call -------------------------------------------------------------------------------- */
 
+/* The ranks of one call. It ends also when an exception of the integrand's flies through. */
+struct session {
+  nis *s; /* that is shared meanwhile; or NULL */
+  nis_ranks ranks;
+  int status;
+};
+
 /* Where ranks are lost, the others would wait in vain for this one to close, or it for them. */
-static int end(nis *s, nis_ranks *ranks, int status)
+static void end(struct session *session)
 {
-  if (s) nis_set_ranks(s, NULL);
-  if (status != NIS_RANKS) nis_mpi_close(ranks);
-  return status;
+  if (session->s) nis_set_ranks(session->s, NULL);
+  if (session->status != NIS_RANKS) nis_mpi_close(&session->ranks);
 }
 
-static int begin(nis *s, MPI_Comm comm, nis_ranks *ranks)
+static void begin(struct session *session, nis *s, MPI_Comm comm)
 {
-  int status = nis_mpi_open(comm, ranks);
-  return status == NIS_OK ? nis_set_ranks(s, ranks) : status;
+  session->status = nis_mpi_open(comm, &session->ranks);
+  if (session->status != NIS_OK || !s) return;
+  session->s = s;
+  session->status = nis_set_ranks(s, &session->ranks);
 }
+
+/* `call` is what all ranks do with the handle. */
+#define TOGETHER(s, comm, call)                                                                    \
+  struct session session __attribute__((cleanup(end))) = {0};                                      \
+  begin(&session, s, comm);                                                                        \
+  if (session.status == NIS_OK) session.status = (call);                                           \
+  return session.status
 
 int nis_run_mpi_sized(nis *s, MPI_Comm comm, nis_result *result, size_t result_size)
 {
-  nis_ranks ranks;
-  int status = begin(s, comm, &ranks);
-  return status == NIS_OK ? end(s, &ranks, nis_run_sized(s, result, result_size)) : status;
+  TOGETHER(s, comm, nis_run_sized(s, result, result_size));
 }
 
 int nis_train_mpi(nis *s, MPI_Comm comm, uint64_t calls)
 {
-  nis_ranks ranks;
-  int status = begin(s, comm, &ranks);
-  return status == NIS_OK ? end(s, &ranks, nis_train(s, calls)) : status;
+  TOGETHER(s, comm, nis_train(s, calls));
 }
 
 int nis_estimate_mpi_sized(nis *s, MPI_Comm comm, uint64_t calls, nis_result *result,
                            size_t result_size)
 {
-  nis_ranks ranks;
-  int status = begin(s, comm, &ranks);
-  if (status != NIS_OK) return status;
-  return end(s, &ranks, nis_estimate_sized(s, calls, result, result_size));
+  TOGETHER(s, comm, nis_estimate_sized(s, calls, result, result_size));
 }
 
 int nis_events_mpi_sized(nis *s, MPI_Comm comm, const nis_event_options *options,
                          nis_event_summary *summary, size_t options_size, size_t summary_size)
 {
-  nis_ranks ranks;
-  int status = begin(s, comm, &ranks);
-  if (status != NIS_OK) return status;
-  return end(s, &ranks, nis_events_sized(s, options, summary, options_size, summary_size));
+  TOGETHER(s, comm, nis_events_sized(s, options, summary, options_size, summary_size));
 }
 
 int nis_resume_mpi_sized(nis **out, nis_integrand *f, const nis_options *options, MPI_Comm comm,
                          size_t options_size)
 {
-  nis_ranks ranks;
-  *out = NULL;
-  int status = nis_mpi_open(comm, &ranks);
-  if (status != NIS_OK) return status;
-  return end(NULL, &ranks, nis_resume_shared_sized(out, f, options, &ranks, options_size));
+  if (out) *out = NULL;
+  TOGETHER(NULL, comm, nis_resume_shared_sized(out, f, options, &session.ranks, options_size));
 }
 
 /* ---- without sizes: the structs are those of this version --------------------------------------

@@ -25,7 +25,9 @@ MANUAL = {"nis": "neural importance sampling Monte Carlo integration",
 
 ENVIRONMENT = (
     ("OMP_NUM_THREADS", "threads to work with, where --threads does not say it"),
-    ("NIS_MODULES", "the folder of libnis_hdf5.so, before that of libnis"),
+    ("NIS_MODULES", "the folder of libnis_hdf5.so and libnis_mpi.so, before that of libnis"),
+    ("NIS_MPI", "0: each process that mpirun starts works alone"),
+    ("NIS_KERNELS", "baseline, avx2 or avx512: the instructions to work with; default the fastest"),
     ("TMPDIR", "where --whole-run keeps its temporary file; default /var/tmp"),
     ("TERM, LC_ALL, LC_CTYPE, LANG",
      "a report ends with pictures in Unicode blocks where standard output is a terminal, TERM is "
