@@ -37,7 +37,7 @@ static double f(double *x, size_t dim, void *params)
 int main(int argc, char **argv)
 {
   int provided;
-  nis *s;
+  nis *s = NULL;
   nis_ranks ranks;
   nis_result r;
   nis_mpi_traffic t;
