@@ -567,7 +567,7 @@ int main(void)
   tcase_add_test(runs, goals_that_one_misses);
   tcase_add_test(runs, one_bad_component_is_a_bad_point);
   tcase_add_test(runs, as_the_covariance_has_it);
-  tcase_add_test(runs, pulls_of_ratios);
+  add_full_test(runs, pulls_of_ratios);
   tcase_add_test(runs, no_ratio);
   tcase_add_test(runs, refused);
   suite_add_tcase(suite, sums);
