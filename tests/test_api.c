@@ -1862,8 +1862,10 @@ START_TEST(no_events_of_nothing)
 {
   uint64_t events = 0;
   nis_options o = small(2);
+  nis_event_summary summary;
   nis *s = make_ready(zero, &o, NULL);
-  ck_assert_int_eq(events_of(s, 1, count_events, &events, NULL), NIS_NO_EVENTS);
+  ck_assert_int_eq(events_of(s, 1, count_events, &events, &summary), NIS_NO_EVENTS);
+  ck_assert_int_eq(summary.status, NIS_NO_EVENTS);
   ck_assert_str_ne(nis_last_error(), "");
   ck_assert_uint_eq(events, 0);
   nis_free(s);

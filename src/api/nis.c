@@ -228,9 +228,13 @@ static int estimate_as_planned(nis *s, struct integration plan, nis_result *thei
     nothing(s, &r);
   } else {
     const double arguments[] = {(double)plan.calls, plan.part, plan.parts};
-    NIS_TRY(enter(s, "estimate", arguments, 3));
-    estimate(s, &plan, &r);
-    r.status = leave_together(s, nis_handle_judge(s, &r));
+    int entered = enter(s, "estimate", arguments, 3);
+    if (entered != NIS_OK) {
+      nis_handle_result(s, entered, &r);
+    } else {
+      estimate(s, &plan, &r);
+      r.status = leave_together(s, nis_handle_judge(s, &r));
+    }
   }
   return give_result(theirs, size, &r);
 }
@@ -435,8 +439,8 @@ int nis_sample(nis *s, size_t n, double *x, double *log_q, double *weight)
   struct points p;
   struct domain *domain = &s->sampler.integrand.domain;
   NIS_TRY(need_room(domain));
+  if (weight) NIS_TRY(enter(s, "sample", (double[]){(double)n}, 1));
   int status = nis_points_init(&p, n < BLOCK_POINTS ? n + 1 : BLOCK_POINTS, domain->dim);
-  if (status == NIS_OK && weight) status = enter(s, "sample", (double[]){(double)n}, 1);
   nis_monitor_begin(&s->sampler.monitor, NIS_SAMPLING, n);
   for (size_t i = 0; weight && i < n; i++) weight[i] = NAN;
   for (size_t done = 0; status == NIS_OK && done < n; done += p.n, s->sampled += p.n) {
@@ -555,11 +559,12 @@ int nis_events_sized(nis *s, const nis_event_options *options, nis_event_summary
   NIS_TRY(take_event_options(&o, options, options_size));
   const double arguments[] = {(double)o.events, (double)o.calls, (double)o.skip, o.whole_run,
                               o.w_max};
-  NIS_TRY(can_generate(s));
-  NIS_TRY(enter(s, "events", arguments, 5));
-  int status = nis_generate(&s->generator, &s->sampler, &s->tally.weights,
-                            nis_tally_estimate(&s->tally), &o, theirs ? &summary : NULL);
-  status = leave_together(s, status);
+  int status = can_generate(s);
+  if (status == NIS_OK) status = enter(s, "events", arguments, 5);
+  if (status == NIS_OK)
+    status = leave_together(s, nis_generate(&s->generator, &s->sampler, &s->tally.weights,
+                                            nis_tally_estimate(&s->tally), &o,
+                                            theirs ? &summary : NULL));
   leave(status);
   summary.status = status;
   if (theirs) nis_sized_give(theirs, summary_size, &summary, sizeof summary);

@@ -48,7 +48,17 @@ static int is_stopped(const struct monitor *m)
   return m->ranks ? (m->ranks->own.flags & RANKS_STOP) != 0 : m->stopped;
 }
 
-/* What a callback of one of several ranks wishes they all hear at their next exchange. */
+int nis_monitor_is_silent(const struct monitor *m)
+{
+  return m->ranks && m->ranks->link.rank > 0;
+}
+
+void nis_monitor_wish_stop(struct monitor *m)
+{
+  m->ranks->own.flags |= RANKS_STOP;
+  m->waiting = nis_clock();
+}
+
 static void tell(struct monitor *m)
 {
   int always = m->now.finished || m->now.done >= m->now.total;
@@ -56,7 +66,7 @@ static void tell(struct monitor *m)
   m->now.seconds = nis_clock() - m->begun;
   int stop = nis_host_call(call_progress, m, 0) != 0;
   if (m->ranks && stop)
-    m->ranks->own.flags |= RANKS_STOP, m->waiting = nis_clock();
+    nis_monitor_wish_stop(m);
   else
     m->stopped = stop;
   m->due = nis_clock() + pause;
@@ -78,7 +88,7 @@ static int stopped(const struct monitor *m)
 int nis_monitor_agree(struct monitor *m, int status)
 {
   if (!m->ranks) return status;
-  if (status > NIS_OK) m->ranks->own.flags |= RANKS_STOP, m->waiting = nis_clock();
+  if (status > NIS_OK) nis_monitor_wish_stop(m);
   NIS_TRY(nis_ranks_meet(m->ranks, status));
   m->stopped = nis_ranks_any(m->ranks, RANKS_STOP);
   return status == NIS_OK && m->stopped ? stopped(m) : status;

@@ -27,6 +27,12 @@ int nis_monitor_report(struct monitor *m);
 /* What all decisions about time go by: nis_clock(), with ranks rank 0's at the latest exchange */
 double nis_monitor_clock(const struct monitor *m);
 
+/* This is one of several ranks and not rank 0, which calls the user's sinks and writes files. */
+int nis_monitor_is_silent(const struct monitor *m);
+
+/* One of several ranks wishes all to stop, which they hear at their next exchange. */
+void nis_monitor_wish_stop(struct monitor *m);
+
 /* What a rank has met alone, where all can meet: an error becomes everybody's, and one of the
  * statuses of a run that ends early stops all. Without ranks it is `status`. */
 int nis_monitor_agree(struct monitor *m, int status);

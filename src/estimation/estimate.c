@@ -379,7 +379,7 @@ int nis_estimate_flow(struct sampler *s, struct integration *plan, uint64_t *use
   int status = nis_points_init(&j.points, block, s->mixture.dim);
   if (status == NIS_OK)
     status = nis_handout_init(&j.handout, block, plan->replicates, plan->options);
-  if (s->monitor.ranks && s->monitor.ranks->link.rank > 0) j.handout.sink = NULL;
+  if (nis_monitor_is_silent(&s->monitor)) j.handout.sink = NULL;
   j.points.outputs = j.handout.outputs;
   j.components = NIS_RAW(double, nis_product(block, plan->components->n));
   if (!j.components) status = nis_no_memory();

@@ -58,12 +58,6 @@ struct receivers {
   const nis_event_summary *summary;
 };
 
-/* Of several ranks one writes and calls, while the others know the same events. */
-static int is_silent(const struct monitor *m)
-{
-  return m->ranks && m->ranks->link.rank > 0;
-}
-
 struct delivery {
   const nis_event_options *options;
   const nis_event_block *block;
@@ -91,7 +85,7 @@ static int receive(const nis_event_block *block, size_t *taken, void *params)
 {
   struct receivers *r = params;
   *taken = block->n;
-  int status = is_silent(r->monitor) ? NIS_OK : hand_over(r, block, taken);
+  int status = nis_monitor_is_silent(r->monitor) ? NIS_OK : hand_over(r, block, taken);
   return nis_monitor_agree(r->monitor, status);
 }
 
@@ -123,7 +117,7 @@ static int run(struct generator *g, struct sampler *s, struct receivers *r,
 {
   const nis_event_options *o = r->options;
   nis_monitor_begin(&s->monitor, NIS_GENERATING, o->events ? o->events : o->calls);
-  int writes = o->path && !is_silent(&s->monitor);
+  int writes = o->path && !nis_monitor_is_silent(&s->monitor);
   if (writes) NIS_TRY(nis_event_file_open(&r->file, o, about));
   int status = nis_unweight(s, &g->trials, plan, &g->weights, summary);
   if (writes) status = close_file(r, status, summary);

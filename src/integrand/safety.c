@@ -121,7 +121,7 @@ static int check_ranks(struct integrand_call *c, size_t k, size_t n, const doubl
   alone.ranks = NULL;
   alone.deadline = 0;
   int status = check(c, k, n, x, f, &alone);
-  if (status == NIS_STOPPED) ranks->own.flags |= RANKS_STOP, status = NIS_OK;
+  if (status == NIS_STOPPED) nis_monitor_wish_stop(monitor), status = NIS_OK;
   uint64_t calls = c->calls;
   NIS_TRY(exchange(c, n, f, ranks, status));
   monitor->now.calls += c->calls - calls + (alone.now.calls - monitor->now.calls);
