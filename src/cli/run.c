@@ -50,17 +50,25 @@ static int hand_on(const nis_point_block *block, void *params)
   return status;
 }
 
+/* Behind a sentence on what ended the run, where that has a checkpoint */
+static void add_hope(char *text, size_t room, const char *checkpoint)
+{
+  size_t used = strlen(text);
+  if (checkpoint)
+    snprintf(text + used, room - used,
+             "; the same command goes on from %s, with any number of processes", checkpoint);
+}
+
 /* mpirun ends all processes where one has died, and leaves them a second. */
 static void prepare_farewell(const struct run *run)
 {
   static char words[4096];
-  const char *checkpoint = run->options.checkpoint;
-  int used =
-      snprintf(words, sizeof words,
-               "nis: told to end by mpirun, where a process has died or it was told so%s%s%s\n",
-               checkpoint ? "; the same command goes on from " : "", checkpoint ? checkpoint : "",
-               checkpoint ? ", with any number of processes" : "");
-  if (used < (int)sizeof words) interrupt_say(words);
+  snprintf(words, sizeof words,
+           "nis: told to end by mpirun, where a process has died or it was told "
+           "so");
+  add_hope(words, sizeof words - 1, run->options.checkpoint);
+  strcat(words, "\n");
+  interrupt_say(words);
 }
 
 static int begin(struct run *run, const struct arguments *arguments, FILE *table)
@@ -144,16 +152,6 @@ void run_close(struct run *run, nis *s)
   nis_free(s);
 }
 
-static void note_lost(struct run *run)
-{
-  const char *checkpoint = run->arguments->options.checkpoint;
-  size_t used = strlen(run->message);
-  if (checkpoint)
-    snprintf(run->message + used, sizeof run->message - used,
-             "; the same command goes on from %s, with any number of processes", checkpoint);
-  ranks_lost();
-}
-
 int run_note(struct run *run, int status)
 {
   run->status = status;
@@ -163,7 +161,10 @@ int run_note(struct run *run, int status)
   if (status == NIS_STOPPED)
     snprintf(run->message, sizeof run->message, "stopped after %" PRIu64 " calls",
              run->progress.calls);
-  if (status == NIS_RANKS) note_lost(run);
+  if (status == NIS_RANKS) {
+    add_hope(run->message, sizeof run->message, run->arguments->options.checkpoint);
+    ranks_lost();
+  }
   return status;
 }
 
